@@ -1,0 +1,126 @@
+//! A plugin: who it is, what it can do, how it is opened.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::{Configuration, Destination, Error, ErrorKind, Ignore, Observer, Result, Source};
+
+/// A plugin. It holds no connection; what it opens does.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Name, title, version and documentation.
+    fn identity(&self) -> Identity;
+
+    /// What it can be opened as.
+    fn roles(&self) -> Roles;
+
+    /// JSON Schema (draft 7) of its configuration: an object with a description for each key. A
+    /// key that holds a secret says `"writeOnly": true`.
+    fn configuration_schema(&self) -> Value;
+
+    /// Opens it for reading. Nothing is requested yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed, or if it is no source.
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        drop(setup);
+        Err(self.has_no_role("source"))
+    }
+
+    /// Opens it for writing. Nothing is changed yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed, or if it is no destination.
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        drop(setup);
+        Err(self.has_no_role("destination"))
+    }
+
+    /// The error of a role that this connector does not have.
+    #[doc(hidden)]
+    fn has_no_role(&self, role: &str) -> Error {
+        let name = self.identity().name;
+        Error::new(
+            ErrorKind::Config,
+            format!("the connector `{name}` cannot be used as a {role}"),
+        )
+    }
+}
+
+/// Who a connector is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Unique in a registry, lower kebab case: `sqlite`.
+    pub name: &'static str,
+    /// For people: `SQLite`.
+    pub title: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Where its documentation is.
+    pub documentation_url: &'static str,
+}
+
+/// What a connector can be opened as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// [`Connector::open_source`] works.
+    pub source: bool,
+    /// [`Connector::open_destination`] works.
+    pub destination: bool,
+}
+
+/// What a host opens a connector with.
+pub struct Setup {
+    /// The user's settings.
+    pub configuration: Configuration,
+    /// The credential, whoever resolved it; it goes before a secret in the configuration.
+    pub credential: Option<Credential>,
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Setup {
+    /// With a configuration alone; nobody watches.
+    pub fn new(configuration: Configuration) -> Self {
+        Self {
+            configuration,
+            credential: None,
+            observer: Arc::new(Ignore),
+        }
+    }
+
+    /// Sets the credential.
+    #[must_use]
+    pub fn with_credential(mut self, credential: Option<Credential>) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// Sets who is told what happens.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("configuration", &self.configuration)
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What opens a remote system. Plugins are given it; they never look for it themselves.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Credential {
+    /// An API key. `Debug` prints `[REDACTED]`.
+    ApiKey(SecretString),
+}

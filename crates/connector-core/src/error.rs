@@ -1,0 +1,172 @@
+//! The one error that crosses the contract.
+//!
+//! It is written for the person who reads it: what happened, where, what to do. It decides
+//! nothing; [`Retry`] tells the runner whether the same call can succeed later.
+
+use std::fmt;
+use std::time::Duration;
+
+/// `Result` with the contract's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, coarse enough for a host to choose an exit code or a failure type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration is wrong: a key, a type, a range, an unknown stream.
+    Config,
+    /// The remote rejects the credential.
+    Auth,
+    /// The credential is known but may not do this (a missing scope, role or plan).
+    Permission,
+    /// What was named does not exist, or the credential may not know of it.
+    NotFound,
+    /// The remote cannot be reached, is overloaded or asks to wait: later it may work.
+    Unavailable,
+    /// The remote answered what its documentation does not allow.
+    Protocol,
+    /// The saved state is damaged, of another connector or of a newer version.
+    State,
+    /// A record, or a file of records, is not what it must be.
+    Data,
+    /// The machine refused: disk full, file read-only, pipe closed.
+    Io,
+    /// A defect of the connector itself.
+    Internal,
+}
+
+/// What the runner does next, once the plugin has given up repeating the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same call fails until somebody changes something.
+    Never,
+    /// Again after the runner's own backoff.
+    Backoff,
+    /// Again, but no earlier than this long after the failure.
+    After(Duration),
+}
+
+/// A failed contract call.
+///
+/// `Display` is one line: the message, then the context in brackets. It holds no secret, no
+/// value of a record and no query of a URL; whoever builds an error keeps to that.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    retry: Retry,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; only [`ErrorKind::Unavailable`] starts with [`Retry::Backoff`].
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let retry = match kind {
+            ErrorKind::Unavailable => Retry::Backoff,
+            _ => Retry::Never,
+        };
+        Self {
+            kind,
+            retry,
+            message: message.into(),
+            context: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Sets the advice for the runner.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Says where it happened: `("stream", "builds")`. A key that is there already stays as it
+    /// is, because the first to name it stood closest to the failure.
+    #[must_use]
+    pub fn with_context(mut self, key: &'static str, value: impl fmt::Display) -> Self {
+        if !self.context.iter().any(|(known, _)| *known == key) {
+            self.context.push((key, value.to_string()));
+        }
+        self
+    }
+
+    /// Keeps the cause, for logs. It must hold no secret.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether, and when, the same call can succeed.
+    pub fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    /// The message without its context.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where it happened, in the order in which it was said.
+    pub fn context(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.context
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for (index, (key, value)) in self.context.iter().enumerate() {
+            let open = if index == 0 { " [" } else { ", " };
+            write!(f, "{open}{key}: {value}")?;
+        }
+        if self.context.is_empty() {
+            return Ok(());
+        }
+        f.write_str("]")
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_one_line_with_its_context() {
+        let error = Error::new(ErrorKind::Unavailable, "rate limited")
+            .with_context("stream", "builds")
+            .with_context("path", "/v2/builds");
+
+        assert_eq!(
+            error.to_string(),
+            "rate limited [stream: builds, path: /v2/builds]"
+        );
+    }
+
+    #[test]
+    fn the_closest_context_wins() {
+        let error = Error::new(ErrorKind::Data, "bad")
+            .with_context("stream", "jobs")
+            .with_context("stream", "builds");
+
+        assert_eq!(error.to_string(), "bad [stream: jobs]");
+    }
+}

@@ -1,0 +1,66 @@
+//! What a connector tells while it works.
+//!
+//! Data travels as [`Message`](crate::Message)s; this is for the person who watches. A host hands
+//! one observer to the connector and shows what it is told: a bar, a log line, a protocol message.
+
+use std::time::Duration;
+
+use crate::StreamName;
+
+/// Is told what happens. Called from any task; it must return at once.
+pub trait Observer: Send + Sync {
+    /// One event.
+    fn observe(&self, event: Event);
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A request was sent. Repeats count again.
+    Request {
+        /// The stream it was sent for, if for one.
+        stream: Option<StreamName>,
+    },
+    /// A wait begins, before a request.
+    Wait {
+        /// The stream that waits, if one does.
+        stream: Option<StreamName>,
+        /// How long.
+        duration: Duration,
+        /// What for.
+        reason: Waiting,
+    },
+    /// About how many records this read of a stream will yield in all.
+    Estimate {
+        /// The stream.
+        stream: StreamName,
+        /// Records, as far as can be known now.
+        records: u64,
+    },
+    /// Something the user must be told: a stream skipped, a list cut, a field dropped.
+    Notice {
+        /// The stream, if it is about one.
+        stream: Option<StreamName>,
+        /// A sentence.
+        message: String,
+    },
+}
+
+/// What a wait is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// The remote's rate limit is used up until its window ends; the text names the limit.
+    RateLimit(String),
+    /// A request failed and is sent again after this; the text says how it failed.
+    Retry(String),
+}
+
+/// Ignores every event.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ignore;
+
+impl Observer for Ignore {
+    fn observe(&self, _event: Event) {}
+}
