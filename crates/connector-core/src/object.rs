@@ -182,6 +182,12 @@ impl ObjectWriter {
         self.quoted(value);
     }
 
+    /// Adds a whole number.
+    pub fn number(&mut self, key: &str, value: u64) {
+        self.key(key);
+        self.text.push_str(&value.to_string());
+    }
+
     /// Adds a null.
     pub fn null(&mut self, key: &str) {
         self.key(key);
