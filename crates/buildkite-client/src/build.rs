@@ -1,0 +1,187 @@
+//! A build as a list gives it, taken apart without reading what nobody needs.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::timestamp::Timestamp;
+
+/// One build. All parts are the text they came in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RawBuild<'a> {
+    /// Unique everywhere; an opaque text.
+    pub id: &'a str,
+    /// Unique in its pipeline.
+    pub number: u64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// The slug of its pipeline, out of the pipeline or, without one, out of its address.
+    pub pipeline_slug: Cow<'a, str>,
+    /// The id of its pipeline; absent if the answer left the pipeline out.
+    pub pipeline_id: Option<&'a str>,
+    /// All fields in their order, but for `jobs` and `pipeline`.
+    pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// Its jobs in their order, objects all, if they were asked for.
+    pub jobs: Vec<&'a RawValue>,
+}
+
+/// Why a text is no build.
+#[derive(Debug)]
+pub(crate) enum BuildError {
+    /// It is not valid JSON.
+    Json(serde_json::Error),
+    /// It is, but lacks this.
+    Lacks(&'static str),
+}
+
+impl<'a> RawBuild<'a> {
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self, BuildError> {
+        let parts: Parts<'a> = serde_json::from_slice(text).map_err(BuildError::Json)?;
+        let field = |name: &'static str| {
+            let mut fields = parts.fields.iter();
+            fields
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.get())
+                .ok_or(BuildError::Lacks(name))
+        };
+        let id = plain_text(field("id")?).ok_or(BuildError::Lacks("id"))?;
+        let number = field("number")?.parse();
+        let created_at = plain_text(field("created_at")?).and_then(Timestamp::parse);
+        if !parts.jobs.iter().all(|job| job.get().starts_with('{')) {
+            return Err(BuildError::Lacks("jobs"));
+        }
+        let pipeline = parts.pipeline.unwrap_or_default();
+        let pipeline_slug = match pipeline.slug {
+            Some(slug) => slug,
+            None => field("url")
+                .ok()
+                .and_then(plain_text)
+                .and_then(slug_of)
+                .map(Cow::Borrowed)
+                .ok_or(BuildError::Lacks("pipeline"))?,
+        };
+        Ok(Self {
+            id,
+            number: number.map_err(|_| BuildError::Lacks("number"))?,
+            created_at: created_at.ok_or(BuildError::Lacks("created_at"))?,
+            pipeline_slug,
+            pipeline_id: pipeline.id,
+            fields: parts.fields,
+            jobs: parts.jobs,
+        })
+    }
+}
+
+/// The text within quotes, if it holds no escape: ids, times and addresses do not.
+fn plain_text(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains('\\')).then_some(text)
+}
+
+/// `…/pipelines/{slug}/builds/{number}`
+fn slug_of(url: &str) -> Option<&str> {
+    let (_, behind) = url.split_once("/pipelines/")?;
+    behind.split('/').next().filter(|slug| !slug.is_empty())
+}
+
+#[derive(Default)]
+struct Parts<'a> {
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
+    jobs: Vec<&'a RawValue>,
+    pipeline: Option<Pipeline<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Pipeline<'a> {
+    #[serde(borrow)]
+    id: Option<&'a str>,
+    #[serde(borrow)]
+    slug: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Parts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartsVisitor)
+    }
+}
+
+struct PartsVisitor;
+
+impl<'de> Visitor<'de> for PartsVisitor {
+    type Value = Parts<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a build")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut parts = Parts {
+            fields: Vec::with_capacity(32),
+            ..Parts::default()
+        };
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "jobs" => parts.jobs = map.next_value::<Option<_>>()?.unwrap_or_default(),
+                "pipeline" => parts.pipeline = map.next_value()?,
+                _ => parts.fields.push((key, map.next_value()?)),
+            }
+        }
+        Ok(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUILD: &str = r#"{"id":"b-1","url":"https://h/v2/organizations/acme/pipelines/web/builds/7",
+        "number":7,"created_at":"2026-01-01T00:00:00.000Z","jobs":[{"id":"j"}, {}],
+        "new_field":{"a":[1e400]},"pipeline":{"id":"p-1","slug":"web","steps":[{}]}}"#;
+
+    #[test]
+    fn a_build_comes_apart_and_keeps_unknown_fields() {
+        let build = RawBuild::parse(BUILD.as_bytes()).unwrap();
+
+        assert_eq!((build.id, build.number), ("b-1", 7));
+        assert_eq!(build.pipeline_id, Some("p-1"));
+        assert_eq!(build.pipeline_slug, "web");
+        let jobs: Vec<_> = build.jobs.iter().map(|job| job.get()).collect();
+        assert_eq!(jobs, [r#"{"id":"j"}"#, "{}"]);
+        let (key, value) = build.fields.last().unwrap();
+        assert_eq!(
+            (key.as_ref(), value.get()),
+            ("new_field", r#"{"a":[1e400]}"#)
+        );
+    }
+
+    #[test]
+    fn without_its_pipeline_the_slug_comes_out_of_the_address() {
+        let start = BUILD.find(r#","pipeline""#).unwrap();
+        let text = format!("{}}}", &BUILD[..start]);
+
+        let build = RawBuild::parse(text.as_bytes()).unwrap();
+
+        assert_eq!(build.pipeline_slug, "web");
+        assert_eq!(build.pipeline_id, None);
+    }
+
+    #[test]
+    fn a_build_that_lacks_what_is_needed_is_told_from_broken_json() {
+        let without_time = BUILD.replace("created_at", "made_at");
+        assert!(matches!(
+            RawBuild::parse(without_time.as_bytes()),
+            Err(BuildError::Lacks("created_at"))
+        ));
+        assert!(matches!(
+            RawBuild::parse(b"{\"id\":}"),
+            Err(BuildError::Json(_))
+        ));
+    }
+}

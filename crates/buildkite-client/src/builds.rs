@@ -1,0 +1,421 @@
+//! Listing builds: keyset pages, split while they arrive, at a page size that the server can bear.
+//!
+//! A page that fails, or breaks off, is asked for again at half the size, from the last build
+//! that came whole; a build that cannot be had with all of its jobs in one answer is read without
+//! them, and its jobs from their own list.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::stream::{self, Stream, TryStreamExt};
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::build::{BuildError, RawBuild};
+use crate::client::{Client, not_json};
+use crate::error::{Error, Fault, Result};
+use crate::http::{Answer, Failure};
+use crate::keyset::{Keyset, Seen};
+use crate::link::Links;
+use crate::pages::{MAX_PER_PAGE, Paging};
+use crate::retry::Attempts;
+use crate::splitter::{SplitError, Splitter};
+
+/// So many pages in a row must come whole before the page size doubles again.
+const PAGES_BEFORE_GROWTH: u32 = 4;
+/// So often a single build must fail before it is read without its jobs.
+const FAILURES_BEFORE_JOBS_APART: u32 = 2;
+/// So many pages out of one millisecond cannot be.
+const MAX_NUMBERED_PAGES: u32 = 1_000;
+
+/// Which builds to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildQuery {
+    /// The organization's slug.
+    pub organization: String,
+    /// One pipeline's slug; absent for the whole organization.
+    pub pipeline: Option<String>,
+    /// Created at or after; absent for no bound.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Created before; absent for no bound.
+    pub created_to: Option<DateTime<Utc>>,
+    /// With all jobs, retried ones included.
+    pub with_jobs: bool,
+}
+
+/// What a listing yields.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listed<T> {
+    /// A build, newest first, each once.
+    Build(T),
+    /// A page ended, or broke off: all builds before this have been yielded.
+    Page(Progress),
+}
+
+/// How far a listing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// All builds created at or after this have been yielded; absent once all have.
+    pub remaining_to: Option<DateTime<Utc>>,
+    /// The server's time when it answered.
+    pub server_time: Option<DateTime<Utc>>,
+    /// About how many builds are left, as the server counts pages.
+    pub estimate: Option<u64>,
+}
+
+impl Client {
+    /// Every build of `query`, newest first, each once. `decode` takes from a build what the
+    /// caller needs; it is called as the builds arrive.
+    ///
+    /// # Errors
+    /// Those of [`object`](Client::object). The stream ends after its first error.
+    pub fn builds<T, F>(
+        &self,
+        query: BuildQuery,
+        decode: F,
+    ) -> impl Stream<Item = Result<Listed<T>>> + Send + 'static
+    where
+        T: Send + 'static,
+        F: Fn(RawBuild<'_>) -> T + Send + Sync + 'static,
+    {
+        let reader = Reader {
+            client: self.clone(),
+            keyset: Keyset::new(query.created_from, query.created_to),
+            query,
+            decode: Arc::new(decode),
+            page: None,
+            size: PageSize::default(),
+            attempts: Attempts::new(),
+            jobs_apart: false,
+            is_done: false,
+        };
+        stream::try_unfold(reader, |mut reader| async move {
+            let listed = reader.next().await?;
+            Ok(listed.map(|listed| (listed, reader)))
+        })
+    }
+}
+
+struct Reader<F> {
+    client: Client,
+    query: BuildQuery,
+    keyset: Keyset,
+    decode: Arc<F>,
+    page: Option<Page>,
+    size: PageSize,
+    attempts: Attempts,
+    jobs_apart: bool,
+    is_done: bool,
+}
+
+/// A page that is arriving.
+struct Page {
+    url: Url,
+    answer: Answer,
+    splitter: Splitter,
+    links: Links,
+    per_page: u32,
+}
+
+/// Why a page gave no element.
+enum Stop {
+    Fault(Fault),
+    Error(Error),
+}
+
+impl<F> Reader<F> {
+    async fn next<T>(&mut self) -> Result<Option<Listed<T>>>
+    where
+        F: Fn(RawBuild<'_>) -> T,
+    {
+        while !self.is_done {
+            if self.page.is_none() {
+                self.open().await?;
+                continue;
+            }
+            match self.next_build().await {
+                Ok(Some(build)) => return Ok(Some(Listed::Build(build))),
+                Ok(None) => return self.close().map(Some),
+                Err(Stop::Error(error)) => return Err(error),
+                Err(Stop::Fault(fault)) => {
+                    let made_progress = self.fail(fault).await?;
+                    if made_progress {
+                        return Ok(Some(Listed::Page(self.progress(None))));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks for the next page; leaves `page` empty if that failed and may be tried again.
+    async fn open(&mut self) -> Result<()> {
+        let url = self.url();
+        let opened = match self.client.http.get(&url, &self.client.listener).await {
+            Ok(answer) => answer
+                .links()
+                .map(|links| (answer, links))
+                .map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        match opened {
+            Ok((answer, links)) => {
+                self.page = Some(Page {
+                    url,
+                    answer,
+                    splitter: Splitter::default(),
+                    links,
+                    per_page: self.size.get(),
+                });
+                Ok(())
+            }
+            Err(Failure::Final(error)) => Err(error),
+            Err(Failure::Fault(fault)) => self.fail(fault).await.map(drop),
+        }
+    }
+
+    fn url(&self) -> Url {
+        let BuildQuery {
+            organization,
+            pipeline,
+            ..
+        } = &self.query;
+        let mut segments = vec!["v2", "organizations", organization.as_str()];
+        if let Some(pipeline) = pipeline {
+            segments.extend(["pipelines", pipeline.as_str()]);
+        }
+        segments.push("builds");
+        let mut url = self.client.http.base.join(segments);
+        self.keyset.bound(&mut url);
+        let with_jobs = self.query.with_jobs && !self.jobs_apart;
+        let jobs = match with_jobs {
+            true => "include_retried_jobs",
+            false => "exclude_jobs",
+        };
+        url.query_pairs_mut()
+            .append_pair(jobs, "true")
+            .append_pair("per_page", &self.size.get().to_string());
+        url
+    }
+
+    /// The next build of the page that was not seen before; `None` at the end of the page.
+    async fn next_build<T>(&mut self) -> Result<Option<T>, Stop>
+    where
+        F: Fn(RawBuild<'_>) -> T,
+    {
+        let page = self.page.as_mut().expect("a page is open");
+        loop {
+            let Some(text) = page.splitter.next().map_err(Stop::from)? else {
+                match page.answer.chunk().await? {
+                    Some(chunk) => page.splitter.push(&chunk),
+                    None => {
+                        page.splitter.finish()?;
+                        return Ok(None);
+                    }
+                }
+                continue;
+            };
+            let build = RawBuild::parse(text).map_err(|error| refuse(error, &page.url))?;
+            match self.keyset.accept(build.id, build.created_at) {
+                Seen::Before => {}
+                Seen::New if self.jobs_apart && self.query.with_jobs => {
+                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
+                    let jobs = jobs.iter().map(AsRef::as_ref).collect();
+                    return Ok(Some((self.decode)(RawBuild { jobs, ..build })));
+                }
+                Seen::New => return Ok(Some((self.decode)(build))),
+                Seen::Outside => {
+                    return Err(Stop::Error(Error::Protocol {
+                        path: page.url.path().to_owned(),
+                        what: "a build outside of the time asked for".to_owned(),
+                    }));
+                }
+            }
+        }
+    }
+
+    /// A page has been read to its end.
+    fn close<T>(&mut self) -> Result<Listed<T>> {
+        let page = self.page.take().expect("a page was read");
+        let mut progress = self.progress(Some(&page));
+        self.attempts.succeeded();
+        self.jobs_apart = false;
+        match page.links.next {
+            None => {
+                self.is_done = true;
+                progress.remaining_to = None;
+            }
+            Some(next) => {
+                self.client.follow(&page.url, next)?;
+                self.keyset.next_page();
+                progress.remaining_to = self.keyset.remaining_to();
+                self.check_numbering(&page.url)?;
+                if !self.keyset.is_numbered() {
+                    self.size.grow();
+                }
+            }
+        }
+        Ok(Listed::Page(progress))
+    }
+
+    /// A page failed: waits and makes the next one smaller. Says whether part of it was read.
+    async fn fail(&mut self, fault: Fault) -> Result<bool> {
+        let path = self.url().path().to_owned();
+        self.page = None;
+        let made_progress = self.keyset.broke_off();
+        if made_progress {
+            self.attempts.succeeded();
+        }
+        let Client { http, listener } = &self.client;
+        self.attempts.pause(http, listener, &path, fault).await?;
+        if self.size.shrink() {
+            self.keyset.renumber();
+        } else if self.attempts.failures() >= FAILURES_BEFORE_JOBS_APART {
+            self.jobs_apart = self.query.with_jobs;
+        }
+        Ok(made_progress)
+    }
+
+    fn progress(&self, page: Option<&Page>) -> Progress {
+        Progress {
+            remaining_to: self.keyset.remaining_to(),
+            server_time: page.and_then(|page| page.answer.date()).map(|(at, _)| at),
+            estimate: page.and_then(|page| {
+                let pages = page.links.last_page?;
+                Some(pages.saturating_sub(1) * u64::from(page.per_page))
+            }),
+        }
+    }
+
+    fn check_numbering(&self, url: &Url) -> Result<()> {
+        if self.keyset.page() <= MAX_NUMBERED_PAGES {
+            return Ok(());
+        }
+        Err(Error::Protocol {
+            path: url.path().to_owned(),
+            what: format!("the list does not move on after {MAX_NUMBERED_PAGES} pages"),
+        })
+    }
+}
+
+/// All jobs of one build, from their own list, which shows retried ones when asked.
+async fn jobs_of(
+    client: &Client,
+    organization: &str,
+    build: &RawBuild<'_>,
+) -> Result<Vec<Box<RawValue>>> {
+    let number = build.number.to_string();
+    let segments = [
+        "v2",
+        "organizations",
+        organization,
+        "pipelines",
+        &build.pipeline_slug,
+        "builds",
+        &number,
+        "jobs",
+    ];
+    let query = [("include_retried_jobs", "true")];
+    client
+        .list(&segments, &query, Paging::Cursor)
+        .try_collect()
+        .await
+}
+
+fn refuse(error: BuildError, url: &Url) -> Stop {
+    match error {
+        BuildError::Json(error) => Stop::Fault(not_json(&error)),
+        BuildError::Lacks(field) => Stop::Error(Error::Protocol {
+            path: url.path().to_owned(),
+            what: format!("a build without a usable `{field}`"),
+        }),
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<SplitError> for Stop {
+    fn from(error: SplitError) -> Self {
+        Self::Fault(match error {
+            SplitError::Truncated => Fault::Broken(error.to_string()),
+            _ => Fault::NotJson(error.to_string()),
+        })
+    }
+}
+
+/// How many builds to ask for.
+#[derive(Debug, Clone, Copy)]
+struct PageSize {
+    size: u32,
+    whole: u32,
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self {
+            size: MAX_PER_PAGE,
+            whole: 0,
+        }
+    }
+}
+
+impl PageSize {
+    fn get(self) -> u32 {
+        self.size
+    }
+
+    /// Halves it; false if it is 1 already.
+    fn shrink(&mut self) -> bool {
+        let shrinks = self.size > 1;
+        *self = Self {
+            size: (self.size / 2).max(1),
+            whole: 0,
+        };
+        shrinks
+    }
+
+    /// A page came whole.
+    fn grow(&mut self) {
+        self.whole += 1;
+        if self.whole == PAGES_BEFORE_GROWTH {
+            *self = Self {
+                size: (self.size * 2).min(MAX_PER_PAGE),
+                whole: 0,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_size_halves_down_to_one_and_grows_back_slowly() {
+        let mut size = PageSize::default();
+        let mut sizes = vec![size.get()];
+        while size.shrink() {
+            sizes.push(size.get());
+        }
+        assert_eq!(sizes, [100, 50, 25, 12, 6, 3, 1]);
+
+        for _ in 0..4 * PAGES_BEFORE_GROWTH - 1 {
+            size.grow();
+        }
+        assert_eq!(size.get(), 8);
+        for _ in 0..100 {
+            size.grow();
+        }
+        assert_eq!(size.get(), MAX_PER_PAGE);
+    }
+}

@@ -1,0 +1,143 @@
+//! The client: what is shared, and the calls that give one object.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::error::{Error, Fault, Result};
+use crate::http::{Answer, Failure, Http};
+use crate::options::{Listener, Options};
+use crate::retry::Attempts;
+
+/// Talks to Buildkite's REST API. Clones share one connection pool and one rate governor.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) http: Arc<Http>,
+    pub(crate) listener: Listener,
+}
+
+/// `GET /v2/access-token`: what the token is (API facts 2.2).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The id of the token; not a secret.
+    pub uuid: String,
+    /// What it may do: `read_builds`.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+impl Client {
+    /// Checks the options; sends nothing.
+    ///
+    /// # Errors
+    /// [`Error::BaseUrl`], [`Error::Token`] or [`Error::Setup`].
+    pub fn new(options: Options) -> Result<Self> {
+        Ok(Self {
+            http: Arc::new(Http::new(options)?),
+            listener: Arc::new(|_| {}),
+        })
+    }
+
+    /// The same client, telling another listener what it does.
+    #[must_use]
+    pub fn with_listener(&self, listener: Listener) -> Self {
+        Self {
+            http: Arc::clone(&self.http),
+            listener,
+        }
+    }
+
+    /// What the token is and may do. Needs no scope.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object).
+    pub async fn access_token(&self) -> Result<AccessToken> {
+        let url = self.http.base.join(["v2", "access-token"]);
+        self.fetch(&url).await
+    }
+
+    /// The object at a path below the base URL, as the text it came in.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], [`Error::Forbidden`], [`Error::NotFound`], [`Error::Refused`] as
+    /// answered; [`Error::Unavailable`] once the retry budget is spent.
+    pub async fn object(&self, segments: &[&str]) -> Result<Box<RawValue>> {
+        let url = self.http.base.join(segments.iter().copied());
+        self.fetch(&url).await
+    }
+
+    /// Reads and parses one body, again if it breaks off or is not what it should be.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, url: &Url) -> Result<T> {
+        let (value, ()) = self.fetch_with(url, |_| Ok(())).await?;
+        Ok(value)
+    }
+
+    /// As [`fetch`](Self::fetch), with something out of the headers.
+    pub(crate) async fn fetch_with<T: DeserializeOwned, H>(
+        &self,
+        url: &Url,
+        headers: impl Fn(&Answer) -> Result<H, Fault>,
+    ) -> Result<(T, H)> {
+        let mut attempts = Attempts::new();
+        loop {
+            match self.try_fetch(url, &headers).await {
+                Ok((body, headers)) => match parse(&body) {
+                    Ok(value) => return Ok((value, headers)),
+                    Err(fault) => self.pause(&mut attempts, url, fault).await?,
+                },
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Fault(fault)) => self.pause(&mut attempts, url, fault).await?,
+            }
+        }
+    }
+
+    async fn try_fetch<H>(
+        &self,
+        url: &Url,
+        headers: &impl Fn(&Answer) -> Result<H, Fault>,
+    ) -> Result<(Bytes, H), Failure> {
+        let answer = self.http.get(url, &self.listener).await?;
+        let headers = headers(&answer)?;
+        Ok((answer.bytes().await?, headers))
+    }
+
+    async fn pause(&self, attempts: &mut Attempts, url: &Url, fault: Fault) -> Result<()> {
+        attempts
+            .pause(&self.http, &self.listener, url.path(), fault)
+            .await
+    }
+
+    /// A link that an answer holds, if the token may follow it.
+    pub(crate) fn follow(&self, from: &Url, next: Url) -> Result<Url> {
+        let refuse = |what: &str| {
+            Err(Error::Protocol {
+                path: from.path().to_owned(),
+                what: what.to_owned(),
+            })
+        };
+        if !self.http.base.is_origin_of(&next) {
+            return refuse("its `next` link leaves the base URL; the token must not follow it");
+        }
+        if next == *from {
+            return refuse("its `next` link leads back to the same page");
+        }
+        Ok(next)
+    }
+}
+
+/// Position and kind of the mistake, never the text.
+pub(crate) fn not_json(error: &serde_json::Error) -> Fault {
+    if error.is_eof() {
+        return Fault::Broken("the JSON text ends early".to_owned());
+    }
+    Fault::NotJson(format!("line {}, column {}", error.line(), error.column()))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|error| not_json(&error))
+}

@@ -1,0 +1,308 @@
+//! One request, one answer: headers, the token, what a status means.
+//!
+//! Nothing is repeated here but what pacing demands: a 429 means that nothing happened, so the
+//! request is sent again once its window has ended.
+
+use std::sync::{Arc, Once};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use crate::base_url::BaseUrl;
+use crate::clock::Clock;
+use crate::error::{Error, Fault, Result};
+use crate::governor::{Governor, Wait};
+use crate::link::Links;
+use crate::options::{Event, Listener, Options};
+use crate::rate_limit::{Exceeded, RateLimits};
+use crate::retry::backoff;
+
+/// How often one request may be refused with 429 in a row before it fails.
+const MAX_REFUSALS: u32 = 20;
+/// Error bodies are read up to here.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// Of a remote's message this much is repeated.
+const MAX_MESSAGE: usize = 300;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Everything that requests with one token share.
+pub(crate) struct Http {
+    client: reqwest::Client,
+    token: SecretString,
+    authorization: HeaderValue,
+    pub(crate) base: BaseUrl,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) retry_budget: Duration,
+    max_rate_limit_wait: Duration,
+    governor: Arc<Governor>,
+    slots: Arc<Semaphore>,
+}
+
+/// Why a request has no answer.
+pub(crate) enum Failure {
+    /// Another try may mend it.
+    Fault(Fault),
+    /// It may not.
+    Final(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Http {
+    pub(crate) fn new(options: Options) -> Result<Self> {
+        let base = BaseUrl::parse(&options.base_url)?;
+        let token = options.token.expose_secret();
+        if token.is_empty() {
+            return Err(Error::Token("is empty"));
+        }
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| Error::Token("holds characters that no token has"))?;
+        authorization.set_sensitive(true);
+        Ok(Self {
+            client: client(options.read_timeout)?,
+            token: options.token,
+            authorization,
+            base,
+            governor: Governor::new(Arc::clone(&options.clock), options.reserve),
+            clock: options.clock,
+            retry_budget: options.retry_budget,
+            max_rate_limit_wait: options.max_rate_limit_wait,
+            slots: Arc::new(Semaphore::new(options.max_concurrency.max(1))),
+        })
+    }
+
+    /// Sends one GET, when the rate limits allow it, and returns the answer if it is a 200.
+    pub(crate) async fn get(&self, url: &Url, listener: &Listener) -> Result<Answer, Failure> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.expect("the semaphore is never closed");
+        let path = url.path();
+        let organization = organization(url);
+        for refusals in 0..MAX_REFUSALS {
+            let permit = self
+                .governor
+                .permit(organization, |wait| self.announce(path, &wait, listener))
+                .await?;
+            listener(Event::Request);
+            let response = self.send(url).await?;
+            let limits = RateLimits::read(response.headers());
+            if response.status() != StatusCode::TOO_MANY_REQUESTS {
+                permit.answered(limits);
+                return self.judge(path, response, slot).await;
+            }
+            let headers = response.headers().clone();
+            let body = read_up_to(response, MAX_ERROR_BODY).await;
+            let exceeded = Exceeded::read(&headers, &body);
+            permit.refused(limits, &exceeded, backoff(refusals));
+        }
+        Err(Fault::Status(429).into())
+    }
+
+    async fn send(&self, url: &Url) -> Result<reqwest::Response, Fault> {
+        debug_assert!(self.base.is_origin_of(url), "the token stays at its origin");
+        self.client
+            .get(url.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .send()
+            .await
+            .map_err(|error| fault(&error))
+    }
+
+    /// Tells the listener of a wait; refuses one that is too long.
+    fn announce(&self, path: &str, wait: &Wait, listener: &Listener) -> Result<()> {
+        let scope = wait.limit.scope();
+        if wait.total > self.max_rate_limit_wait {
+            return Err(Error::RateLimited {
+                path: path.to_owned(),
+                scope: scope.to_owned(),
+                wait: wait.total,
+            });
+        }
+        if let Some(duration) = wait.news {
+            tracing::info!(scope, ?duration, "waiting for the rate limit");
+            listener(Event::RateLimitWait {
+                duration,
+                limit: match wait.requests {
+                    0 => scope.to_owned(),
+                    requests => format!("{scope}, {requests} a minute"),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    async fn judge(
+        &self,
+        path: &str,
+        response: reqwest::Response,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Answer, Failure> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Answer {
+                arrived: self.clock.now(),
+                response,
+                _slot: slot,
+            });
+        }
+        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+            return Err(Fault::Status(status.as_u16()).into());
+        }
+        let needed_scope = header(response.headers(), "x-accepted-oauth-scopes");
+        let body = read_up_to(response, MAX_ERROR_BODY).await;
+        let message = self.message(&body);
+        let path = path.to_owned();
+        Err(Failure::Final(match status {
+            StatusCode::UNAUTHORIZED => Error::Unauthorized { path, message },
+            StatusCode::FORBIDDEN => Error::Forbidden {
+                path,
+                message,
+                needed_scope,
+            },
+            StatusCode::NOT_FOUND => Error::NotFound { path, message },
+            status if status.is_redirection() => Error::Protocol {
+                path,
+                what: "a redirect, which is not followed because the token must not leave the \
+                       base URL"
+                    .to_owned(),
+            },
+            status => Error::Refused {
+                path,
+                status: status.as_u16(),
+                message,
+            },
+        }))
+    }
+
+    /// The `message` of an error body, short, on one line, without the token.
+    fn message(&self, body: &[u8]) -> String {
+        #[derive(Deserialize)]
+        struct Body {
+            message: String,
+        }
+        let Ok(Body { message }) = serde_json::from_slice(body) else {
+            return "(no message)".to_owned();
+        };
+        message
+            .replace(self.token.expose_secret(), "[REDACTED]")
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MAX_MESSAGE)
+            .collect()
+    }
+}
+
+/// A 200 whose body has not been read.
+pub(crate) struct Answer {
+    response: reqwest::Response,
+    arrived: Instant,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Answer {
+    /// The links to other pages.
+    pub(crate) fn links(&self) -> Result<Links, Fault> {
+        Links::read(self.response.headers()).map_err(|what| Fault::Broken(what.to_owned()))
+    }
+
+    /// The server's time when it answered, and ours when that arrived.
+    pub(crate) fn date(&self) -> Option<(DateTime<Utc>, Instant)> {
+        let text = header(self.response.headers(), DATE.as_str())?;
+        let date = DateTime::parse_from_rfc2822(&text).ok()?;
+        Some((date.with_timezone(&Utc), self.arrived))
+    }
+
+    /// The next part of the body; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        self.response.chunk().await.map_err(|error| fault(&error))
+    }
+
+    /// The whole body.
+    pub(crate) async fn bytes(self) -> Result<Bytes, Fault> {
+        self.response.bytes().await.map_err(|error| fault(&error))
+    }
+}
+
+fn client(read_timeout: Duration) -> Result<reqwest::Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Fails only if the program has chosen a provider already, which is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("buildkite-connector/", env!("CARGO_PKG_VERSION"))),
+    );
+    reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(read_timeout)
+        .build()
+        .map_err(|error| Error::Setup(error.without_url().to_string()))
+}
+
+/// The slug behind `/organizations/`, which is what limits are counted by.
+fn organization(url: &Url) -> &str {
+    let mut segments = url.path_segments().into_iter().flatten();
+    segments.find(|segment| *segment == "organizations");
+    segments.next().unwrap_or_default()
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+async fn read_up_to(mut response: reqwest::Response, limit: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= limit {
+            break;
+        }
+    }
+    body
+}
+
+/// Says how a request failed, without its URL.
+fn fault(error: &reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        return Fault::Timeout;
+    }
+    let text = innermost(error);
+    match error.is_body() || error.is_decode() {
+        true => Fault::Broken(text),
+        false => Fault::Connection(text),
+    }
+}
+
+/// The innermost cause says what happened; the outermost repeats the URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause.and_then(std::error::Error::source) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(
+        || "the request could not be sent".to_owned(),
+        ToString::to_string,
+    )
+}

@@ -1,0 +1,199 @@
+//! Where a listing of builds stands, without page numbers.
+//!
+//! Builds come newest first and can be bounded by `created_to`, so the next page is the same query
+//! with `created_to` set right behind the oldest build seen. Builds that are created or change
+//! meanwhile shift nothing, no page is ever deep, the page size is free to change, and what is
+//! left to read is always one interval. Only when a whole page was created in one and the same
+//! moment does page 2 have to be asked for.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
+
+use crate::timestamp::{Timestamp, format_timestamp};
+
+/// How far an answer may lie outside of what was asked for: as much as a time may be cut.
+const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Keyset {
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    page: u32,
+    /// Of the page under way.
+    oldest: Option<Timestamp>,
+    /// The builds that the next page may repeat.
+    seen: HashMap<String, DateTime<Utc>>,
+}
+
+/// What to do with a build of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    New,
+    Before,
+    /// The server did not keep to the interval: its answers cannot be trusted to be complete.
+    Outside,
+}
+
+impl Keyset {
+    /// Everything created at or after `from` and before `to`.
+    pub(crate) fn new(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Self {
+        Self {
+            from,
+            to,
+            page: 1,
+            oldest: None,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Adds the bounds to a query.
+    pub(crate) fn bound(&self, url: &mut Url) {
+        let mut query = url.query_pairs_mut();
+        if let Some(from) = self.from {
+            query.append_pair("created_from", &format_timestamp(from));
+        }
+        if let Some(to) = self.to {
+            query.append_pair("created_to", &format_timestamp(to));
+        }
+        if self.page > 1 {
+            query.append_pair("page", &self.page.to_string());
+        }
+    }
+
+    /// Notes a build of the page under way.
+    pub(crate) fn accept(&mut self, id: &str, created_at: Timestamp) -> Seen {
+        let is_late = self.to.is_some_and(|to| created_at.at >= to + TOLERANCE);
+        let is_early = self
+            .from
+            .is_some_and(|from| created_at.at < from - TOLERANCE);
+        if is_late || is_early {
+            return Seen::Outside;
+        }
+        if self.oldest.is_none_or(|oldest| created_at.at < oldest.at) {
+            self.oldest = Some(created_at);
+        }
+        if self.seen.contains_key(id) {
+            return Seen::Before;
+        }
+        self.seen.insert(id.to_owned(), created_at.at);
+        Seen::New
+    }
+
+    /// The page under way has been read to its end, and another follows.
+    pub(crate) fn next_page(&mut self) {
+        if !self.advance() {
+            self.page += 1;
+        }
+    }
+
+    /// The page under way broke off. What was read of it counts; returns whether that was
+    /// anything.
+    pub(crate) fn broke_off(&mut self) -> bool {
+        self.advance()
+    }
+
+    /// The interval's new upper end: everything at or after it has been read.
+    pub(crate) fn remaining_to(&self) -> Option<DateTime<Utc>> {
+        self.to
+    }
+
+    /// Whether a page number is in use, which depends on the page size.
+    pub(crate) fn is_numbered(&self) -> bool {
+        self.page > 1
+    }
+
+    /// The page number in use.
+    pub(crate) fn page(&self) -> u32 {
+        self.page
+    }
+
+    /// Goes back to the first page of the interval, because the page size changes.
+    pub(crate) fn renumber(&mut self) {
+        self.page = 1;
+    }
+
+    fn advance(&mut self) -> bool {
+        let Some(oldest) = self.oldest.take() else {
+            return false;
+        };
+        let to = oldest.next();
+        if self.to.is_some_and(|current| to >= current) {
+            return false;
+        }
+        self.to = Some(to);
+        self.page = 1;
+        self.seen.retain(|_, at| *at < to + TOLERANCE);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp {
+            at: DateTime::from_timestamp_millis(1_000_000 + millis).unwrap(),
+            precision: TimeDelta::milliseconds(1),
+        }
+    }
+
+    fn query(keyset: &Keyset) -> String {
+        let mut url = Url::parse("http://localhost/").unwrap();
+        keyset.bound(&mut url);
+        url.query().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_next_page_begins_right_behind_the_oldest_build_seen() {
+        let mut keyset = Keyset::new(None, None);
+        assert_eq!(keyset.accept("b", at(20)), Seen::New);
+        assert_eq!(keyset.accept("a", at(10)), Seen::New);
+        keyset.next_page();
+
+        assert_eq!(query(&keyset), "created_to=1970-01-01T00%3A16%3A40.011Z");
+        assert_eq!(keyset.accept("a", at(10)), Seen::Before);
+        assert_eq!(keyset.accept("c", at(10)), Seen::New);
+    }
+
+    #[test]
+    fn a_page_out_of_one_millisecond_asks_for_page_two_and_forgets_it_afterwards() {
+        let mut keyset = Keyset::new(None, Some(at(11).at));
+        keyset.accept("a", at(10));
+        keyset.next_page();
+        assert!(query(&keyset).ends_with("&page=2"));
+
+        assert_eq!(keyset.accept("a", at(10)), Seen::Before);
+        keyset.accept("b", at(9));
+        keyset.next_page();
+        assert_eq!(query(&keyset), "created_to=1970-01-01T00%3A16%3A40.010Z");
+    }
+
+    #[test]
+    fn times_cut_to_the_second_repeat_the_whole_second() {
+        let mut keyset = Keyset::new(None, None);
+        let cut = Timestamp::parse("2015-04-23 17:26:52 UTC").unwrap();
+        keyset.accept("a", cut);
+        keyset.next_page();
+        assert_eq!(query(&keyset), "created_to=2015-04-23T17%3A26%3A53.000Z");
+    }
+
+    #[test]
+    fn a_build_outside_of_the_interval_is_noticed() {
+        let mut keyset = Keyset::new(Some(at(0).at), Some(at(10).at));
+        assert_eq!(keyset.accept("a", at(5_000)), Seen::Outside);
+        assert_eq!(keyset.accept("a", at(-5_000)), Seen::Outside);
+        assert_eq!(keyset.accept("a", at(5)), Seen::New);
+    }
+
+    #[test]
+    fn a_page_that_broke_off_counts_as_far_as_it_came() {
+        let mut keyset = Keyset::new(None, None);
+        assert!(!keyset.broke_off());
+        keyset.accept("a", at(10));
+        assert!(keyset.broke_off());
+        assert_eq!(keyset.remaining_to(), Some(at(11).at));
+    }
+}

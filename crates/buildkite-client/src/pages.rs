@@ -1,0 +1,101 @@
+//! Plain lists, in both of Buildkite's paging styles.
+//!
+//! One page is held at a time, and only a whole one is passed on. Only a missing `next` link ends
+//! a list: an empty page does not.
+
+use futures::stream::{self, Stream, TryStreamExt};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+
+/// The largest page that Buildkite gives.
+pub(crate) const MAX_PER_PAGE: u32 = 100;
+/// No list is this long; one that is would never end.
+const MAX_PAGES: u32 = 100_000;
+
+/// How a list is paged (API facts 4.1 and 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// An array, with a `Link` header.
+    Number,
+    /// An object of `items` and `links`.
+    Cursor,
+}
+
+struct Page {
+    items: Vec<Box<RawValue>>,
+    next: Option<Url>,
+}
+
+#[derive(Deserialize)]
+struct CursorPage {
+    items: Vec<Box<RawValue>>,
+    #[serde(default)]
+    links: Option<CursorLinks>,
+}
+
+#[derive(Deserialize)]
+struct CursorLinks {
+    next: Option<Url>,
+}
+
+impl Client {
+    /// Every item of the list at a path below the base URL, in the server's order, as the text it
+    /// came in. The stream ends after its first error.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object), and [`Error::Protocol`] if a `next` link leaves the
+    /// base URL or never ends.
+    pub fn list(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        paging: Paging,
+    ) -> impl Stream<Item = Result<Box<RawValue>>> + Send + 'static {
+        let mut first = self.http.base.join(segments.iter().copied());
+        first
+            .query_pairs_mut()
+            .extend_pairs(query)
+            .append_pair("per_page", &MAX_PER_PAGE.to_string());
+        let client = self.clone();
+        let pages = stream::try_unfold((Some(first), 0), move |(url, read)| {
+            let client = client.clone();
+            async move {
+                let Some(url) = url else { return Ok(None) };
+                let Page { items, next } = client.page(&url, paging).await?;
+                let next = next.map(|next| client.follow(&url, next)).transpose()?;
+                if read >= MAX_PAGES {
+                    return Err(Error::Protocol {
+                        path: url.path().to_owned(),
+                        what: format!("the list goes on after {MAX_PAGES} pages"),
+                    });
+                }
+                let items = stream::iter(items.into_iter().map(Ok));
+                Ok(Some((items, (next, read + 1))))
+            }
+        });
+        pages.try_flatten()
+    }
+
+    async fn page(&self, url: &Url, paging: Paging) -> Result<Page> {
+        match paging {
+            Paging::Number => {
+                let (items, links) = self.fetch_with(url, |answer| answer.links()).await?;
+                Ok(Page {
+                    items,
+                    next: links.next,
+                })
+            }
+            Paging::Cursor => {
+                let page: CursorPage = self.fetch(url).await?;
+                Ok(Page {
+                    items: page.items,
+                    next: page.links.and_then(|links| links.next),
+                })
+            }
+        }
+    }
+}

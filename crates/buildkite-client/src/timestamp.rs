@@ -1,0 +1,71 @@
+//! Buildkite's timestamps, in every form seen.
+//!
+//! `2015-05-09T21:05:59.874Z` is the rule; `2013-09-03 13:24:38 UTC` and `…T22:30:00Z` occur in
+//! older answers, and programs that store answers drop trailing zeros (API facts 6, shape of real
+//! data). How precise a text is matters: a time cut to the second says only which second it was.
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+
+/// A moment as Buildkite writes it, with the precision it was written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timestamp {
+    /// The moment.
+    pub at: DateTime<Utc>,
+    /// How much later the true moment may be, because the text was cut: 1 ms or 1 s.
+    pub precision: TimeDelta,
+}
+
+impl Timestamp {
+    /// Reads any known form; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let at = match DateTime::parse_from_rfc3339(text) {
+            Ok(at) => at.with_timezone(&Utc),
+            Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f UTC")
+                .ok()?
+                .and_utc(),
+        };
+        let precision = match text.contains('.') {
+            true => TimeDelta::milliseconds(1),
+            false => TimeDelta::seconds(1),
+        };
+        Some(Self { at, precision })
+    }
+
+    /// The first moment that is certainly later.
+    pub fn next(self) -> DateTime<Utc> {
+        self.at
+            .checked_add_signed(self.precision)
+            .unwrap_or(self.at)
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, as the API's time filters take it.
+pub fn format_timestamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_form_is_read_with_its_precision() {
+        for (text, millis, precision) in [
+            ("2015-05-09T21:05:59.874Z", 874, 1),
+            ("2026-03-23T07:44:34.26Z", 260, 1),
+            ("2025-09-14T22:30:00Z", 0, 1000),
+            ("2013-09-03 13:24:38 UTC", 0, 1000),
+        ] {
+            let read = Timestamp::parse(text).unwrap();
+            assert_eq!(read.at.timestamp_subsec_millis(), millis, "{text}");
+            assert_eq!(read.precision.num_milliseconds(), precision, "{text}");
+        }
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn an_offset_is_turned_into_utc() {
+        let read = Timestamp::parse("2026-01-01T02:00:00.000+02:00").unwrap();
+        assert_eq!(format_timestamp(read.at), "2026-01-01T00:00:00.000Z");
+    }
+}
