@@ -1,1 +1,20 @@
-//! connector-buildkite
+//! Buildkite as a plugin.
+//!
+//! As a source it reads organizations, pipelines, builds and jobs, see [`Buildkite`]. Builds and
+//! jobs come from one pass over the builds, because a page of builds holds their jobs.
+//!
+//! This crate turns the client's types into the contract's and back. Pacing and retries are the
+//! client's, where state is kept is the host's.
+
+mod config;
+mod connector;
+mod error;
+mod listener;
+mod pass;
+mod scope;
+mod source;
+mod state;
+pub mod streams;
+
+pub use config::Config;
+pub use connector::Buildkite;

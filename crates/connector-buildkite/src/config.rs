@@ -1,0 +1,245 @@
+//! The configuration, the same in every host.
+
+use std::collections::BTreeSet;
+
+use buildkite_client::DEFAULT_BASE_URL;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use connector_core::{Configuration, Credential, Error, ErrorKind, Result};
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::streams::schema_of;
+
+/// Configuration of the Buildkite connector. No `Serialize`: it is never written back.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(title = "Buildkite")]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// API access token. To make one: Buildkite, Personal Settings, API Access Tokens; scopes
+    /// read_organizations, read_pipelines and read_builds. A host that keeps credentials gives it
+    /// instead.
+    #[serde(default)]
+    #[schemars(with = "String", required, extend("writeOnly" = true))]
+    pub api_key: Option<SecretString>,
+    /// Where the API is: https, or http on this machine.
+    #[serde(default = "default_base_url")]
+    pub base_url: String,
+    /// Slugs of the organizations to read; all that the token sees if left out.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub organizations: Option<Vec<String>>,
+    /// Slugs of the pipelines to read, in whichever of the organizations they are; all if left
+    /// out.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub pipelines: Option<Vec<String>>,
+    /// Builds created before this are not read: ISO 8601, as 2026-01-31 or 2026-01-31T09:30:00Z.
+    /// Everything that Buildkite still has if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub start_date: Option<String>,
+    /// Requests at the same time, 1 to 32.
+    #[serde(default = "default_max_concurrency")]
+    #[schemars(range(min = 1, max = 32))]
+    pub max_concurrency: u32,
+    /// Share of the organization's rate limit that is left to people and other tools, in per
+    /// cent, 0 to 90.
+    #[serde(default = "default_rate_limit_reserve")]
+    #[schemars(range(min = 0, max = 90))]
+    pub rate_limit_reserve: f64,
+}
+
+fn default_base_url() -> String {
+    DEFAULT_BASE_URL.to_owned()
+}
+
+fn default_max_concurrency() -> u32 {
+    4
+}
+
+fn default_rate_limit_reserve() -> f64 {
+    10.0
+}
+
+impl Config {
+    /// JSON Schema (draft 7) of the keys.
+    pub fn schema() -> Value {
+        schema_of::<Self>()
+    }
+
+    /// Parses and checks. Pure: no network, file, environment or clock.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed, never the value.
+    pub fn parse(configuration: Configuration, credential: Option<Credential>) -> Result<Self> {
+        let mut config: Self = configuration.parse()?;
+        if let Some(Credential::ApiKey(key)) = credential {
+            config.api_key = Some(key);
+        }
+        if !(1..=32).contains(&config.max_concurrency) {
+            return Err(refuse("max_concurrency", "expected a number from 1 to 32"));
+        }
+        if !(0.0..=90.0).contains(&config.rate_limit_reserve) {
+            return Err(refuse(
+                "rate_limit_reserve",
+                "expected per cent from 0 to 90",
+            ));
+        }
+        config.organizations = slugs("organizations", config.organizations)?;
+        config.pipelines = slugs("pipelines", config.pipelines)?;
+        config.created_from()?;
+        Ok(config)
+    }
+
+    /// The API token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if there is none.
+    pub(crate) fn token(&self) -> Result<SecretString> {
+        self.api_key.clone().ok_or_else(|| {
+            refuse(
+                "api_key",
+                "must be set: an API access token, made in Buildkite under Personal Settings, \
+                 API Access Tokens",
+            )
+        })
+    }
+
+    /// `start_date` as a moment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if it is no date; [`parse`](Self::parse) has checked that.
+    pub(crate) fn created_from(&self) -> Result<Option<DateTime<Utc>>> {
+        let Some(text) = &self.start_date else {
+            return Ok(None);
+        };
+        parse_date(text.trim()).map(Some).ok_or_else(|| {
+            refuse(
+                "start_date",
+                "expected an ISO 8601 date, as 2026-01-31 or 2026-01-31T09:30:00Z",
+            )
+        })
+    }
+}
+
+/// Without a time it is midnight, without a zone UTC.
+fn parse_date(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(at.to_utc());
+    }
+    if let Ok(at) = text.parse::<NaiveDateTime>() {
+        return Some(at.and_utc());
+    }
+    let date: NaiveDate = text.parse().ok()?;
+    Some(date.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
+/// Each once, in their order.
+fn slugs(key: &'static str, slugs: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
+    let Some(slugs) = slugs else { return Ok(None) };
+    if slugs.is_empty() {
+        return Err(refuse(
+            key,
+            "expected at least one slug; leave it out for all",
+        ));
+    }
+    let mut known = BTreeSet::new();
+    let mut unique = Vec::new();
+    for (index, slug) in slugs.into_iter().enumerate() {
+        let slug = slug.trim().to_owned();
+        let is_slug = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if slug.is_empty() || !slug.chars().all(is_slug) || slug.starts_with('.') {
+            let what = "expected a slug, the part of the address behind the host or the \
+                        organization: letters, digits and dashes";
+            return Err(refuse(format!("{key}[{index}]"), what));
+        }
+        if known.insert(slug.clone()) {
+            unique.push(slug);
+        }
+    }
+    Ok(Some(unique))
+}
+
+pub(crate) fn refuse(key: impl std::fmt::Display, what: &str) -> Error {
+    Error::new(ErrorKind::Config, what).with_context("key", key)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parse(value: Value) -> Result<Config> {
+        Config::parse(Configuration::new(value)?, None)
+    }
+
+    #[test]
+    fn only_the_key_has_no_default() {
+        let config = parse(json!({})).unwrap();
+        assert_eq!(config.base_url, DEFAULT_BASE_URL);
+        assert_eq!(config.max_concurrency, 4);
+        assert_eq!(config.created_from().unwrap(), None);
+        let error = config.token().unwrap_err();
+        assert!(error.to_string().contains("api_key"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_by_key_and_never_repeated() {
+        for (key, value) in [
+            ("api_key", json!(["s3cret"])),
+            ("organizations", json!("s3cret")),
+            ("organizations", json!(["acme", "s3cret/.."])),
+            ("organizations", json!([])),
+            ("pipelines", json!([1])),
+            ("start_date", json!("s3cret")),
+            ("start_date", json!(20260101)),
+            ("max_concurrency", json!(0)),
+            ("max_concurrency", json!("s3cret")),
+            ("rate_limit_reserve", json!(100)),
+            ("base_url", json!(7)),
+        ] {
+            let error = parse(json!({ key: value })).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{key}");
+            let text = error.to_string();
+            assert!(text.contains(key) && !text.contains("s3cret"), "{text}");
+        }
+        let unknown = parse(json!({"organisation": "s3cret"})).unwrap_err();
+        let text = unknown.to_string();
+        assert!(text.contains("organisation") && text.contains("`organizations`"));
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn dates_with_and_without_time_and_zone_are_read() {
+        for text in [
+            "2026-01-31",
+            "2026-01-31T00:00:00",
+            "2026-01-31T00:00:00Z",
+            "2026-01-31T02:00:00+02:00",
+        ] {
+            let config = parse(json!({ "start_date": text })).unwrap();
+            let at = config.created_from().unwrap().unwrap();
+            assert_eq!(at.to_rfc3339(), "2026-01-31T00:00:00+00:00", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_schema_marks_the_secret_and_asks_for_it() {
+        let schema = Config::schema();
+        assert_eq!(schema["properties"]["api_key"]["writeOnly"], true);
+        assert_eq!(schema["required"], json!(["api_key"]));
+        let properties = schema["properties"].as_object().unwrap();
+        for (key, property) in properties {
+            assert!(property["description"].is_string(), "{key}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let config = parse(json!({"api_key": "s3cret"})).unwrap();
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+}

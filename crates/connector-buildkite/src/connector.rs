@@ -1,0 +1,42 @@
+//! The plugin's front door.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_core::{Connector, Identity, Result, Roles, Setup, Source};
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::source::BuildkiteSource;
+
+/// The Buildkite connector, named `buildkite`; its configuration is [`Config`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Buildkite;
+
+#[async_trait]
+impl Connector for Buildkite {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "buildkite",
+            title: "Buildkite",
+            version: env!("CARGO_PKG_VERSION"),
+            documentation_url: "https://buildkite.com/docs/apis/rest-api",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: true,
+            destination: false,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        Config::schema()
+    }
+
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        let config = Config::parse(setup.configuration, setup.credential)?;
+        Ok(Arc::new(BuildkiteSource::new(config, setup.observer)?))
+    }
+}

@@ -1,0 +1,48 @@
+//! The one place where a client failure becomes a contract failure.
+
+use buildkite_client::Error as ClientError;
+use connector_core::{Error, ErrorKind, Retry, StreamName};
+
+/// Says who failed, where, and what to do about it.
+pub(crate) fn explain(error: ClientError) -> Error {
+    let path = error.path().map(str::to_owned);
+    let message = error.to_string();
+    let explained = match error {
+        ClientError::BaseUrl(_) => {
+            Error::new(ErrorKind::Config, message).with_context("key", "base_url")
+        }
+        ClientError::Token(_) => {
+            Error::new(ErrorKind::Config, message).with_context("key", "api_key")
+        }
+        ClientError::Unauthorized { .. } => Error::new(
+            ErrorKind::Auth,
+            format!("{message}; it may be mistyped, expired or revoked"),
+        ),
+        ClientError::Forbidden { needed_scope, .. } => {
+            let advice = needed_scope.map_or_else(
+                || "it may be a matter of the token's scopes, the user's role or the plan".into(),
+                |scope| format!("the token needs the scope {scope}"),
+            );
+            Error::new(ErrorKind::Permission, format!("{message}; {advice}"))
+        }
+        ClientError::NotFound { .. } => Error::new(ErrorKind::NotFound, message),
+        ClientError::RateLimited { wait, .. } => {
+            Error::new(ErrorKind::Unavailable, message).with_retry(Retry::After(wait))
+        }
+        ClientError::Unavailable { .. } => Error::new(ErrorKind::Unavailable, message),
+        ClientError::Refused { .. } | ClientError::Protocol { .. } => {
+            Error::new(ErrorKind::Protocol, message)
+        }
+        _ => Error::new(ErrorKind::Internal, message),
+    };
+    match path {
+        Some(path) => explained.with_context("path", path),
+        None => explained,
+    }
+}
+
+/// As [`explain`], for a stream.
+pub(crate) fn in_stream(stream: &StreamName) -> impl Fn(ClientError) -> Error + use<> {
+    let stream = stream.clone();
+    move |error| explain(error).with_context("stream", &stream)
+}

@@ -1,0 +1,179 @@
+//! Which organizations and pipelines a read is about.
+//!
+//! They are asked for once, however many streams need them, and not at all where the
+//! configuration says enough.
+
+use buildkite_client::{Client, Error as ClientError, Paging};
+use connector_core::{Error, ErrorKind, Result};
+use futures::TryStreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::OnceCell;
+
+use crate::config::{Config, refuse};
+use crate::error::explain;
+
+/// What is read, resolved at need.
+pub(crate) struct Scope {
+    organizations: Option<Vec<String>>,
+    pipelines: Option<Vec<String>>,
+    listed: OnceCell<Vec<Named>>,
+    selected: OnceCell<Vec<Selected>>,
+}
+
+/// An object that has a slug, as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) slug: String,
+    pub(crate) raw: Box<RawValue>,
+}
+
+/// A pipeline that the configuration names.
+#[derive(Debug, Clone)]
+pub(crate) struct Selected {
+    pub(crate) organization: String,
+    pub(crate) pipeline: Named,
+}
+
+impl Scope {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            organizations: config.organizations.clone(),
+            pipelines: config.pipelines.clone(),
+            listed: OnceCell::new(),
+            selected: OnceCell::new(),
+        }
+    }
+
+    /// The slugs of all organizations to read.
+    pub(crate) async fn organizations(&self, client: &Client) -> Result<Vec<String>> {
+        if let Some(slugs) = &self.organizations {
+            return Ok(slugs.clone());
+        }
+        let listed = self.listed(client).await?;
+        Ok(listed.iter().map(|named| named.slug.clone()).collect())
+    }
+
+    /// All organizations to read, as objects.
+    pub(crate) async fn organization_objects(&self, client: &Client) -> Result<Vec<Named>> {
+        let Some(slugs) = &self.organizations else {
+            return self.listed(client).await.cloned();
+        };
+        let mut objects = Vec::new();
+        for slug in slugs {
+            match client.object(&["v2", "organizations", slug]).await {
+                Ok(raw) => objects.push(Named {
+                    slug: slug.clone(),
+                    raw,
+                }),
+                Err(ClientError::NotFound { .. }) => return Err(self.unknown(client, slug).await),
+                Err(error) => return Err(explain(error)),
+            }
+        }
+        Ok(objects)
+    }
+
+    /// The pipelines that the configuration names; `None` if it names none, which means all.
+    pub(crate) async fn selected(&self, client: &Client) -> Result<Option<&[Selected]>> {
+        let Some(slugs) = &self.pipelines else {
+            return Ok(None);
+        };
+        let selected = self
+            .selected
+            .get_or_try_init(|| self.find(client, slugs))
+            .await?;
+        Ok(Some(selected))
+    }
+
+    /// The error of an organization that Buildkite does not know: says what is allowed.
+    pub(crate) async fn unknown(&self, client: &Client, slug: &str) -> Error {
+        let allowed = match list(client).await {
+            Ok(listed) if listed.is_empty() => "it sees none".to_owned(),
+            Ok(listed) => {
+                let slugs: Vec<_> = listed.iter().map(|named| named.slug.as_str()).collect();
+                format!("it sees: {}", slugs.join(", "))
+            }
+            Err(_) => "which ones it sees is shown where the token was made".to_owned(),
+        };
+        let position = self
+            .organizations
+            .iter()
+            .flatten()
+            .position(|known| known == slug);
+        let key = position.map_or("organizations".to_owned(), |index| {
+            format!("organizations[{index}]")
+        });
+        refuse(
+            key,
+            &format!("there is no such organization, or the token may not see it; {allowed}"),
+        )
+    }
+
+    async fn listed(&self, client: &Client) -> Result<&Vec<Named>> {
+        self.listed
+            .get_or_try_init(|| async {
+                let listed = list(client).await.map_err(explain)?;
+                if listed.is_empty() {
+                    return Err(Error::new(
+                        ErrorKind::Permission,
+                        "the token sees no organization; give it access to one where it was made",
+                    ));
+                }
+                Ok(listed)
+            })
+            .await
+    }
+
+    async fn find(&self, client: &Client, slugs: &[String]) -> Result<Vec<Selected>> {
+        let mut found = Vec::new();
+        for organization in self.organizations(client).await? {
+            for slug in slugs {
+                let path = ["v2", "organizations", &organization, "pipelines", slug];
+                match client.object(&path).await {
+                    Ok(raw) => found.push(Selected {
+                        organization: organization.clone(),
+                        pipeline: Named {
+                            slug: slug.clone(),
+                            raw,
+                        },
+                    }),
+                    Err(ClientError::NotFound { message, .. })
+                        if message.contains("organization") =>
+                    {
+                        return Err(self.unknown(client, &organization).await);
+                    }
+                    Err(ClientError::NotFound { .. }) => {}
+                    Err(error) => return Err(explain(error)),
+                }
+            }
+        }
+        for (index, slug) in slugs.iter().enumerate() {
+            if !found.iter().any(|selected| selected.pipeline.slug == *slug) {
+                return Err(refuse(
+                    format!("pipelines[{index}]"),
+                    "there is no such pipeline in the organizations read, or the token may not \
+                     see it; expected the slug, the part of its address behind the organization",
+                ));
+            }
+        }
+        Ok(found)
+    }
+}
+
+async fn list(client: &Client) -> Result<Vec<Named>, ClientError> {
+    #[derive(Deserialize)]
+    struct Slug {
+        slug: String,
+    }
+    let path = ["v2", "organizations"];
+    let objects = client.list(&path, &[], Paging::Number);
+    let objects: Vec<_> = objects.try_collect().await?;
+    let named = objects.into_iter().map(|raw| {
+        let Slug { slug } = serde_json::from_str(raw.get()).map_err(|_| ClientError::Protocol {
+            path: "/v2/organizations".to_owned(),
+            what: "an organization without a slug".to_owned(),
+        })?;
+        Ok(Named { slug, raw })
+    });
+    named.collect()
+}
