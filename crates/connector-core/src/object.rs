@@ -89,11 +89,10 @@ impl JsonObject {
     /// The top-level fields in their order, values unparsed. A repeated key is listed again.
     ///
     /// # Errors
-    /// None for an object that this type holds; the result only mirrors the parser's.
+    /// [`ErrorKind::Data`] if a key is no text: it holds half of a surrogate pair.
     pub fn fields(&self) -> Result<Vec<(Cow<'_, str>, &RawValue)>> {
         let fields: Fields<'_> = serde_json::from_str(&self.0).map_err(|error| {
-            Error::new(ErrorKind::Internal, "a JSON object could not be read again")
-                .with_source(error)
+            Error::new(ErrorKind::Data, "a field has a name that is no text").with_source(error)
         })?;
         Ok(fields.0)
     }

@@ -1,1 +1,94 @@
-//! connector-jsonl
+//! JSON lines in files and pipes, as a source and as a destination.
+//!
+//! `path` says where: `-` is standard input or output; a path that ends with `/`, or is a folder,
+//! is a folder with one file for each stream; anything else is one file for all streams.
+//!
+//! | where | lines | commits |
+//! |---|---|---|
+//! | file | `{"stream":"builds","record":{…}}` | `{"sync":"…","state":{…}}` lines between them |
+//! | folder | `{…}` in `builds.jsonl`, `jobs.jsonl`, … | `_state.json`: states, and the length of each file |
+//! | `-`, a named pipe, a device | as in a file | none: no state is kept |
+//!
+//! What is decided here:
+//!
+//! - **Records keep their text**, byte for byte; only line breaks between values become spaces.
+//! - **What counts ends at the last commit.** What a killed sync wrote after it is cut off at the
+//!   next start, so that nothing is there twice. In a file, each commit line repeats the last
+//!   state of its sync, or null, so that the end of the file is enough to go on.
+//! - **Nothing of others is cut.** A file that does not begin with a commit line of ours, or with
+//!   other lines after the last commit, is an error. In a folder, so is a file of records that
+//!   `_state.json` does not know.
+//! - **Syncing again appends.** Of several records with one key, the last one counts.
+//! - **A commit is on the disk** when it returns (one `fsync` per file, in a folder two more).
+//! - **One writer at a time**: the file or folder is locked while a sync writes to it.
+//!
+//! As a source it reads the same lines, and files of bare objects besides: see [`JsonlSource`].
+//!
+//! Reading and writing block, so they run on tokio's threads for blocking work; outside of a
+//! tokio runtime they run where they are called.
+
+mod blocking;
+mod config;
+mod destination;
+mod error;
+mod file;
+mod files;
+mod folder;
+mod inference;
+mod input;
+mod line;
+mod location;
+mod output;
+mod pipe;
+mod piped;
+mod position;
+mod reading;
+mod source;
+mod tail;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_core::{Connector, Destination, Identity, Result, Roles, Setup, Source};
+use serde_json::Value;
+
+pub use config::Config;
+pub use destination::JsonlDestination;
+pub use source::JsonlSource;
+
+/// The connector `jsonl`: a source and a destination.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Jsonl;
+
+#[async_trait]
+impl Connector for Jsonl {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "jsonl",
+            title: "JSON lines",
+            version: env!("CARGO_PKG_VERSION"),
+            documentation_url: "https://jsonlines.org",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: true,
+            destination: true,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        Config::schema()
+    }
+
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        let config = Config::parse(setup.configuration)?;
+        Ok(Arc::new(JsonlSource::new(config)))
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let config = Config::parse(setup.configuration)?;
+        Ok(Box::new(JsonlDestination::new(config)?))
+    }
+}

@@ -1,1 +1,85 @@
-//! connector-sqlite
+//! The embedded warehouse: an `SQLite` database file as a destination.
+//!
+//! Nothing needs to be installed; the database engine is compiled in. Each stream becomes a table
+//! of its name, each top-level field a column, and plain SQL reads it at any time, also while a
+//! sync writes:
+//!
+//! ```sql
+//! select state, count(*) from builds group by 1;
+//! select json_extract(agent, '$.hostname'), count(*) from jobs group by 1;
+//! ```
+//!
+//! What is decided here:
+//!
+//! - **Values are kept, not converted.** A column whose schema says `string` and nothing else is
+//!   declared `TEXT`; every other column is declared without a type, because `SQLite` would turn
+//!   the text `007` into the number 7 in an `INTEGER`, `REAL` or `BOOLEAN` column. Texts are
+//!   texts. Whole numbers within 64 bits are integers, fractions that a double holds to the last
+//!   digit are reals, all other numbers are the text of the number. Booleans are 0 and 1. Objects
+//!   and arrays are their JSON text as received. In a `TEXT` column a number or boolean is the
+//!   text that JSON writes for it.
+//! - **A record is the row.** A record replaces the row with the same primary key; a field that
+//!   it lacks becomes `NULL`. Of a field that it holds twice, the last counts. Streams without a
+//!   primary key only grow.
+//! - **Tables follow the data.** A field that is new, in the schema or in a record, becomes a new
+//!   column. Fields that differ only by case, which `SQLite` cannot tell apart, get columns of
+//!   their own: `id` and `ID_2`, and so does a field `rowid`. Which field is in which column
+//!   stands in `_sync_columns`.
+//! - **Records and state are one transaction.** It is open from the first write after a commit to
+//!   the next commit; the state is in `_sync_state`. A process that is killed, or a machine that
+//!   loses power, loses what came after the last commit and nothing else (`synchronous=FULL`).
+//! - **Only its own tables are touched.** A table that something else made is an error.
+//!
+//! Database calls block, so they run on tokio's threads for blocking work; outside of a tokio
+//! runtime they run where they are called.
+
+mod blocking;
+mod config;
+mod database;
+mod destination;
+mod error;
+mod layout;
+mod registry;
+mod schema;
+mod table;
+mod value;
+mod writer;
+
+use async_trait::async_trait;
+use connector_core::{Connector, Destination, Identity, Result, Roles, Setup};
+use serde_json::Value;
+
+pub use config::Config;
+pub use destination::SqliteDestination;
+
+/// The connector `sqlite`: a destination.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sqlite;
+
+#[async_trait]
+impl Connector for Sqlite {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "sqlite",
+            title: "SQLite",
+            version: env!("CARGO_PKG_VERSION"),
+            documentation_url: "https://www.sqlite.org/docs.html",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: false,
+            destination: true,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        Config::schema()
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let config = Config::parse(setup.configuration)?;
+        Ok(Box::new(SqliteDestination::new(config)))
+    }
+}

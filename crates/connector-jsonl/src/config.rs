@@ -1,0 +1,50 @@
+//! What the user sets: where the lines are.
+
+use connector_core::{Configuration, Error, ErrorKind, Result};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Configuration of the JSON lines source and destination.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// A file; a folder, if it ends with `/` or is one; or `-` for standard input or output.
+    pub path: String,
+    /// For a source that is one file or `-`: every line is a record of this stream. Without it,
+    /// lines name their stream, or the stream is named like the file.
+    #[serde(default)]
+    pub stream: Option<String>,
+}
+
+impl Config {
+    /// Parses and checks. Pure: no file is looked at.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed.
+    pub fn parse(configuration: Configuration) -> Result<Self> {
+        let config: Self = configuration.parse()?;
+        let is_empty = |text: &String| text.is_empty();
+        if config.path.is_empty() {
+            return Err(refused("path", "must be a file, a folder or `-`"));
+        }
+        if config.stream.as_ref().is_some_and(is_empty) {
+            return Err(refused("stream", "must be the name of a stream"));
+        }
+        Ok(config)
+    }
+
+    /// JSON Schema (draft 7) of the configuration.
+    pub(crate) fn schema() -> Value {
+        SchemaSettings::draft07()
+            .into_generator()
+            .into_root_schema_for::<Self>()
+            .to_value()
+    }
+}
+
+/// The error of one key.
+pub(crate) fn refused(key: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Config, message).with_context("key", key)
+}

@@ -1,0 +1,141 @@
+//! One file for all streams, with its commits in it.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use connector_core::{Record, Result, State, StreamName, WritePlan};
+
+use crate::destination::Sink;
+use crate::line::{self, COMMIT_START, RECORD_START};
+use crate::output::{self, Output};
+use crate::{error, pipe, tail};
+
+/// Record lines and commit lines into a file.
+pub(crate) struct SingleFile {
+    path: PathBuf,
+    sync: String,
+    /// Repeated by a commit without a state.
+    state: Option<State>,
+    output: Output<File>,
+    starts: HashMap<StreamName, String>,
+}
+
+/// Proves that the file can be written on, or made, and changes nothing.
+pub(crate) fn check(path: &Path) -> Result<()> {
+    if !path.exists() {
+        let folder = output::folder_of(path);
+        return output::check_folder(folder).map_err(|error| error::of_io(error, path));
+    }
+    let opened = OpenOptions::new().read(true).write(true).open(path);
+    let file = opened.map_err(|error| error::of_io(error, path))?;
+    begin_of(&file, path).map(drop)
+}
+
+impl SingleFile {
+    /// Opens the file, or makes it, and cuts off what came after the last commit.
+    pub(crate) fn start(path: &Path, plan: &WritePlan) -> Result<(Self, Option<State>)> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
+        let mut file = opened.map_err(|error| error::of_io(error, path))?;
+        error::lock(&file, path)?;
+        let (end, state) = match begin_of(&file, path)? {
+            Begin::Nothing => (0, None),
+            Begin::Commit => committed(&file, path, &plan.sync)?,
+        };
+        cut(&mut file, end).map_err(|error| error::of_io(error, path))?;
+        let mut started = Self {
+            path: path.to_owned(),
+            sync: plan.sync.clone(),
+            state: state.clone(),
+            output: Output::new(file, end),
+            starts: pipe::starts(plan),
+        };
+        if end == 0 {
+            // From its first line on the file can be told from others.
+            started.commit(None)?;
+            output::sync_folder_of(path).map_err(|error| error::of_io(error, path))?;
+        }
+        Ok((started, state))
+    }
+}
+
+impl Sink for SingleFile {
+    fn put(&mut self, record: &Record) -> Result<bool> {
+        let Some(start) = self.starts.get(&record.stream) else {
+            return Ok(false);
+        };
+        let parts = [start, &*record.data.single_line(), "}\n"];
+        let written = self.output.line(parts);
+        written.map_err(|error| error::of_io(error, &self.path))?;
+        Ok(true)
+    }
+
+    fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        if let Some(state) = state {
+            self.state = Some(state.clone());
+        }
+        let line = line::commit(&self.sync, self.state.as_ref())?;
+        self.output
+            .line([&line, "", ""])
+            .and_then(|()| self.output.sync())
+            .map_err(|error| error::of_io(error, &self.path))
+    }
+}
+
+/// How a file begins.
+enum Begin {
+    /// It is empty, or its first line was torn by a kill.
+    Nothing,
+    /// With a commit line, as all files that are written here.
+    Commit,
+}
+
+/// More than a commit line without a state has.
+const LONGEST_TORN: u64 = 4096;
+
+fn begin_of(mut file: &File, path: &Path) -> Result<Begin> {
+    let mut begin = Vec::new();
+    file.seek(SeekFrom::Start(0))
+        .and_then(|_| file.take(LONGEST_TORN).read_to_end(&mut begin))
+        .map_err(|error| error::of_io(error, path))?;
+    // Where there is no line, the first write of all may have been torn.
+    let begins = match tail::line_at(file, path, 0)? {
+        Some(line) => line::parse_commit(&line).map(|_| Begin::Commit),
+        None => is_torn_commit(&begin).then_some(Begin::Nothing),
+    };
+    begins.ok_or_else(|| error::not_ours(path, "the file was not made by this program"))
+}
+
+fn is_torn_commit(begin: &[u8]) -> bool {
+    if COMMIT_START.starts_with(begin) {
+        return true;
+    }
+    if !begin.starts_with(COMMIT_START) || begin.len() as u64 == LONGEST_TORN {
+        return false;
+    }
+    match serde_json::from_slice::<line::Commit>(begin) {
+        Ok(commit) => commit.state.is_none(),
+        Err(error) => error.is_eof(),
+    }
+}
+
+fn committed(file: &File, path: &Path, sync: &str) -> Result<(u64, Option<State>)> {
+    let last = tail::last_commit(file, path, sync)?;
+    let last = last.ok_or_else(|| error::not_ours(path, "the file changes while it is read"))?;
+    tail::check_rest(file, path, last.end, &[RECORD_START, COMMIT_START])?;
+    Ok((last.end, last.state))
+}
+
+/// Cuts a file, and goes to its end.
+pub(crate) fn cut(file: &mut File, end: u64) -> io::Result<()> {
+    if file.metadata()?.len() > end {
+        file.set_len(end)?;
+    }
+    file.seek(SeekFrom::Start(end)).map(drop)
+}

@@ -1,0 +1,154 @@
+//! Lines read one at a time, counted, and turned into records.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use connector_core::{Error, ErrorKind, JsonObject, Record, Result, StreamName};
+
+use crate::error;
+use crate::line::Enveloped;
+use crate::position::Position;
+
+/// Where bytes come from.
+pub(crate) type Reader = Box<dyn Read + Send>;
+
+const BOM: &str = "\u{feff}";
+
+/// What the lines of a file look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Each line is a record of this stream.
+    Bare(StreamName),
+    /// Each line names its stream, or is a commit.
+    Enveloped,
+}
+
+/// The lines of a file or pipe. At most one is in memory.
+pub(crate) struct Lines {
+    path: PathBuf,
+    reader: BufReader<Reader>,
+    buffer: Vec<u8>,
+    /// Where the line in the buffer begins.
+    start: u64,
+    position: Position,
+}
+
+impl Lines {
+    /// From the first line on.
+    pub(crate) fn new(path: &Path, reader: Reader) -> Self {
+        Self {
+            path: path.to_owned(),
+            reader: BufReader::with_capacity(256 * 1024, reader),
+            buffer: Vec::new(),
+            start: 0,
+            position: Position::default(),
+        }
+    }
+
+    /// Of a file, from a position on that an earlier read has come to.
+    pub(crate) fn open(path: &Path, position: Position) -> Result<Self> {
+        let open = || {
+            let mut file = File::open(path)?;
+            let fits = ends_a_line(&mut file, position.offset)?;
+            Ok((file, fits))
+        };
+        let (file, fits) = open().map_err(|error| error::of_io(error, path))?;
+        if !fits {
+            let message = "no line ends where the last read stopped: the file is another one; \
+                           remove the state to read it from the beginning";
+            return Err(Error::new(ErrorKind::State, message).with_context("path", path.display()));
+        }
+        let mut lines = Self::new(path, Box::new(file));
+        lines.position = position;
+        Ok(lines)
+    }
+
+    /// The next line that is not empty, without its end.
+    pub(crate) fn next(&mut self) -> Result<Option<&str>> {
+        while self.read()? {
+            if self.buffer.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            // Borrowed anew: the text is known to be valid only after the loop's borrow ends.
+            return match str::from_utf8(&self.buffer) {
+                Ok(text) => Ok(Some(text.strip_prefix(BOM).unwrap_or(text).trim_ascii())),
+                Err(_) => Err(self.refused("the line is not valid UTF-8")),
+            };
+        }
+        Ok(None)
+    }
+
+    /// The next line as a record; none for a commit.
+    pub(crate) fn next_record(&mut self, form: &Form) -> Result<Option<Option<Record>>> {
+        let record = match (self.next()?, form) {
+            (None, _) => return Ok(None),
+            (Some(line), Form::Bare(stream)) => JsonObject::parse(line)
+                .map(|data| Some(Record::new(stream.clone(), data)))
+                .map_err(|_| "the line is not a JSON object"),
+            (Some(line), Form::Enveloped) => match Enveloped::parse(line) {
+                Some(Enveloped::Record(record)) => Ok(Some(record)),
+                Some(Enveloped::Commit) => Ok(None),
+                None => Err("the line is not an object with `stream` and `record`"),
+            },
+        };
+        let record = record.map_err(|message| self.refused(message));
+        record.map(Some).map_err(|error| match form {
+            Form::Bare(stream) => error.with_context("stream", stream),
+            Form::Enveloped => error,
+        })
+    }
+
+    /// Behind the last line.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Where the last line begins.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// The error of the last line.
+    pub(crate) fn refused(&self, message: &str) -> Error {
+        Error::new(ErrorKind::Data, message)
+            .with_context("path", self.path.display())
+            .with_context("line", self.position.line)
+    }
+
+    fn read(&mut self) -> Result<bool> {
+        self.buffer.clear();
+        self.buffer.shrink_to(1024 * 1024);
+        let read = self.reader.read_until(b'\n', &mut self.buffer);
+        let length = read.map_err(|error| error::of_io(error, &self.path))?;
+        self.start = self.position.offset;
+        self.position.offset += length as u64;
+        self.position.line += 1;
+        Ok(length > 0)
+    }
+}
+
+/// The form of lines that begin with `first`; bare lines belong to `stream`.
+pub(crate) fn form_of(first: &str, stream: StreamName) -> Form {
+    match Enveloped::parse(first) {
+        Some(_) => Form::Enveloped,
+        None => Form::Bare(stream),
+    }
+}
+
+/// Goes to `offset`; false if no line can begin there.
+fn ends_a_line(file: &mut File, offset: u64) -> std::io::Result<bool> {
+    if offset == 0 {
+        return Ok(true);
+    }
+    let length = file.metadata()?.len();
+    if offset >= length {
+        // The last line may have had no end.
+        file.seek(SeekFrom::Start(offset))?;
+        return Ok(offset == length);
+    }
+    file.seek(SeekFrom::Start(offset - 1))?;
+    let mut end = [0];
+    file.read_exact(&mut end)?;
+    Ok(end == *b"\n")
+}

@@ -1,0 +1,131 @@
+//! The forms of a line, written and read.
+
+use std::borrow::Cow;
+
+use connector_core::{JsonObject, Record, Result, State, StreamName};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// How each line with a record and its stream begins, as written here.
+pub(crate) const RECORD_START: &[u8] = b"{\"stream\":";
+/// How each commit line begins, as written here.
+pub(crate) const COMMIT_START: &[u8] = b"{\"sync\":";
+
+/// What stands before a record of `stream`; `}` closes the line.
+pub(crate) fn record_start(stream: &StreamName) -> String {
+    format!("{{\"stream\":{},\"record\":", quoted(stream.as_str()))
+}
+
+/// A commit of `sync` with its last state.
+pub(crate) fn commit(sync: &str, state: Option<&State>) -> Result<String> {
+    let state = state.map(State::to_json).transpose()?;
+    let state = state.as_deref().unwrap_or("null");
+    Ok(format!("{{\"sync\":{},\"state\":{state}}}\n", quoted(sync)))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A commit line as read.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Commit {
+    /// The name of the sync.
+    pub(crate) sync: String,
+    /// Its last state. It may be null, but not missing, as it would without this attribute.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(crate) state: Option<State>,
+}
+
+/// The line as a commit, if it is one.
+pub(crate) fn parse_commit(line: &[u8]) -> Option<Commit> {
+    serde_json::from_slice(line).ok()
+}
+
+/// A line of a file with several streams.
+#[derive(Debug)]
+pub(crate) enum Enveloped {
+    /// A record with its stream.
+    Record(Record),
+    /// A commit: for readers there is nothing in it.
+    Commit,
+}
+
+impl Enveloped {
+    /// The line, if it has one of the two forms and no other fields.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let line: Line<'_> = serde_json::from_str(line).ok()?;
+        match line {
+            Line {
+                stream: Some(stream),
+                record: Some(record),
+                sync: None,
+                state: None,
+            } => {
+                let stream = StreamName::from(stream.as_ref());
+                Some(Self::Record(Record::new(
+                    stream,
+                    JsonObject::from_raw(record)?,
+                )))
+            }
+            Line {
+                stream: None,
+                record: None,
+                sync: Some(_),
+                ..
+            } => Some(Self::Commit),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    #[serde(borrow)]
+    stream: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    record: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sync: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_read_as_they_were_written() {
+        let stream = StreamName::from("we\"ird");
+        let line = format!("{}{{\"a\": 1.0}}}}", record_start(&stream));
+        let Some(Enveloped::Record(record)) = Enveloped::parse(&line) else {
+            panic!("{line}");
+        };
+        assert_eq!(record.stream, stream);
+        assert_eq!(record.data.as_str(), "{\"a\": 1.0}");
+
+        let line = commit("a\nb", Some(&State::new("x", 1))).unwrap();
+        assert!(line.as_bytes().starts_with(COMMIT_START));
+        let read = parse_commit(line.as_bytes()).unwrap();
+        assert_eq!(read.sync, "a\nb");
+        assert_eq!(read.state, Some(State::new("x", 1)));
+        assert!(matches!(Enveloped::parse(&line), Some(Enveloped::Commit)));
+    }
+
+    #[test]
+    fn an_object_with_other_fields_is_neither_record_nor_commit() {
+        for line in [
+            r#"{"stream":"a","record":{},"more":1}"#,
+            r#"{"stream":"a","record":1}"#,
+            r#"{"stream":"a"}"#,
+            r#"{"sync":1,"state":null}"#,
+            r#"{"id":1}"#,
+            "[]",
+        ] {
+            assert!(Enveloped::parse(line).is_none(), "{line}");
+        }
+    }
+}

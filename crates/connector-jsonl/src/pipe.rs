@@ -1,0 +1,118 @@
+//! Standard output, named pipes and devices: records only, no state.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use connector_core::{Record, Result, State, StreamName, WritePlan};
+
+use crate::destination::Sink;
+use crate::output::Output;
+use crate::{error, line};
+
+/// Record lines into a pipe.
+pub(crate) struct Pipe {
+    path: PathBuf,
+    output: Output<Box<dyn Write + Send>>,
+    starts: HashMap<StreamName, String>,
+}
+
+impl Pipe {
+    /// Standard output.
+    pub(crate) fn standard(plan: &WritePlan) -> Self {
+        Self::new(Path::new("-"), Box::new(io::stdout()), plan)
+    }
+
+    /// A named pipe, as soon as somebody reads it, or a device.
+    pub(crate) fn open(path: &Path, plan: &WritePlan) -> Result<Self> {
+        let opened = OpenOptions::new().write(true).open(path);
+        let file = opened.map_err(|error| error::of_io(error, path))?;
+        Ok(Self::new(path, Box::new(file), plan))
+    }
+
+    fn new(path: &Path, writer: Box<dyn Write + Send>, plan: &WritePlan) -> Self {
+        Self {
+            path: path.to_owned(),
+            output: Output::new(writer, 0),
+            starts: starts(plan),
+        }
+    }
+}
+
+/// What stands before the records of each stream.
+pub(crate) fn starts(plan: &WritePlan) -> HashMap<StreamName, String> {
+    let start = |name: &StreamName| (name.clone(), line::record_start(name));
+    plan.streams.iter().map(|s| start(&s.name)).collect()
+}
+
+impl Sink for Pipe {
+    fn put(&mut self, record: &Record) -> Result<bool> {
+        let Some(start) = self.starts.get(&record.stream) else {
+            return Ok(false);
+        };
+        let parts = [start, &*record.data.single_line(), "}\n"];
+        let written = self.output.line(parts);
+        written.map_err(|error| error::of_io(error, &self.path))?;
+        Ok(true)
+    }
+
+    fn commit(&mut self, _state: Option<&State>) -> Result<()> {
+        let flushed = self.output.flush();
+        flushed.map_err(|error| error::of_io(error, &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_core::{ErrorKind, JsonObject, Stream};
+
+    use super::*;
+
+    fn plan() -> WritePlan {
+        WritePlan {
+            sync: "test".to_owned(),
+            streams: vec![Stream {
+                name: "builds".into(),
+                description: String::new(),
+                json_schema: serde_json::Value::Null,
+                primary_key: Vec::new(),
+                cursor: None,
+                sync_modes: Vec::new(),
+            }],
+        }
+    }
+
+    fn record() -> Record {
+        let data = JsonObject::parse("{\"id\": 1.0,\n\"a\":\"é\"}").unwrap();
+        Record::new("builds".into(), data)
+    }
+
+    #[test]
+    fn lines_arrive_at_the_commit_and_keep_their_text() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
+
+        assert!(pipe.put(&record()).unwrap());
+        pipe.commit(Some(&State::new("x", 1))).unwrap();
+        drop(pipe);
+
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        let line = "{\"stream\":\"builds\",\"record\":{\"id\": 1.0, \"a\":\"é\"}}\n";
+        assert_eq!(text, line);
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_is_said_to_have_closed_the_pipe() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
+        drop(reader);
+
+        pipe.put(&record()).unwrap();
+        let error = pipe.commit(None).unwrap_err();
+
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.to_string(), "the reader closed the pipe [path: -]");
+    }
+}

@@ -1,0 +1,220 @@
+//! One read in progress: its files one after the other, in chunks of messages.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+
+use connector_core::{Error, Message, Result, Status, StreamName};
+
+use crate::input::{Form, Lines, Reader};
+use crate::position::{Position, Positions};
+
+/// Records between two checkpoints.
+const CHECKPOINT_EVERY: usize = 1000;
+/// What a chunk holds at most: lines, and bytes unless one record alone has more.
+const CHUNK_LINES: usize = 1000;
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// A pipe, and the streams it may have.
+pub(crate) type PipedLines = (Reader, BTreeSet<StreamName>);
+
+/// A file or pipe to read.
+pub(crate) struct Part {
+    /// Where it is; for messages, if it is a pipe.
+    pub(crate) path: PathBuf,
+    /// How its lines look.
+    pub(crate) form: Form,
+    /// The pipe, if it is one.
+    pub(crate) pipe: Option<PipedLines>,
+}
+
+/// A read of some streams. After an error it must not be used.
+pub(crate) struct Reading {
+    parts: VecDeque<Part>,
+    positions: Positions,
+    open: Option<Open>,
+    /// Comes after the messages before it.
+    failure: Option<Error>,
+}
+
+struct Open {
+    lines: Lines,
+    form: Form,
+    streams: Vec<StreamName>,
+    /// The streams that a pipe may have. A pipe has no checkpoints.
+    known: Option<BTreeSet<StreamName>>,
+    since_checkpoint: usize,
+}
+
+impl Reading {
+    /// Reads the streams of `positions` out of `parts`.
+    pub(crate) fn new(parts: Vec<Part>, positions: Positions) -> Self {
+        Self {
+            parts: parts.into(),
+            positions,
+            open: None,
+            failure: None,
+        }
+    }
+
+    /// The next messages, perhaps none; `None` at the end.
+    pub(crate) fn chunk(&mut self) -> Result<Option<Vec<Message>>> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let mut chunk = Vec::new();
+        let mut bytes = 0;
+        for _ in 0..CHUNK_LINES {
+            let length = match self.step(&mut chunk) {
+                Ok(Some(length)) => length,
+                Ok(None) => return Ok((!chunk.is_empty()).then_some(chunk)),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            };
+            bytes += length;
+            if bytes >= CHUNK_BYTES {
+                break;
+            }
+        }
+        Ok(Some(chunk))
+    }
+
+    /// One line, or the begin of a file; returns the bytes of the record, `None` at the end.
+    fn step(&mut self, messages: &mut Vec<Message>) -> Result<Option<usize>> {
+        let Some(mut open) = self.open.take() else {
+            let Some(part) = self.parts.pop_front() else {
+                return Ok(None);
+            };
+            self.begin(part, messages)?;
+            return Ok(Some(0));
+        };
+        let Some(record) = open.lines.next_record(&open.form)? else {
+            self.finish(&open, messages)?;
+            return Ok(Some(0));
+        };
+        let mut bytes = 0;
+        if let Some(record) = record {
+            open.check(&record.stream)?;
+            if self.is_wanted(&record.stream, open.lines.start()) {
+                bytes = record.data.as_str().len();
+                messages.push(Message::Record(record));
+                open.since_checkpoint += 1;
+            }
+        }
+        if open.since_checkpoint >= CHECKPOINT_EVERY && open.known.is_none() {
+            open.since_checkpoint = 0;
+            self.checkpoint(&open, open.lines.position(), messages)?;
+        }
+        self.open = Some(open);
+        Ok(Some(bytes))
+    }
+
+    fn begin(&mut self, part: Part, messages: &mut Vec<Message>) -> Result<()> {
+        let streams: Vec<_> = match &part.form {
+            Form::Enveloped => self.positions.names().cloned().collect(),
+            Form::Bare(stream) => vec![stream.clone()],
+        };
+        let started = streams.iter().cloned();
+        messages.extend(started.map(|stream| Message::Status(stream, Status::Started)));
+        let positions = streams
+            .iter()
+            .filter_map(|s| self.positions.get(s.as_str()));
+        let open = positions.filter(|position| !position.complete);
+        let Some(from) = open.min_by_key(|position| position.offset) else {
+            messages.extend(completed(&streams));
+            return Ok(());
+        };
+        let (lines, known) = match part.pipe {
+            Some((reader, known)) => (Lines::new(&part.path, reader), Some(known)),
+            None => (Lines::open(&part.path, from)?, None),
+        };
+        self.open = Some(Open {
+            lines,
+            form: part.form,
+            streams,
+            known,
+            since_checkpoint: 0,
+        });
+        Ok(())
+    }
+
+    fn finish(&mut self, open: &Open, messages: &mut Vec<Message>) -> Result<()> {
+        if open.known.is_none() {
+            self.checkpoint(open, Position::COMPLETE, messages)?;
+        }
+        messages.extend(completed(&open.streams));
+        Ok(())
+    }
+
+    fn checkpoint(
+        &mut self,
+        open: &Open,
+        position: Position,
+        messages: &mut Vec<Message>,
+    ) -> Result<()> {
+        for stream in &open.streams {
+            self.positions.advance(stream, position);
+        }
+        messages.push(Message::Checkpoint(self.positions.state()?));
+        Ok(())
+    }
+
+    /// Whether the stream is read at all, and not yet that far.
+    fn is_wanted(&self, stream: &StreamName, start: u64) -> bool {
+        let position = self.positions.get(stream.as_str());
+        position.is_some_and(|position| !position.complete && start >= position.offset)
+    }
+}
+
+impl Open {
+    /// A stream that nobody was told of would be lost without a word.
+    fn check(&self, stream: &StreamName) -> Result<()> {
+        match &self.known {
+            Some(known) if !known.contains(stream) => {
+                let message = "the stream was not among the first lines of the pipe, from which \
+                               its streams are known; write it to a file first";
+                Err(self.lines.refused(message).with_context("stream", stream))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn completed(streams: &[StreamName]) -> impl Iterator<Item = Message> {
+    streams
+        .iter()
+        .map(|stream| Message::Status(stream.clone(), Status::Complete))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use connector_core::{ErrorKind, ReadRequest, Selection};
+
+    use super::*;
+
+    #[test]
+    fn a_stream_that_appears_late_in_a_pipe_is_an_error_and_one_not_wanted_is_skipped() {
+        let line = |stream: &str| format!("{{\"stream\":\"{stream}\",\"record\":{{}}}}\n");
+        let text = [line("a"), line("b"), line("a"), line("late")].concat();
+        let known = ["a", "b"].map(StreamName::from).into();
+        let part = Part {
+            path: "-".into(),
+            form: Form::Enveloped,
+            pipe: Some((Box::new(Cursor::new(text)), known)),
+        };
+        let request = ReadRequest::new([Selection::full_refresh("a")]);
+        let mut reading = Reading::new(vec![part], Positions::of(&request).unwrap());
+
+        let messages = reading.chunk().unwrap().unwrap();
+        let error = reading.chunk().unwrap_err();
+
+        let is_record = |message: &&Message| matches!(message, Message::Record(_));
+        assert_eq!(messages.iter().filter(is_record).count(), 2);
+        assert_eq!(error.kind(), ErrorKind::Data);
+        let shown = error.to_string();
+        assert!(shown.contains("line: 4, stream: late"), "{shown}");
+    }
+}

@@ -1,0 +1,172 @@
+//! The database file: opened, proved writable, and the state in it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use connector_core::{Error, ErrorKind, Result, State};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
+
+use crate::{error, registry};
+
+/// How long a write of another process is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Proves that the database can be written, or created, and leaves everything as it is.
+pub(crate) fn check(path: &Path, patience: Duration) -> Result<()> {
+    let folder = look_at(path)?;
+    if !path.exists() {
+        // A file without a name: it never shows up in the folder.
+        return match tempfile::tempfile_in(folder) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error::of_path(
+                error,
+                "the folder cannot be written to",
+                folder,
+            )),
+        };
+    }
+    let probe = || {
+        // An empty transaction takes the write lock and gives it back.
+        connect(path, OpenFlags::empty(), patience)?
+            .execute_batch("BEGIN IMMEDIATE; SELECT 1 FROM sqlite_schema; ROLLBACK")
+    };
+    probe().map_err(|error| error::of_database(error, path))
+}
+
+/// Opens the database, or creates it.
+pub(crate) fn open(path: &Path, patience: Duration) -> Result<Connection> {
+    look_at(path)?;
+    let open = || {
+        let database = connect(path, OpenFlags::SQLITE_OPEN_CREATE, patience)?;
+        // Committed means committed, even if the machine loses power.
+        database.pragma_update(None, "synchronous", "FULL")?;
+        // For a new database. Rows are some KB: on pages of 4 KiB a third of the room and of the
+        // time is lost to their ends.
+        database.pragma_update(None, "page_size", 16_384)?;
+        // Enough for the inner pages of the indexes of millions of rows: 16 MiB.
+        database.pragma_update(None, "cache_size", -16_384)?;
+        database.set_prepared_statement_cache_capacity(128);
+        Ok(database)
+    };
+    open().map_err(|error| error::of_database(error, path))
+}
+
+/// Without the flag for URIs: a path is a path, whatever it begins with.
+fn connect(path: &Path, more: OpenFlags, patience: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let database = Connection::open_with_flags(path, flags)?;
+    database.busy_timeout(patience)?;
+    refuse_read_only(&database)?;
+    Ok(database)
+}
+
+/// `SQLite` opens a file that it may not write to for reading, and tells only at the first write.
+fn refuse_read_only(database: &Connection) -> rusqlite::Result<()> {
+    if database.is_readonly(rusqlite::MAIN_DB)? {
+        let read_only = ffi::Error::new(ffi::SQLITE_READONLY);
+        return Err(rusqlite::Error::SqliteFailure(read_only, None));
+    }
+    Ok(())
+}
+
+/// Lets others read while a sync writes. Where the file system cannot do that, the database goes
+/// on without.
+pub(crate) fn let_others_read(database: &Connection) -> rusqlite::Result<()> {
+    database.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))
+}
+
+/// Makes the tables that we keep for ourselves.
+pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
+    registry::prepare(database)?;
+    database.execute_batch(
+        "CREATE TABLE IF NOT EXISTS _sync_state (
+  sync TEXT NOT NULL PRIMARY KEY,
+  state TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+)",
+    )
+}
+
+/// The state of a sync, if there is one.
+pub(crate) fn state(database: &Connection, sync: &str, path: &Path) -> Result<Option<State>> {
+    let select = "SELECT state FROM _sync_state WHERE sync = ?1";
+    let text = database
+        .query_row(select, [sync], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                // Anything else is damage, which the parser of states tells of.
+                _ => String::new(),
+            })
+        })
+        .optional()
+        .map_err(|error| error::of_database(error, path))?;
+    text.as_deref()
+        .map(State::parse)
+        .transpose()
+        .map_err(|error| {
+            error
+                .with_context("path", path.display())
+                .with_context("table", "_sync_state")
+                .with_context("sync", sync)
+        })
+}
+
+/// Keeps the state of a sync.
+pub(crate) fn save_state(database: &Connection, sync: &str, state: &str) -> rusqlite::Result<()> {
+    let upsert = "INSERT INTO _sync_state (sync, state, updated_at) \
+         VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
+         ON CONFLICT (sync) DO UPDATE \
+         SET state = excluded.state, updated_at = excluded.updated_at";
+    database
+        .prepare_cached(upsert)?
+        .execute(params![sync, state])
+        .map(drop)
+}
+
+/// Refuses what can be no database file; returns its folder.
+fn look_at(path: &Path) -> Result<&Path> {
+    let folder = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => Path::new("."),
+    };
+    let refused = |message: &str| {
+        Err(Error::new(ErrorKind::Config, message).with_context("path", path.display()))
+    };
+    if path.is_dir() {
+        return refused("is a folder; it must be the path of a database file");
+    }
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(folder),
+        _ => refused("the folder of the database does not exist; create it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Permissions of files would not do for this test: an administrator may write to any file.
+    #[test]
+    fn a_database_that_opens_only_for_reading_is_refused_with_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.db");
+        let writable = Connection::open(&path).unwrap();
+        writable.execute_batch("CREATE TABLE t (a)").unwrap();
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let read_only = Connection::open_with_flags(&path, flags).unwrap();
+
+        assert!(refuse_read_only(&writable).is_ok());
+        let refused = refuse_read_only(&read_only).unwrap_err();
+        let written = read_only.execute_batch("DELETE FROM t").unwrap_err();
+
+        for error in [refused, written] {
+            let error = error::of_database(error, &path);
+            assert_eq!(error.kind(), ErrorKind::Io);
+            assert!(error.to_string().contains("read-only"), "{error}");
+            assert!(error.to_string().contains("w.db"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The list of all columns made here, with their fields: the table `_sync_columns`.
+//!
+//! It tells our tables from others, and the field `ID` in the column `ID_2` from a field `ID_2`.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+/// Makes the list.
+pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
+    database.execute_batch(
+        "CREATE TABLE IF NOT EXISTS _sync_columns (
+  table_name TEXT NOT NULL,
+  field TEXT,
+  column_name TEXT NOT NULL,
+  PRIMARY KEY (table_name, column_name)
+)",
+    )
+}
+
+/// Lists a column; the placeholder has no field.
+pub(crate) fn add(
+    database: &Connection,
+    table: &str,
+    column: &str,
+    field: Option<&str>,
+) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO _sync_columns (table_name, field, column_name) VALUES (?1, ?2, ?3)";
+    database
+        .execute(insert, params![table, field, column])
+        .map(drop)
+}
+
+/// The field of each column of a table; none at all if it was not made here.
+pub(crate) fn fields(
+    database: &Connection,
+    table: &str,
+) -> rusqlite::Result<HashMap<String, Option<String>>> {
+    database
+        .prepare("SELECT column_name, field FROM _sync_columns WHERE table_name = ?1")?
+        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Forgets a table that is gone.
+pub(crate) fn forget_table(database: &Connection, table: &str) -> rusqlite::Result<()> {
+    let delete = "DELETE FROM _sync_columns WHERE table_name = ?1";
+    database.execute(delete, [table]).map(drop)
+}
+
+/// Forgets a column that is gone.
+pub(crate) fn forget_column(
+    database: &Connection,
+    table: &str,
+    column: &str,
+) -> rusqlite::Result<()> {
+    let delete = "DELETE FROM _sync_columns WHERE table_name = ?1 AND column_name = ?2";
+    database.execute(delete, [table, column]).map(drop)
+}
