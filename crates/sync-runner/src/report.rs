@@ -1,0 +1,175 @@
+//! What a sync has done so far, and how it ended. Plain data, for a table, a bar or a metric.
+
+use std::fmt;
+use std::time::Duration;
+
+use connector_core::{Error, StreamName, SyncMode, Waiting};
+
+/// What a sync has done up to one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The streams of the sync, in the order of the catalog; empty until they are known.
+    pub streams: Vec<StreamProgress>,
+    /// All requests and waits, also those that serve no single stream.
+    pub total: Traffic,
+    /// The wait that goes on now, if one does; of several the one that ends last.
+    pub waiting: Option<Wait>,
+    /// What the source and the destination want the user to know: the first hundred.
+    pub notices: Vec<Notice>,
+    /// How many notices came after those.
+    pub notices_left_out: u64,
+}
+
+impl Snapshot {
+    /// Records written.
+    pub fn records(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.records).sum()
+    }
+
+    /// Bytes of the records written.
+    pub fn bytes(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.bytes).sum()
+    }
+
+    /// Records that the destination has refused.
+    pub fn rejected(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.rejected).sum()
+    }
+}
+
+/// What a sync has done for one stream.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StreamProgress {
+    /// The stream.
+    pub stream: StreamName,
+    /// How it is read.
+    pub mode: SyncMode,
+    /// Where its read stands.
+    pub status: StreamStatus,
+    /// Records that the destination has accepted. One that is read again counts again.
+    pub records: u64,
+    /// Bytes of the text of those that were written, refused ones included.
+    pub bytes: u64,
+    /// Records that the destination has refused for good.
+    pub rejected: u64,
+    /// The first few different reasons for that.
+    pub reasons: Vec<String>,
+    /// About how many records will come in all, once the source has said so.
+    pub estimate: Option<u64>,
+    /// Requests and waits that the source ascribes to this stream.
+    pub traffic: Traffic,
+}
+
+/// Where the read of a stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamStatus {
+    /// Its first request is still to come.
+    Pending,
+    /// It is being read.
+    Started,
+    /// All of it has been read.
+    Complete,
+}
+
+/// Requests and waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Requests sent, repeats included.
+    pub requests: u64,
+    /// Waits that came before a repeat.
+    pub retries: u64,
+    /// Time spent waiting for a rate limit.
+    pub rate_limited: Duration,
+    /// Time spent waiting before repeats.
+    pub retrying: Duration,
+}
+
+impl Traffic {
+    /// Time spent waiting for whatever reason.
+    pub fn waited(&self) -> Duration {
+        self.rate_limited + self.retrying
+    }
+}
+
+/// A wait that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wait {
+    /// Counts the waits of a sync: another number is another wait.
+    pub number: u64,
+    /// How long it still takes.
+    pub left: Duration,
+    /// What for.
+    pub reason: Waiting,
+}
+
+/// Something the user must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Notice {
+    /// The stream it is about, if it is about one.
+    pub stream: Option<StreamName>,
+    /// A sentence.
+    pub message: String,
+}
+
+/// How a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Everything asked for has been read, written and committed.
+    Complete,
+    /// It was told to stop. What was read is committed; the next sync goes on from there.
+    Stopped,
+    /// The source came to an end without an error, but not all streams did. The rest is committed.
+    Incomplete,
+    /// It failed. What came before the last committed state counts.
+    Failed,
+}
+
+/// What a sync has done and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How it ended.
+    pub ending: Ending,
+    /// Whether it went on from a state of an earlier sync.
+    pub resumed: bool,
+    /// Reads begun; more than 1 if the source failed meanwhile.
+    pub tries: u32,
+    /// From start to end.
+    pub elapsed: Duration,
+    /// What was done.
+    pub progress: Snapshot,
+}
+
+/// A sync that failed, or left a stream incomplete: why, and what was done before.
+#[derive(Debug)]
+pub struct Failure {
+    /// Why.
+    pub error: Error,
+    /// What was done.
+    pub report: Box<Report>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.error)
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}

@@ -1,0 +1,50 @@
+//! The numbers of a sync, with their defaults.
+
+use std::time::Duration;
+
+/// How much travels together, and how often a state is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most records in a batch. Default: 1,000.
+    pub batch_records: usize,
+    /// A batch is written once its records have this many bytes; a single record may have more.
+    /// Default: 1 MiB.
+    pub batch_bytes: u64,
+    /// Least time between two commits, because each one costs the destination a flush to disk.
+    /// Default: one second.
+    pub commit_interval: Duration,
+    /// A commit is due after this many bytes in any case, so that no destination must hold more
+    /// in an open transaction. Default: 32 MiB.
+    pub commit_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_records: 1_000,
+            batch_bytes: 1 << 20,
+            commit_interval: Duration::from_secs(1),
+            commit_bytes: 32 << 20,
+        }
+    }
+}
+
+/// How long a sync whose source fails with "later it may work" is tried again.
+///
+/// A source's client repeats single requests on its own; this is for what outlasts that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryBudget {
+    /// Tries in a row that bring no new committed state. 1 means: never again. Default: 5.
+    pub tries: u32,
+    /// Most time spent waiting between tries, over the whole sync. Default: one hour.
+    pub wait: Duration,
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self {
+            tries: 5,
+            wait: Duration::from_secs(3_600),
+        }
+    }
+}
