@@ -32,6 +32,8 @@ pub struct RawBuild<'a> {
 /// Why a text is no build.
 #[derive(Debug)]
 pub(crate) enum BuildError {
+    /// It is not UTF-8.
+    NotText,
     /// It is not valid JSON.
     Json(serde_json::Error),
     /// It is, but lacks this.
@@ -40,7 +42,9 @@ pub(crate) enum BuildError {
 
 impl<'a> RawBuild<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, BuildError> {
-        let parts: Parts<'a> = serde_json::from_slice(text).map_err(BuildError::Json)?;
+        // Checked once here, not again for each value.
+        let text = std::str::from_utf8(text).map_err(|_| BuildError::NotText)?;
+        let parts: Parts<'a> = serde_json::from_str(text).map_err(BuildError::Json)?;
         let field = |name: &'static str| {
             let mut fields = parts.fields.iter();
             fields

@@ -206,12 +206,9 @@ impl<F> Reader<F> {
         let page = self.page.as_mut().expect("a page is open");
         loop {
             let Some(text) = page.splitter.next().map_err(Stop::from)? else {
-                match page.answer.chunk().await? {
-                    Some(chunk) => page.splitter.push(&chunk),
-                    None => {
-                        page.splitter.finish()?;
-                        return Ok(None);
-                    }
+                if !page.answer.read(page.splitter.room()).await? {
+                    page.splitter.finish()?;
+                    return Ok(None);
                 }
                 continue;
             };
@@ -324,6 +321,7 @@ async fn jobs_of(
 
 fn refuse(error: BuildError, url: &Url) -> Stop {
     match error {
+        BuildError::NotText => Stop::Fault(Fault::NotJson("it is not UTF-8".to_owned())),
         BuildError::Json(error) => Stop::Fault(not_json(&error)),
         BuildError::Lacks(field) => Stop::Error(Error::Protocol {
             path: url.path().to_owned(),

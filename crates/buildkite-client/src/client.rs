@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -100,7 +99,7 @@ impl Client {
         &self,
         url: &Url,
         headers: &impl Fn(&Answer) -> Result<H, Fault>,
-    ) -> Result<(Bytes, H), Failure> {
+    ) -> Result<(Vec<u8>, H), Failure> {
         let answer = self.http.get(url, &self.listener).await?;
         let headers = headers(&answer)?;
         Ok((answer.bytes().await?, headers))

@@ -6,9 +6,10 @@
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, USER_AGENT,
+};
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -16,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::base_url::BaseUrl;
+use crate::body::Body;
 use crate::clock::Clock;
 use crate::error::{Error, Fault, Result};
 use crate::governor::{Governor, Wait};
@@ -107,7 +109,7 @@ impl Http {
                 return self.judge(path, response, slot).await;
             }
             let headers = response.headers().clone();
-            let body = read_up_to(response, MAX_ERROR_BODY).await;
+            let body = error_body(response).await;
             let exceeded = Exceeded::read(&headers, &body);
             permit.refused(limits, &exceeded, backoff(refusals));
         }
@@ -157,7 +159,7 @@ impl Http {
         if status.is_success() {
             return Ok(Answer {
                 arrived: self.clock.now(),
-                response,
+                body: Body::new(response)?,
                 _slot: slot,
             });
         }
@@ -165,7 +167,7 @@ impl Http {
             return Err(Fault::Status(status.as_u16()).into());
         }
         let needed_scope = header(response.headers(), "x-accepted-oauth-scopes");
-        let body = read_up_to(response, MAX_ERROR_BODY).await;
+        let body = error_body(response).await;
         let message = self.message(&body);
         let path = path.to_owned();
         Err(Failure::Final(match status {
@@ -210,7 +212,7 @@ impl Http {
 
 /// A 200 whose body has not been read.
 pub(crate) struct Answer {
-    response: reqwest::Response,
+    body: Body,
     arrived: Instant,
     _slot: OwnedSemaphorePermit,
 }
@@ -218,24 +220,24 @@ pub(crate) struct Answer {
 impl Answer {
     /// The links to other pages.
     pub(crate) fn links(&self) -> Result<Links, Fault> {
-        Links::read(self.response.headers()).map_err(|what| Fault::Broken(what.to_owned()))
+        Links::read(self.body.headers()).map_err(|what| Fault::Broken(what.to_owned()))
     }
 
     /// The server's time when it answered, and ours when that arrived.
     pub(crate) fn date(&self) -> Option<(DateTime<Utc>, Instant)> {
-        let text = header(self.response.headers(), DATE.as_str())?;
+        let text = header(self.body.headers(), DATE.as_str())?;
         let date = DateTime::parse_from_rfc2822(&text).ok()?;
         Some((date.with_timezone(&Utc), self.arrived))
     }
 
-    /// The next part of the body; `None` at its end.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        self.response.chunk().await.map_err(|error| fault(&error))
+    /// Appends the next part of the body to `buffer`; false at its end.
+    pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+        self.body.read(buffer).await
     }
 
     /// The whole body.
-    pub(crate) async fn bytes(self) -> Result<Bytes, Fault> {
-        self.response.bytes().await.map_err(|error| fault(&error))
+    pub(crate) async fn bytes(mut self) -> Result<Vec<u8>, Fault> {
+        self.body.read_all(usize::MAX).await
     }
 }
 
@@ -247,6 +249,7 @@ fn client(read_timeout: Duration) -> Result<reqwest::Client> {
     });
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("buildkite-connector/", env!("CARGO_PKG_VERSION"))),
@@ -254,6 +257,8 @@ fn client(read_timeout: Duration) -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .default_headers(headers)
         .redirect(redirect::Policy::none())
+        // `body.rs` unpacks.
+        .no_gzip()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(read_timeout)
         .build()
@@ -272,19 +277,16 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-async fn read_up_to(mut response: reqwest::Response, limit: usize) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() >= limit {
-            break;
-        }
+/// As much of an error's body as can be had: it only explains what the status says.
+async fn error_body(response: reqwest::Response) -> Vec<u8> {
+    match Body::new(response) {
+        Ok(mut body) => body.read_all(MAX_ERROR_BODY).await.unwrap_or_default(),
+        Err(_) => Vec::new(),
     }
-    body
 }
 
 /// Says how a request failed, without its URL.
-fn fault(error: &reqwest::Error) -> Fault {
+pub(crate) fn fault(error: &reqwest::Error) -> Fault {
     if error.is_timeout() {
         return Fault::Timeout;
     }

@@ -13,6 +13,7 @@
 //! documentation and recorded answers; where the two disagree, the recordings are believed.
 
 mod base_url;
+mod body;
 mod build;
 mod builds;
 mod client;

@@ -48,14 +48,14 @@ enum Place {
 }
 
 impl Splitter {
-    /// Adds what arrived. Elements already taken are given back to the buffer first.
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
+    /// Where to append what arrives. Elements already taken are dropped from it first.
+    pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
             self.start = 0;
         }
-        self.buffer.extend_from_slice(chunk);
+        &mut self.buffer
     }
 
     /// The next whole element, if it has arrived.
@@ -152,7 +152,7 @@ mod tests {
         let mut splitter = Splitter::default();
         let mut elements = Vec::new();
         for chunk in text.as_bytes().chunks(size) {
-            splitter.push(chunk);
+            splitter.room().extend_from_slice(chunk);
             while let Some(element) = splitter.next()? {
                 elements.push(String::from_utf8(element.to_vec()).unwrap());
             }

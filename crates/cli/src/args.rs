@@ -1,0 +1,286 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{ArgAction, Parser, Subcommand};
+use connector_core::StreamName;
+use serde_json::Value;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  complete
+    1  failed for another reason than those below
+    2  a flag, the configuration file or a name in them is wrong
+    3  the token is missing, rejected, or lacks a scope
+    4  the remote cannot be reached, is overloaded or asks to wait: try again later
+    5  this machine refused: disk full, file not writable, pipe closed, state damaged
+    6  finished, but records were refused or a stream is incomplete
+  130  stopped by Ctrl-C or SIGTERM; what was read is kept";
+
+const EXAMPLES: &str = "\
+Examples:
+  Try it without an account; everything happens on this machine:
+    buildkite-connector sync --demo
+
+  Copy an organization into a database; the same line again brings the copy up to date:
+    export BUILDKITE_API_TOKEN=...
+    buildkite-connector sync --organization acme --to sqlite:buildkite.db
+
+  Pipe the builds of this year into another program:
+    buildkite-connector sync --stream builds --since 2026-01-01 --to jsonl:- |
+      jq -r '.record | select(.state == \"failed\") | .web_url'
+
+The token:
+  BUILDKITE_API_TOKEN, or a hidden prompt on a terminal; never an argument. Make one in Buildkite
+  under Personal Settings > API Access Tokens, with the scopes read_organizations, read_pipelines
+  and read_builds.";
+
+const CONFIG: &str = "\
+Settings in TOML, for example:
+  [source]
+  connector = \"buildkite\"
+  organizations = [\"acme\"]
+  [destination]
+  connector = \"sqlite\"
+  path = \"buildkite.db\"
+  [sync]
+  streams = [\"builds\", \"jobs\"]";
+
+/// Copies Buildkite's organizations, pipelines, builds and jobs to where you can query them.
+///
+/// A sync reads everything that was asked for. One that was cut off, even by `kill -9`, goes on
+/// where it was; the copy has no gaps.
+#[derive(Debug, Parser)]
+#[command(name = "buildkite-connector", version)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Says nothing but warnings and errors
+    #[arg(
+        short,
+        long,
+        global = true,
+        display_order = 100,
+        conflicts_with = "verbose"
+    )]
+    pub(crate) quiet: bool,
+
+    /// Logs to stderr: -v what happens, -vv each request, -vvv more
+    #[arg(short, long, global = true, display_order = 100, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Copies records to a destination
+    #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+    Sync(SyncArgs),
+    /// Proves that token, settings and destination work, and changes nothing
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Lists the streams that can be synced
+    #[command(after_help = EXIT_CODES)]
+    Discover(DiscoverArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Where to: sqlite:FILE, jsonl:PATH, or jsonl:- for stdout [default: sqlite:buildkite.db]
+    #[arg(long, value_name = "NAME:PATH")]
+    pub(crate) to: Option<PluginRef>,
+
+    /// Only this stream; can be repeated [default: all, see `discover`]
+    #[arg(long = "stream", value_name = "NAME")]
+    pub(crate) streams: Vec<StreamName>,
+
+    /// Syncs made-up data from a fake of Buildkite inside this program
+    ///
+    /// Needs no account and no token, and nothing leaves this machine. Use another destination
+    /// for real data.
+    #[arg(long, conflicts_with_all = ["from", "config", "base_url"])]
+    pub(crate) demo: bool,
+
+    /// Reads everything again, as if for the first time
+    #[arg(long)]
+    pub(crate) restart: bool,
+
+    /// Name under which the destination keeps the state [default: the name of the source]
+    ///
+    /// Give each source that writes to one destination its own name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Appends refused records to this file, with the reason, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letters: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Checks this destination too
+    #[arg(long, value_name = "NAME:PATH")]
+    pub(crate) to: Option<PluginRef>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DiscoverArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Prints the whole catalog, schemas included, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where from. Each flag goes before the same key of the configuration file.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct SourceArgs {
+    /// Where from [default: buildkite]
+    #[arg(long, value_name = "NAME[:PATH]")]
+    pub(crate) from: Option<PluginRef>,
+
+    /// Only this organization, by its slug; can be repeated [default: all the token may see]
+    #[arg(long = "organization", value_name = "SLUG")]
+    pub(crate) organizations: Vec<String>,
+
+    /// Only this pipeline, by its slug; can be repeated [default: all]
+    #[arg(long = "pipeline", value_name = "SLUG")]
+    pub(crate) pipelines: Vec<String>,
+
+    /// Only builds created since, as 2026-01-31 or 2026-01-31T12:00:00Z [default: all]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+
+    /// Address of the API, for a proxy or a test server
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// Any other setting of the source, or of the destination as destination.KEY=VALUE
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
+
+    /// Settings in TOML, in tables for source, destination and sync
+    #[arg(long, value_name = "FILE.toml", long_help = CONFIG)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// Warnings and errors.
+    Quiet,
+    /// Progress and a report.
+    Normal,
+    /// That, and a log: no bars, which would be torn apart by its lines.
+    Log,
+}
+
+impl Args {
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Log,
+        }
+    }
+}
+
+/// `NAME` or `NAME:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PluginRef {
+    pub(crate) name: String,
+    pub(crate) path: Option<String>,
+}
+
+impl FromStr for PluginRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, path) = match text.split_once(':') {
+            Some((name, path)) => (name, Some(path)),
+            None => (text, None),
+        };
+        if name.is_empty() || path == Some("") {
+            return Err("must be NAME or NAME:PATH, such as sqlite:buildkite.db");
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.map(str::to_owned),
+        })
+    }
+}
+
+/// `KEY=VALUE` of a source, or `destination.KEY=VALUE`. A value that is JSON is taken as that,
+/// any other as text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) is_of_destination: bool,
+    pub(crate) key: String,
+    pub(crate) value: Value,
+}
+
+impl FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+        let destination = key.strip_prefix("destination.");
+        let key = destination.or(key.strip_prefix("source.")).unwrap_or(key);
+        if key.is_empty() {
+            return Err("must be KEY=VALUE");
+        }
+        Ok(Self {
+            is_of_destination: destination.is_some(),
+            key: key.to_owned(),
+            value: serde_json::from_str(value).unwrap_or_else(|_| value.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_flag_contradicts_another_definition() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_path_may_hold_colons() {
+        let plugin: PluginRef = r"sqlite:C:\builds.db".parse().unwrap();
+        assert_eq!(plugin.name, "sqlite");
+        assert_eq!(plugin.path.as_deref(), Some(r"C:\builds.db"));
+        for text in ["", ":x", "sqlite:"] {
+            assert!(text.parse::<PluginRef>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_json_or_else_text() {
+        for (text, is_of_destination, key, value) in [
+            ("page_size=50", false, "page_size", json!(50)),
+            ("source.slugs=[\"a\"]", false, "slugs", json!(["a"])),
+            ("destination.path=a=b", true, "path", json!("a=b")),
+        ] {
+            let setting: Setting = text.parse().unwrap();
+            assert_eq!(setting.key, key);
+            assert_eq!(setting.value, value);
+            assert_eq!(setting.is_of_destination, is_of_destination);
+        }
+        assert!("page_size".parse::<Setting>().is_err());
+    }
+}

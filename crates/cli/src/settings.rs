@@ -1,0 +1,241 @@
+//! Puts flags and the configuration file together; flags go first.
+
+use std::sync::Arc;
+
+use connector_core::{
+    Configuration, Connector, Credential, Destination, Error, ErrorKind, Observer, Registry,
+    Result, Setup, Source,
+};
+use serde_json::{Map, Value};
+
+use crate::args::{PluginRef, Setting, SourceArgs};
+use crate::config_file::{ConfigFile, Table};
+use crate::{output, token};
+
+const DEFAULT_SOURCE: &str = "buildkite";
+const DEFAULT_DESTINATION: (&str, &str) = ("sqlite", "buildkite.db");
+/// The key that `NAME:PATH` sets, by agreement of the plugins that have one.
+const PATH: &str = "path";
+
+/// The plugins of this program.
+pub(crate) fn registry() -> Registry {
+    Registry::new()
+        .with(connector_buildkite::Buildkite)
+        .with(connector_sqlite::Sqlite)
+        .with(connector_jsonl::Jsonl)
+}
+
+/// One side of a sync, not opened yet.
+pub(crate) struct Side {
+    connector: Arc<dyn Connector>,
+    keys: Map<String, Value>,
+    file_is_readable_by_others: bool,
+}
+
+/// The flags and the file.
+pub(crate) struct Settings {
+    pub(crate) file: ConfigFile,
+    registry: Registry,
+}
+
+impl Settings {
+    /// Reads the configuration file that the flags name, if they do.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], see [`ConfigFile::read`].
+    pub(crate) fn read(args: &SourceArgs) -> Result<Self> {
+        let file = args.config.as_deref().map(ConfigFile::read).transpose()?;
+        Ok(Self {
+            file: file.unwrap_or_default(),
+            registry: registry(),
+        })
+    }
+
+    /// Where from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for an unknown connector, or flags that contradict the file.
+    pub(crate) fn source(&mut self, args: &SourceArgs) -> Result<Side> {
+        let table = self.file.source.take();
+        let default = PluginRef::plain(DEFAULT_SOURCE);
+        let mut side = self.side(args.from.as_ref(), table, &default)?;
+        side.set_list("organizations", &args.organizations);
+        side.set_list("pipelines", &args.pipelines);
+        side.set_text("start_date", args.since.as_deref());
+        side.set_text("base_url", args.base_url.as_deref());
+        side.set_all(args.settings.iter().filter(|s| !s.is_of_destination))?;
+        Ok(side)
+    }
+
+    /// Where to.
+    ///
+    /// # Errors
+    /// As [`source`](Self::source).
+    pub(crate) fn destination(
+        &mut self,
+        to: Option<&PluginRef>,
+        settings: &[Setting],
+    ) -> Result<Side> {
+        let table = self.file.destination.take();
+        let (name, path) = DEFAULT_DESTINATION;
+        let default = PluginRef {
+            path: Some(path.to_owned()),
+            ..PluginRef::plain(name)
+        };
+        let mut side = self.side(to, table, &default)?;
+        side.set_all(settings.iter().filter(|s| s.is_of_destination))?;
+        Ok(side)
+    }
+
+    fn side(
+        &self,
+        flag: Option<&PluginRef>,
+        table: Option<Table>,
+        default: &PluginRef,
+    ) -> Result<Side> {
+        let (connector, keys, plugin) = match (flag, table) {
+            (Some(flag), Some(table)) if flag.name != table.connector => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!(
+                        "the flag says `{}`, the configuration file `{}`: change one of them",
+                        flag.name, table.connector
+                    ),
+                ));
+            }
+            (flag, Some(table)) => (table.connector, table.keys, flag),
+            (flag, None) => {
+                let plugin = flag.unwrap_or(default);
+                (plugin.name.clone(), Map::new(), Some(plugin))
+            }
+        };
+        let mut side = Side {
+            connector: Arc::clone(self.registry.get(&connector)?),
+            keys,
+            file_is_readable_by_others: self.file.is_readable_by_others,
+        };
+        side.set_text(PATH, plugin.and_then(|plugin| plugin.path.as_deref()));
+        Ok(side)
+    }
+}
+
+impl PluginRef {
+    fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: None,
+        }
+    }
+}
+
+impl Side {
+    /// The name of the connector.
+    pub(crate) fn name(&self) -> &'static str {
+        self.connector.identity().name
+    }
+
+    /// The path it was given, if it has one.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.keys.get(PATH).and_then(Value::as_str)
+    }
+
+    /// `sqlite:buildkite.db`.
+    pub(crate) fn label(&self) -> String {
+        match self.path() {
+            Some(path) => format!("{}:{path}", self.name()),
+            None => self.name().to_owned(),
+        }
+    }
+
+    pub(crate) fn set_text(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.keys.insert(key.to_owned(), value.into());
+        }
+    }
+
+    fn set_list(&mut self, key: &str, values: &[String]) {
+        if !values.is_empty() {
+            self.keys.insert(key.to_owned(), values.into());
+        }
+    }
+
+    fn set_all<'a>(&mut self, settings: impl Iterator<Item = &'a Setting>) -> Result<()> {
+        let secrets = self.secret_keys();
+        for Setting { key, value, .. } in settings {
+            if secrets.contains(key) {
+                let message = "a secret must not be an argument: others can see it there";
+                return Err(Error::new(ErrorKind::Config, message).with_context("key", key));
+            }
+            self.keys.insert(key.clone(), value.clone());
+        }
+        Ok(())
+    }
+
+    /// The credential it needs, if it needs one.
+    ///
+    /// # Errors
+    /// See [`token::resolve`].
+    pub(crate) fn credential(&self) -> Result<Option<Credential>> {
+        let secrets = self.secret_keys();
+        if secrets.is_empty() {
+            return Ok(None);
+        }
+        let file_has_one = secrets.iter().any(|key| self.keys.contains_key(key));
+        if file_has_one && self.file_is_readable_by_others {
+            output::warning(
+                "the configuration file holds a token and other users of this machine may read \
+                 it: run `chmod 600` on it, or use BUILDKITE_API_TOKEN instead",
+            );
+        }
+        token::resolve(file_has_one)
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// See [`Connector::open_source`].
+    pub(crate) async fn open_source(
+        self,
+        credential: Option<Credential>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<dyn Source>> {
+        let (connector, setup) = self.setup(credential, observer)?;
+        connector.open_source(setup).await
+    }
+
+    /// Opens it for writing.
+    ///
+    /// # Errors
+    /// See [`Connector::open_destination`].
+    pub(crate) async fn open_destination(
+        self,
+        credential: Option<Credential>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Box<dyn Destination>> {
+        let (connector, setup) = self.setup(credential, observer)?;
+        connector.open_destination(setup).await
+    }
+
+    fn setup(
+        self,
+        credential: Option<Credential>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Arc<dyn Connector>, Setup)> {
+        let configuration = Configuration::new(Value::Object(self.keys))?;
+        let setup = Setup::new(configuration)
+            .with_credential(credential)
+            .with_observer(observer);
+        Ok((self.connector, setup))
+    }
+
+    /// The keys of the connector that hold a secret, as its schema says.
+    fn secret_keys(&self) -> Vec<String> {
+        let schema = self.connector.configuration_schema();
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return Vec::new();
+        };
+        let is_secret = |schema: &Value| schema.get("writeOnly") == Some(&Value::Bool(true));
+        let secrets = properties.iter().filter(|(_, schema)| is_secret(schema));
+        secrets.map(|(key, _)| key.clone()).collect()
+    }
+}

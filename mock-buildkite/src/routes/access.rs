@@ -1,0 +1,49 @@
+//! The token itself, its user, and what needs no token.
+
+use serde_json::json;
+
+use super::{Call, Reply};
+use crate::world::Token;
+
+/// `GET /`
+pub(super) fn root(call: &Call<'_>) -> Reply {
+    Reply::value(&json!({"message": "🛠", "timestamp": call.world.now().timestamp()}))
+}
+
+/// `GET /v2/meta`
+pub(super) fn meta() -> Reply {
+    Reply::value(&json!({"webhook_ips": ["192.0.2.0/24", "198.51.100.0/24"]}))
+}
+
+/// `GET /v2/access-token`
+pub(super) fn access_token(token: &Token) -> Reply {
+    let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    Reply::value(&json!({
+        "uuid": token.uuid(),
+        "scopes": token.scopes,
+        "description": token.description,
+        "created_at": "2026-01-05 09:30:00 UTC",
+        "expires_at": token.expires_at.map(time),
+        "user": {"email": token.user.email, "name": token.user.name},
+    }))
+}
+
+/// `DELETE /v2/access-token`
+pub(super) fn revoke(call: &mut Call<'_>) {
+    if let Some(token) = call.token.take() {
+        call.world.revoke(&token);
+    }
+}
+
+/// `GET /v2/user`
+pub(super) fn user(token: &Token) -> Reply {
+    let user = &token.user;
+    Reply::value(&json!({
+        "id": user.id,
+        "graphql_id": crate::dice::graphql_id("User", &user.id),
+        "name": user.name,
+        "email": user.email,
+        "avatar_url": "https://www.gravatar.com/avatar/00000000000000000000000000000000",
+        "created_at": "2020-09-13T12:26:40.000Z",
+    }))
+}

@@ -1,0 +1,79 @@
+//! The three build lists and the single build.
+
+use std::collections::HashMap;
+
+use super::filters::Filters;
+use super::page::{Page, array};
+use super::{Call, Outcome, Reply};
+use crate::world::View;
+
+/// `GET /v2/builds`, `…/{organization}/builds`, `…/{pipeline}/builds`: newest first.
+pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option<&str>) -> Outcome {
+    let owner = organization
+        .map(|slug| call.organization(slug))
+        .transpose()?;
+    let place = match (organization, pipeline) {
+        (Some(organization), Some(pipeline)) => Some(call.pipeline(organization, pipeline)?),
+        _ => None,
+    };
+    let filters = Filters::of(call)?;
+    let page = Page::of(call);
+    if page.offset() >= call.settings.deep_page_limit {
+        return Err(Reply::error(
+            400,
+            "Listing builds this deep is not supported. Please narrow your query using filters \
+             such as branch or created_from.",
+        ));
+    }
+    let world = &call.world;
+    let mut seen = HashMap::new();
+    let builds: Vec<_> = world
+        .builds
+        .iter()
+        .rev()
+        .filter(|build| {
+            let at = build.facts.pipeline;
+            place.is_none_or(|place| place == at)
+                && owner.is_none_or(|owner| world.pipelines[at].organization == owner)
+                && *seen.entry(at).or_insert_with(|| call.sees(at))
+                && filters.take(call, build)
+        })
+        .collect();
+    let view = view(call);
+    let mut pipelines = HashMap::new();
+    let items = array(&builds[page.range(builds.len())], |build, out| {
+        let at = build.facts.pipeline;
+        let pipeline = pipelines.entry(at).or_insert_with(|| {
+            let mut text = Vec::new();
+            world.pipelines[at].write(&mut text, world.clock.now_millis());
+            text
+        });
+        world.write_build_with(out, build, &view, pipeline);
+    });
+    Ok(page.reply(call, items, builds.len()))
+}
+
+/// `GET …/builds/{number}`
+pub(super) fn get(call: &Call<'_>, path: [&str; 3]) -> Outcome {
+    let build = call.build(path)?;
+    let view = View {
+        job_states: call.query.all("job_states").map(str::to_owned).collect(),
+        has_counts: true,
+        has_test_engine: call.query.is_set("include_test_engine", false),
+        ..view(call)
+    };
+    let mut body = Vec::new();
+    call.world.write_build(&mut body, build, &view);
+    Ok(Reply::ok(body))
+}
+
+/// What the switches of the query show of a build.
+fn view(call: &Call<'_>) -> View {
+    View {
+        has_jobs: !call.query.is_set("exclude_jobs", false),
+        has_pipeline: !call.query.is_set("exclude_pipeline", false),
+        has_retried_jobs: call.query.is_set("include_retried_jobs", false),
+        hides_paused: !call.query.is_set("include_paused", true),
+        ..View::default()
+    }
+}

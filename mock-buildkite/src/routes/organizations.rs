@@ -1,0 +1,39 @@
+//! Organizations.
+
+use serde_json::json;
+
+use super::page::{Page, array};
+use super::{Call, Outcome, Reply};
+
+/// `GET /v2/organizations`
+pub(super) fn list(call: &Call<'_>) -> Outcome {
+    let token = call.signed_in()?;
+    let organizations = call.world.organizations.iter();
+    let seen: Vec<_> = organizations
+        .filter(|one| token.sees_organization(&one.slug))
+        .collect();
+    let page = Page::of(call);
+    let items = array(&seen[page.range(seen.len())], |one, out| {
+        one.object.write(out, |_| true)
+    });
+    Ok(page.reply(call, items, seen.len()))
+}
+
+/// `GET /v2/organizations/{organization}`
+pub(super) fn get(call: &Call<'_>, slug: &str) -> Outcome {
+    let index = call.organization(slug)?;
+    let object = &call.world.organizations[index].object;
+    Ok(Reply::ok(object.to_json().into_bytes()))
+}
+
+/// `GET /v2/organizations/{organization}/rate_limit`
+pub(super) fn rate_limit(call: &Call<'_>, slug: &str) -> Outcome {
+    call.organization(slug)?;
+    let (limit, current, reset) = call.settings.organization_usage;
+    let reset_at = call.world.now() + chrono::TimeDelta::seconds(reset.into());
+    let reset_at = reset_at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Ok(Reply::value(&json!({"scopes": {
+        "rest": {"limit": limit, "current": current, "reset": reset, "reset_at": reset_at, "enforced": true},
+        "graphql": {"limit": 20_000, "current": 0, "reset": 300, "reset_at": reset_at, "enforced": true},
+    }})))
+}

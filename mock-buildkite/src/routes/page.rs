@@ -1,0 +1,80 @@
+//! Paging by number: which items a page holds, and the `Link` header as observed.
+
+use std::ops::Range;
+
+use super::{Call, Reply};
+
+/// The page that a request asks for.
+pub(super) struct Page {
+    number: usize,
+    per_page: usize,
+}
+
+impl Page {
+    /// Above 100 counts as 100; what is no number counts as absent.
+    pub(super) fn of(call: &Call<'_>) -> Self {
+        let number = |key: &str, default: usize| {
+            let value = call.query.get(key).and_then(|text| text.parse().ok());
+            value.filter(|value| *value > 0).unwrap_or(default)
+        };
+        Self {
+            number: number("page", 1),
+            per_page: number("per_page", 30).min(100),
+        }
+    }
+
+    /// How many items lie before this page.
+    pub(super) fn offset(&self) -> usize {
+        (self.number - 1).saturating_mul(self.per_page)
+    }
+
+    /// Which of so many items it holds.
+    pub(super) fn range(&self, total: usize) -> Range<usize> {
+        let start = self.offset().min(total);
+        start..start.saturating_add(self.per_page).min(total)
+    }
+
+    /// The answer: an array of the items, with the links to the other pages.
+    pub(super) fn reply(&self, call: &Call<'_>, items: Vec<u8>, total: usize) -> Reply {
+        Reply {
+            link: self.link(call, total),
+            ..Reply::ok(items)
+        }
+    }
+
+    /// First: next, last. Middle: first, prev, next, last. Last: first, prev. Only one: none.
+    fn link(&self, call: &Call<'_>, total: usize) -> Option<String> {
+        let last = total.div_ceil(self.per_page).max(1);
+        let mut rels = Vec::new();
+        if self.number > 1 {
+            rels.extend([("first", 1), ("prev", (self.number - 1).min(last))]);
+        }
+        if self.number < last {
+            rels.extend([("next", self.number + 1), ("last", last)]);
+        }
+        if rels.is_empty() {
+            return call.has_empty_links().then(String::new);
+        }
+        let link = |(rel, page): (&str, usize)| {
+            let query = call.query.with("page", &page.to_string());
+            format!("<{}/{}?{query}>; rel=\"{rel}\"", call.base, call.path)
+        };
+        Some(rels.into_iter().map(link).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// An array out of items that write themselves.
+pub(super) fn array<T>(
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, &mut out);
+    }
+    out.push(b']');
+    out
+}

@@ -1,0 +1,36 @@
+//! Pipelines.
+
+use super::page::{Page, array};
+use super::{Call, Outcome, Reply};
+
+/// `GET /v2/organizations/{organization}/pipelines`, archived ones included.
+pub(super) fn list(call: &Call<'_>, organization: &str) -> Outcome {
+    let owner = call.organization(organization)?;
+    let contains = |text: &str, key: &str| {
+        let part = call.query.get(key).unwrap_or_default();
+        text.to_lowercase().contains(&part.to_lowercase())
+    };
+    let seen: Vec<usize> = (0..call.world.pipelines.len())
+        .filter(|index| {
+            let pipeline = &call.world.pipelines[*index];
+            pipeline.organization == owner
+                && call.sees(*index)
+                && contains(&pipeline.name, "name")
+                && contains(&pipeline.repository, "repository")
+        })
+        .collect();
+    let page = Page::of(call);
+    let now = call.world.clock.now_millis();
+    let items = array(&seen[page.range(seen.len())], |index, out| {
+        call.world.pipelines[*index].write(out, now);
+    });
+    Ok(page.reply(call, items, seen.len()))
+}
+
+/// `GET /v2/organizations/{organization}/pipelines/{pipeline}`
+pub(super) fn get(call: &Call<'_>, organization: &str, pipeline: &str) -> Outcome {
+    let index = call.pipeline(organization, pipeline)?;
+    let mut body = Vec::new();
+    call.world.pipelines[index].write(&mut body, call.world.clock.now_millis());
+    Ok(Reply::ok(body))
+}

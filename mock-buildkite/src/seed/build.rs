@@ -1,0 +1,222 @@
+//! The text of one seeded build, in the key order of the API.
+
+use super::Seeded;
+use super::job::JobWriter;
+use super::plan::BuildPlan;
+use super::stages::{Retry, jobs};
+use super::text::{
+    PUBLIC_API, PUBLIC_WEB, put, put_all, put_id, put_ids, put_json, put_number, put_time,
+};
+use crate::dice::Dice;
+
+/// Which parts of a build an answer shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SeededView<'a> {
+    /// The pipeline's text, if the build shows it.
+    pub(crate) pipeline: Option<&'a [u8]>,
+    pub(crate) has_jobs: bool,
+    pub(crate) has_retried_jobs: bool,
+}
+
+impl Seeded {
+    /// Writes the build with this ordinal.
+    pub(crate) fn write_build(&self, out: &mut Vec<u8>, ordinal: usize, view: SeededView<'_>) {
+        let build = BuildPlan::of(self, ordinal);
+        let pipeline = &self.pipelines[build.pipeline];
+        let owner = &self.organizations[pipeline.organization];
+        let number = build.number;
+        let url = format!(
+            "{PUBLIC_API}/{}/pipelines/{}/builds/{number}",
+            owner.slug, pipeline.slug
+        );
+        let web_url = format!(
+            "{PUBLIC_WEB}/{}/{}/builds/{number}",
+            owner.slug, pipeline.slug
+        );
+        put(out, "{");
+        put_ids(out, "Build", build.id);
+        put_all(
+            out,
+            &[
+                ",\"url\":\"",
+                &url,
+                "\",\"web_url\":\"",
+                &web_url,
+                "\",\"number\":",
+            ],
+        );
+        put_number(out, number.into());
+        put_all(
+            out,
+            &[
+                ",\"state\":\"",
+                build.state,
+                "\",\"cancel_reason\":null,\"blocked\":",
+            ],
+        );
+        put(out, if build.blocked { "true" } else { "false" });
+        put(out, ",\"blocked_state\":\"\",\"message\":");
+        put_json(out, build.message);
+        put_all(
+            out,
+            &[
+                ",\"commit\":\"",
+                &build.commit,
+                "\",\"branch\":\"",
+                &build.branch,
+            ],
+        );
+        put(out, "\",\"tag\":null,\"env\":");
+        put(out, if build.has_long_env { LONG_ENV } else { "{}" });
+        put_all(out, &[",\"source\":\"", build.source, "\""]);
+        self.people(out, &build);
+        put_time(out, "created_at", Some(build.created));
+        put_time(out, "scheduled_at", Some(build.scheduled));
+        put_time(out, "started_at", build.started);
+        put_time(out, "finished_at", build.finished);
+        put(out, ",\"meta_data\":");
+        self.meta_data(out, &build);
+        self.origin(out, &build, &url);
+        if let Some(pipeline) = view.pipeline {
+            put(out, ",\"pipeline\":");
+            out.extend_from_slice(pipeline);
+        }
+        if view.has_jobs {
+            put(out, ",\"jobs\":[");
+            let writer = JobWriter {
+                world: self,
+                owner,
+                build_url: &url,
+                build_web_url: &web_url,
+            };
+            self.jobs(out, &build, &writer, view.has_retried_jobs);
+            put(out, "]");
+        }
+        put(out, ",\"cluster_id\":\"");
+        put_id(out, owner.cluster);
+        put_all(out, &["\",\"cluster_url\":\"", &owner.cluster_url, "\"}"]);
+    }
+
+    /// Writes the meta-data object of a build alone.
+    pub(crate) fn write_meta_data(&self, out: &mut Vec<u8>, ordinal: usize) {
+        self.meta_data(out, &BuildPlan::of(self, ordinal));
+    }
+
+    /// The id of a build's creator, if it has one.
+    pub(crate) fn creator(&self, build: &BuildPlan) -> Option<String> {
+        let owner = &self.organizations[self.pipelines[build.pipeline].organization];
+        build
+            .has_creator
+            .then(|| owner.people[build.person].id.to_string())
+    }
+
+    /// True if a job of the build with this ordinal has the id.
+    pub(crate) fn has_job(&self, ordinal: usize, id: &str) -> bool {
+        let build = BuildPlan::of(self, ordinal);
+        let prefix = build.id.text();
+        // Ids of jobs begin with the moment their build was made.
+        id.as_bytes().get(..13) == Some(&prefix[..13])
+            && jobs(self, &build)
+                .iter()
+                .any(|job| job.id.text() == id.as_bytes())
+    }
+
+    fn jobs(&self, out: &mut Vec<u8>, build: &BuildPlan, writer: &JobWriter<'_>, retried: bool) {
+        let mut is_first = true;
+        for (at, job) in jobs(self, build).into_iter().enumerate() {
+            if !retried && matches!(job.retry, Retry::Old { .. }) {
+                continue;
+            }
+            if !is_first {
+                put(out, ",");
+            }
+            is_first = false;
+            writer.write(out, at, build, job);
+        }
+    }
+
+    /// `author` and `creator`.
+    fn people(&self, out: &mut Vec<u8>, build: &BuildPlan) {
+        let owner = &self.organizations[self.pipelines[build.pipeline].organization];
+        let person = &owner.people[build.person];
+        put(out, ",\"author\":");
+        match build.source {
+            _ if build.author_is_text => put_json(out, person.name),
+            "webhook" => {
+                put_all(out, &["{\"username\":\"", &person.username, "\",\"name\":"]);
+                put_json(out, person.name);
+                put_all(out, &[",\"email\":\"", &person.username, "@example.com\"}"]);
+            }
+            "api" => {
+                put(out, "{\"name\":");
+                put_json(out, person.name);
+                put_all(out, &[",\"email\":\"", &person.username, "@example.com\"}"]);
+            }
+            _ => put(out, "null"),
+        }
+        put(out, ",\"creator\":");
+        put(
+            out,
+            if build.has_creator {
+                &person.object
+            } else {
+                "null"
+            },
+        );
+    }
+
+    fn meta_data(&self, out: &mut Vec<u8>, build: &BuildPlan) {
+        if build.started.is_none() {
+            return put(out, "{}");
+        }
+        let owner = &self.organizations[self.pipelines[build.pipeline].organization];
+        let person = &owner.people[build.person];
+        let indented = build.message.replace('\n', "\n    ");
+        let text = format!(
+            "commit {0}\nabbrev-commit {1}\nAuthor: {2} <{3}@example.com>\n\n    {indented}\n    \n    Signed-off-by: {2} <{3}@example.com>",
+            build.commit,
+            &build.commit[..build.commit.len().min(10)],
+            person.name,
+            person.username,
+        );
+        put(out, "{\"buildkite:git:commit\":");
+        put_json(out, &text);
+        if build.number.is_multiple_of(25) {
+            put(out, ",\"release notes: \\\"draft\\\"\":\"line 1\\nline 2\"");
+        }
+        put(out, "}");
+    }
+
+    /// `pull_request` and `rebuilt_from`.
+    fn origin(&self, out: &mut Vec<u8>, build: &BuildPlan, url: &str) {
+        put(out, ",\"pull_request\":");
+        match build.pull_request {
+            Some(number) => {
+                let repository = &self.pipelines[build.pipeline].repository;
+                let object = format!(
+                    "{{\"id\":\"{number}\",\"base\":\"main\",\"repository\":\"{repository}\"}}"
+                );
+                put(out, &object);
+            }
+            None => put(out, "null"),
+        }
+        put(out, ",\"rebuilt_from\":");
+        if !build.is_rebuild || build.number == 1 {
+            return put(out, "null");
+        }
+        let number = build.number - 1;
+        let base = &url[..url.rfind('/').unwrap_or(0)];
+        let id = Dice::of(&[self.seed, 14, build.ordinal as u64]).uuid(build.created - 600_000);
+        put(out, "{\"id\":\"");
+        put_id(out, id);
+        put(
+            out,
+            &format!("\",\"number\":{number},\"url\":\"{base}/{number}\"}}"),
+        );
+    }
+}
+
+const LONG_ENV: &str = concat!(
+    "{\"NIGHTLY\":\"1\",\"RUN_ALL\":\"1\",\"DEPLOY_NOTES\":\"First line: größer\\nSecond line with \\\"quotes\\\" and a ",
+    "tab\\tin it. Long text, as people put whole change logs into a variable.\"}"
+);

@@ -1,0 +1,115 @@
+//! Organizations of a seeded world, with their cluster, queues and people.
+
+use super::text::{PUBLIC_API, PUBLIC_WEB};
+use super::words::{PEOPLE, QUEUES};
+use crate::dice::{Dice, Uuid, graphql_id};
+use crate::document::Document;
+use crate::time::millis_to_string;
+
+/// An organization and what its builds point to.
+#[derive(Debug)]
+pub(crate) struct SeededOrganization {
+    pub(crate) slug: String,
+    pub(crate) object: Document,
+    pub(crate) cluster: Uuid,
+    /// `…/clusters/{id}` on the API.
+    pub(crate) cluster_url: String,
+    pub(crate) queues: Vec<Queue>,
+    pub(crate) people: Vec<Person>,
+}
+
+/// A queue of the cluster.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) name: &'static str,
+    pub(crate) id: Uuid,
+    pub(crate) url: String,
+}
+
+/// A user of the organization, as the JSON object that builds and jobs embed.
+#[derive(Debug)]
+pub(crate) struct Person {
+    pub(crate) id: Uuid,
+    pub(crate) name: &'static str,
+    pub(crate) username: String,
+    pub(crate) object: String,
+}
+
+impl SeededOrganization {
+    /// The organization number `index`, counted from 0.
+    pub(crate) fn new(seed: u64, index: usize, now: i64) -> Self {
+        let mut dice = Dice::of(&[seed, 1, index as u64]);
+        let slug = match index {
+            0 => "acme-inc".to_owned(),
+            _ => format!("acme-inc-{}", index + 1),
+        };
+        let founded = now - 1000 * 86_400_000;
+        let cluster = dice.uuid(founded + 5000);
+        let cluster_url = format!("{PUBLIC_API}/{slug}/clusters/{cluster}");
+        let queues = QUEUES
+            .iter()
+            .map(|name| Queue::new(&mut dice, name, &cluster_url, founded))
+            .collect();
+        let people = PEOPLE
+            .iter()
+            .enumerate()
+            .map(|(at, name)| Person::new(&mut dice, at, name, founded))
+            .collect();
+        Self {
+            object: organization(&slug, dice.uuid(founded), founded),
+            slug,
+            cluster,
+            cluster_url,
+            queues,
+            people,
+        }
+    }
+}
+
+impl Queue {
+    fn new(dice: &mut Dice, name: &'static str, cluster_url: &str, founded: i64) -> Self {
+        let id = dice.uuid(founded + 6000);
+        let url = format!("{cluster_url}/queues/{id}");
+        Self { name, id, url }
+    }
+}
+
+impl Person {
+    fn new(dice: &mut Dice, at: usize, name: &'static str, founded: i64) -> Self {
+        let id = dice.uuid(founded + 1000);
+        let username = format!("person-{}", at + 1);
+        let mut object = Document::default();
+        object.set("id", id.to_string());
+        object.set("graphql_id", graphql_id("User", &id.to_string()));
+        object.set("name", name);
+        object.set("email", format!("{username}@example.com"));
+        object.set(
+            "avatar_url",
+            format!("https://www.gravatar.com/avatar/{}", dice.hex(32)),
+        );
+        object.set("created_at", millis_to_string(founded + 1000));
+        Self {
+            id,
+            name,
+            username,
+            object: object.to_json(),
+        }
+    }
+}
+
+/// The organization object in the order of the recorded answers.
+fn organization(slug: &str, id: Uuid, founded: i64) -> Document {
+    let url = format!("{PUBLIC_API}/{slug}");
+    let mut object = Document::default();
+    object.set("id", id.to_string());
+    object.set("graphql_id", graphql_id("Organization", &id.to_string()));
+    object.set("url", &url);
+    object.set("web_url", format!("{PUBLIC_WEB}/{slug}"));
+    object.set("name", slug);
+    object.set("slug", slug);
+    object.set("agents_url", format!("{url}/agents"));
+    object.set("emojis_url", format!("{url}/emojis"));
+    object.set("created_at", millis_to_string(founded));
+    object.set("pipelines_url", format!("{url}/pipelines"));
+    object
+}

@@ -1,0 +1,144 @@
+//! A TCP front before the HTTP server: passes bytes on, and cuts or slows a body when told to.
+//!
+//! The responder marks an answer with a header; the front looks for it in the head of each answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Cut the connection after so many bytes of the body.
+pub(super) const CUT_HEADER: &str = "x-mock-cut";
+/// Pause so many milliseconds before each part of the body.
+pub(super) const SLOW_HEADER: &str = "x-mock-slow";
+
+const PART: usize = 64 * 1024;
+/// Parts of a body that is slowed down.
+const SMALL_PART: usize = 1024;
+
+/// Accepts connections until it is dropped.
+pub(super) struct Front {
+    accepting: JoinHandle<()>,
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Front {
+    pub(super) fn start(listener: std::net::TcpListener, server: SocketAddr) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let accepting = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                connections.spawn(serve(client, server));
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self { accepting })
+    }
+}
+
+/// One connection; an error on either side ends it, which is all that a client would see.
+async fn serve(client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    let upstream = TcpStream::connect(server).await?;
+    client.set_nodelay(true)?;
+    upstream.set_nodelay(true)?;
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = upstream.into_split();
+    tokio::select! {
+        ended = copy(from_client, to_server) => ended,
+        ended = answer(from_server, to_client) => ended,
+    }
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+    tokio::io::copy(&mut from, &mut to).await.map(drop)
+}
+
+/// Passes answers on. Every answer's head comes at the start of a read, because the client sends
+/// its next request only when it has read the answer before.
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+    let mut buffer = vec![0; PART];
+    loop {
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        let part = &buffer[..count];
+        match Disturbance::of(part) {
+            None => to.write_all(part).await?,
+            Some(Disturbance::Cut { after }) => return cut(part, from, to, after).await,
+            Some(Disturbance::Slow { pause }) => {
+                for part in part.chunks(SMALL_PART) {
+                    tokio::time::sleep(pause).await;
+                    to.write_all(part).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn cut(
+    first: &[u8],
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    after: usize,
+) -> io::Result<()> {
+    let mut left = after;
+    let sent = left.min(first.len());
+    to.write_all(&first[..sent]).await?;
+    left -= sent;
+    let mut buffer = vec![0; PART];
+    while left > 0 {
+        let count = from.read(&mut buffer).await?;
+        if count == 0 {
+            break;
+        }
+        let sent = left.min(count);
+        to.write_all(&buffer[..sent]).await?;
+        left -= sent;
+    }
+    to.flush().await
+}
+
+/// What an answer's head tells the front to do.
+enum Disturbance {
+    /// Send so many bytes, the head counted, then nothing more.
+    Cut {
+        after: usize,
+    },
+    Slow {
+        pause: Duration,
+    },
+}
+
+impl Disturbance {
+    fn of(part: &[u8]) -> Option<Self> {
+        if !part.starts_with(b"HTTP/1.1 ") {
+            return None;
+        }
+        let head_end = part.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let head = std::str::from_utf8(&part[..head_end]).ok()?;
+        let number = |header: &str| -> Option<u64> {
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case(header))?;
+            value.trim().parse().ok()
+        };
+        if let Some(bytes) = number(CUT_HEADER) {
+            let after = head_end + usize::try_from(bytes).unwrap_or(usize::MAX - head_end);
+            return Some(Self::Cut { after });
+        }
+        let pause = number(SLOW_HEADER)?;
+        Some(Self::Slow {
+            pause: Duration::from_millis(pause),
+        })
+    }
+}

@@ -1,0 +1,355 @@
+//! From a request to an answer: token, hook, limits, route, fault, headers, compression.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use wiremock::{Request, Respond, ResponseTemplate};
+
+use super::front::{CUT_HEADER, SLOW_HEADER};
+use super::limits::Count;
+use super::{Fault, SeenRequest, Shared, Store, lock};
+use crate::routes::{Call, Query, Reply, answer};
+use crate::world::Token;
+
+pub(super) struct Responder {
+    store: Shared,
+}
+
+impl Responder {
+    pub(super) fn new(store: Shared) -> Self {
+        Self { store }
+    }
+}
+
+impl Respond for Responder {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut store = lock(&self.store);
+        let store = &mut *store;
+        store.count += 1;
+        let count = store.count;
+        if let Some(hook) = &mut store.hook {
+            hook(count, &mut store.world);
+        }
+        let exchange = Exchange::new(store, request);
+        let template = exchange.respond(store);
+        drop(exchange);
+        template
+    }
+}
+
+/// One request with what is known of it.
+struct Exchange {
+    method: String,
+    path: String,
+    query_text: String,
+    query: Query,
+    token: Option<Token>,
+    takes_gzip: bool,
+    counts: [Count; 2],
+    fault: Option<Fault>,
+}
+
+impl Exchange {
+    fn new(store: &mut Store, request: &Request) -> Self {
+        let header = |name: &str| {
+            let value = request
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let secret = header("authorization");
+        let secret = secret.strip_prefix("Bearer ").unwrap_or_default();
+        let token = store
+            .world
+            .tokens
+            .iter()
+            .find(|token| token.is(secret))
+            .cloned();
+        let path = request.url.path().trim_matches('/').to_owned();
+        let query_text = request.url.query().unwrap_or_default().to_owned();
+        let query = Query::parse(&query_text);
+        let organization = path
+            .split('/')
+            .skip_while(|part| *part != "organizations")
+            .nth(1);
+        let user = token.as_ref().map(|token| token.user.id.as_str());
+        let now = store.world.clock.now_millis();
+        let counts = store.limits.count(
+            organization.unwrap_or_default(),
+            user.unwrap_or_default(),
+            now,
+        );
+        let [of_organization, _] = counts;
+        store.settings.organization_usage = (
+            of_organization.limit,
+            of_organization.used,
+            of_organization.reset,
+        );
+        let per_page = query
+            .get("per_page")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(30);
+        let has_jobs = path.ends_with("builds") && !query.is_set("exclude_jobs", false);
+        let fault = store.faults.take(&format!("/{path}"), per_page, has_jobs);
+        Self {
+            method: request.method.to_string(),
+            takes_gzip: header("accept-encoding").contains("gzip"),
+            path,
+            query_text,
+            query,
+            token,
+            counts,
+            fault,
+        }
+    }
+
+    fn respond(&self, store: &mut Store) -> ResponseTemplate {
+        let reply = self.reply(store);
+        if let Some(requests) = &mut store.requests {
+            requests.push(SeenRequest {
+                method: self.method.clone(),
+                path: format!("/{}", self.path),
+                query: self.query_text.clone(),
+                status: reply.status,
+                is_unknown: reply.is_unknown_route,
+            });
+        }
+        self.template(store, reply)
+    }
+
+    /// The answer, or what a fault makes of it.
+    fn reply(&self, store: &mut Store) -> Reply {
+        let refused = |count: &Count| Reply {
+            status: 429,
+            ..Reply::ok(count.body())
+        };
+        if let Some(reply) = self.broken() {
+            return reply;
+        }
+        let mut exceeded: Vec<&Count> = self
+            .counts
+            .iter()
+            .filter(|count| count.is_exceeded())
+            .collect();
+        exceeded.sort_by_key(|count| count.reset);
+        if let Some(count) = exceeded.last() {
+            return refused(count);
+        }
+        let call = Call {
+            world: &mut store.world,
+            settings: &store.settings,
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            token: self.token.clone(),
+            base: &store.base,
+        };
+        self.spoiled(answer(call))
+    }
+
+    /// Faults that take the place of the answer.
+    fn broken(&self) -> Option<Reply> {
+        Some(match self.fault.as_ref()? {
+            Fault::RateLimited {
+                scope,
+                reset,
+                has_details: true,
+            } => {
+                let [count, _] = self.counts;
+                let count = Count {
+                    scope: *scope,
+                    reset: *reset,
+                    used: count.limit + 1,
+                    ..count
+                };
+                Reply {
+                    status: 429,
+                    ..Reply::ok(count.body())
+                }
+            }
+            Fault::RateLimited { .. } => {
+                Reply::error(429, "You have exceeded your API rate limit.")
+            }
+            Fault::Status {
+                status,
+                is_html: false,
+            } => Reply::error(*status, "Something went wrong"),
+            Fault::Status {
+                status,
+                is_html: true,
+            } => Reply {
+                status: *status,
+                ..Reply::ok(b"<html><body><h1>Bad Gateway</h1></body></html>".to_vec())
+            },
+            Fault::HeavyPage(_) => Reply::error(502, "Something went wrong"),
+            Fault::NotJson => Reply::ok(b"<!doctype html><title>Maintenance</title>".to_vec()),
+            Fault::Redirect(_) => Reply {
+                status: 302,
+                ..Reply::ok(Vec::new())
+            },
+            _ => return None,
+        })
+    }
+
+    /// Faults that spoil the answer.
+    fn spoiled(&self, mut reply: Reply) -> Reply {
+        match &self.fault {
+            Some(Fault::TruncatedBody(bytes)) => reply.body.truncate(*bytes),
+            Some(Fault::EmptyPage) => reply.body = b"[]".to_vec(),
+            Some(Fault::NextLinkTo(base)) => {
+                reply.link = Some(format!("<{base}/{}?page=2>; rel=\"next\"", self.path));
+            }
+            Some(Fault::DuplicateItem) => repeat_first(&mut reply.body),
+            _ => {}
+        }
+        reply
+    }
+
+    fn template(&self, store: &Store, reply: Reply) -> ResponseTemplate {
+        let mut template = ResponseTemplate::new(reply.status)
+            .insert_header("Date", http_date(store))
+            .insert_header("X-Request-Id", request_id(store.count).as_str())
+            .insert_header("Vary", "Accept");
+        template = match reply.status {
+            200 => template
+                .insert_header("ETag", etag(&reply.body).as_str())
+                .insert_header("Cache-Control", "max-age=0, private, must-revalidate"),
+            _ => template.insert_header("Cache-Control", "no-cache"),
+        };
+        if let Some(link) = &reply.link {
+            template = template.insert_header("Link", link.as_str());
+        }
+        if let Some(token) = &self.token {
+            template = template.insert_header("X-OAuth-Scopes", token.scopes.join(",").as_str());
+        }
+        if let Some(scope) = reply.scope {
+            template = template.insert_header("X-Accepted-OAuth-Scopes", scope);
+        }
+        template = self.limit_headers(store, reply.status, template);
+        self.body(self.disturbed(template), reply)
+    }
+
+    fn limit_headers(
+        &self,
+        store: &Store,
+        status: u16,
+        mut template: ResponseTemplate,
+    ) -> ResponseTemplate {
+        let mut counts = self.counts;
+        let mut is_silent = false;
+        if let Some(Fault::RateLimited {
+            scope,
+            reset,
+            has_details,
+        }) = &self.fault
+        {
+            is_silent = !has_details;
+            for count in counts.iter_mut().filter(|count| count.scope == *scope) {
+                (count.used, count.reset) = (count.limit + 1, *reset);
+            }
+        }
+        if is_silent {
+            return template;
+        }
+        let mut headers = Vec::new();
+        store
+            .limits
+            .write(&counts, |name, value| headers.push((name, value)));
+        if status == 429 && store.limits.sends_retry_after {
+            let reset = counts
+                .iter()
+                .filter(|count| count.is_exceeded())
+                .map(|count| count.reset)
+                .max();
+            headers.push(("Retry-After".to_owned(), reset.unwrap_or(1).to_string()));
+        }
+        for (name, value) in headers {
+            template = template.insert_header(name.as_str(), value.as_str());
+        }
+        template
+    }
+
+    /// Faults of the connection are carried out by the front.
+    fn disturbed(&self, template: ResponseTemplate) -> ResponseTemplate {
+        match &self.fault {
+            Some(Fault::SlowHead(delay)) => template.set_delay(*delay),
+            Some(Fault::SlowBody(pause)) => {
+                template.insert_header(SLOW_HEADER, millis(*pause).as_str())
+            }
+            Some(Fault::ResetMidBody(bytes)) => {
+                template.insert_header(CUT_HEADER, bytes.to_string().as_str())
+            }
+            Some(Fault::Redirect(address)) => template.insert_header("Location", address.as_str()),
+            _ => template,
+        }
+    }
+
+    fn body(&self, template: ResponseTemplate, reply: Reply) -> ResponseTemplate {
+        if reply.status == 204 {
+            return template;
+        }
+        let is_html = reply.body.starts_with(b"<");
+        let mime = if is_html {
+            "text/html"
+        } else {
+            "application/json; charset=utf-8"
+        };
+        if !self.takes_gzip {
+            return template.set_body_raw(reply.body, mime);
+        }
+        let mut body = gzip(&reply.body);
+        if self.fault == Some(Fault::TruncatedGzip) {
+            body.truncate(body.len() / 2);
+        }
+        template
+            .insert_header("Content-Encoding", "gzip")
+            .set_body_raw(body, mime)
+    }
+}
+
+fn millis(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("memory takes what is written")
+}
+
+fn repeat_first(body: &mut Vec<u8>) {
+    let items: Vec<Box<serde_json::value::RawValue>> =
+        serde_json::from_slice(body).unwrap_or_default();
+    if let Some(first) = items.first() {
+        let first = first.get().to_owned();
+        let rest = body.split_off(1);
+        body.extend_from_slice(first.as_bytes());
+        body.push(b',');
+        body.extend_from_slice(&rest);
+    }
+}
+
+fn http_date(store: &Store) -> String {
+    store
+        .world
+        .now()
+        .format("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
+}
+
+fn request_id(count: u64) -> String {
+    format!("00000000-0000-4000-8000-{count:012x}")
+}
+
+fn etag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    // The first bytes tell answers apart; hashing all of a large page would cost more than it.
+    (body.len(), &body[..body.len().min(4096)]).hash(&mut hasher);
+    let hash = hasher.finish();
+    format!("W/\"{hash:016x}{:016x}\"", hash.rotate_left(17))
+}

@@ -1,0 +1,147 @@
+//! Pipelines and organizations of the world.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::dice::{Dice, graphql_id};
+use crate::document::Document;
+use crate::seed::{PUBLIC_API, Seeded};
+use crate::time::millis_to_string;
+
+/// A pipeline.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) organization: usize,
+    pub(crate) slug: String,
+    pub(crate) name: String,
+    pub(crate) repository: String,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Seeded { world: Arc<Seeded>, index: usize },
+    Stored(Document),
+}
+
+impl Pipeline {
+    /// A pipeline of the seed.
+    pub(crate) fn seeded(world: &Arc<Seeded>, index: usize) -> Self {
+        let pipeline = &world.pipelines[index];
+        Self {
+            organization: pipeline.organization,
+            slug: pipeline.slug.clone(),
+            name: pipeline.name.clone(),
+            repository: pipeline.repository.clone(),
+            body: Body::Seeded {
+                world: Arc::clone(world),
+                index,
+            },
+        }
+    }
+
+    /// A pipeline with an object of its own.
+    pub(crate) fn stored(organization: usize, object: Document) -> Self {
+        Self {
+            organization,
+            slug: object.text("slug").unwrap_or_default(),
+            name: object.text("name").unwrap_or_default(),
+            repository: object.text("repository").unwrap_or_default(),
+            body: Body::Stored(object),
+        }
+    }
+
+    /// Writes the object as it is at this time.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
+        match &self.body {
+            Body::Seeded { world, index } => world.pipelines[*index].write(out, now),
+            Body::Stored(object) => object.write(out, |_| true),
+        }
+    }
+}
+
+/// An organization known by its slug alone.
+pub(super) fn organization_object(slug: &str, created: i64) -> Document {
+    let id = id_of(slug, created);
+    let url = format!("{PUBLIC_API}/{slug}");
+    let mut object = Document::default();
+    object.set("id", &id);
+    object.set("graphql_id", graphql_id("Organization", &id));
+    object.set("url", &url);
+    object.set("web_url", format!("https://buildkite.com/{slug}"));
+    object.set("name", slug);
+    object.set("slug", slug);
+    object.set("agents_url", format!("{url}/agents"));
+    object.set("emojis_url", format!("{url}/emojis"));
+    object.set("created_at", millis_to_string(created));
+    object.set("pipelines_url", format!("{url}/pipelines"));
+    object
+}
+
+/// A pipeline known by its slug alone: private, unclustered, one step.
+pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> Document {
+    let id = id_of(&format!("{organization}/{slug}"), created);
+    let url = format!("{PUBLIC_API}/{organization}/pipelines/{slug}");
+    let mut object = Document::default();
+    object.set("id", &id);
+    object.set("graphql_id", graphql_id("Pipeline", &id));
+    object.set("url", &url);
+    object.set(
+        "web_url",
+        format!("https://buildkite.com/{organization}/{slug}"),
+    );
+    object.set("name", slug);
+    object.set("description", Value::Null);
+    object.set("slug", slug);
+    object.set(
+        "repository",
+        format!("git@github.com:{organization}/{slug}.git"),
+    );
+    for key in [
+        "cluster_id",
+        "pipeline_template_uuid",
+        "branch_configuration",
+    ] {
+        object.set(key, Value::Null);
+    }
+    object.set("default_branch", "main");
+    object.set("skip_queued_branch_builds", false);
+    object.set("skip_queued_branch_builds_filter", Value::Null);
+    object.set("cancel_running_branch_builds", false);
+    object.set("cancel_running_branch_builds_filter", Value::Null);
+    object.set("allow_rebuilds", true);
+    object.set(
+        "provider",
+        json!({"id": "github", "settings": {"trigger_mode": "code"}, "webhook_url": ""}),
+    );
+    object.set("builds_url", format!("{url}/builds"));
+    object.set("badge_url", "https://badge.buildkite.com/00.svg");
+    object.set("created_by", Value::Null);
+    object.set("created_at", millis_to_string(created));
+    object.set("archived_at", Value::Null);
+    object.set("env", Value::Null);
+    for key in [
+        "scheduled_builds_count",
+        "running_builds_count",
+        "scheduled_jobs_count",
+        "running_jobs_count",
+        "waiting_jobs_count",
+    ] {
+        object.set(key, 0);
+    }
+    object.set("visibility", "private");
+    for key in ["tags", "emoji", "color"] {
+        object.set(key, Value::Null);
+    }
+    object.set("configuration", "steps:\n  - command: make test\n");
+    object.set("steps", json!([]));
+    object.set("cluster_url", Value::Null);
+    object
+}
+
+/// An id that follows from a name.
+pub(super) fn id_of(name: &str, created: i64) -> String {
+    let parts: Vec<u64> = name.bytes().map(u64::from).collect();
+    Dice::of(&parts).uuid(created).to_string()
+}

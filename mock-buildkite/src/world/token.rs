@@ -1,0 +1,166 @@
+//! Access tokens: who presents them, what they may do, how long they live.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::pipeline::id_of;
+
+/// The token every world knows: all scopes, all organizations, no expiry. It opens nothing but
+/// this fake.
+pub const DEMO_TOKEN: &str = "bkua_mock_buildkite_demo_token";
+
+/// The scopes of a token made without a list of its own.
+const ALL_SCOPES: [&str; 19] = [
+    "read_agents",
+    "write_agents",
+    "read_clusters",
+    "read_teams",
+    "read_artifacts",
+    "write_artifacts",
+    "read_builds",
+    "write_builds",
+    "read_job_env",
+    "read_build_logs",
+    "write_build_logs",
+    "read_organizations",
+    "read_organization_settings",
+    "read_pipelines",
+    "write_pipelines",
+    "read_user",
+    "read_suites",
+    "write_suites",
+    "read_rules",
+];
+
+/// An API access token.
+///
+/// ```
+/// use mock_buildkite::Token;
+///
+/// let token = Token::new("bkua_reader")
+///     .scopes(["read_builds"])
+///     .organizations(["acme-inc"])
+///     .user("Sam Rivers");
+/// assert!(!format!("{token:?}").contains("bkua_reader"));
+/// ```
+#[derive(Clone)]
+pub struct Token {
+    secret: String,
+    pub(crate) description: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) user: User,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    organizations: Option<Vec<String>>,
+    hidden_pipelines: Vec<(String, String)>,
+}
+
+impl Token {
+    /// A token with all scopes of the fake, for all organizations, without expiry.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            description: "Token of the fake".to_owned(),
+            scopes: ALL_SCOPES.map(str::to_owned).to_vec(),
+            user: User::new("Demo User"),
+            expires_at: None,
+            organizations: None,
+            hidden_pipelines: Vec::new(),
+        }
+    }
+
+    /// Gives it these scopes and no others.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        Self { scopes, ..self }
+    }
+
+    /// Lets it into these organizations, by slug, and no others.
+    #[must_use]
+    pub fn organizations<S: Into<String>>(self, slugs: impl IntoIterator<Item = S>) -> Self {
+        let organizations = Some(slugs.into_iter().map(Into::into).collect());
+        Self {
+            organizations,
+            ..self
+        }
+    }
+
+    /// Gives it an owner, by name. Tokens of one user share the limit per user.
+    #[must_use]
+    pub fn user(self, name: &str) -> Self {
+        let user = User::new(name);
+        Self { user, ..self }
+    }
+
+    /// Lets it end at a time of the fake's clock.
+    #[must_use]
+    pub fn expires_at(self, time: DateTime<Utc>) -> Self {
+        let expires_at = Some(time);
+        Self { expires_at, ..self }
+    }
+
+    /// Hides a pipeline from its user, as teams do: left out of lists, 404 by slug.
+    #[must_use]
+    pub fn hide_pipeline(mut self, organization: &str, pipeline: &str) -> Self {
+        let hidden = (organization.to_owned(), pipeline.to_owned());
+        self.hidden_pipelines.push(hidden);
+        self
+    }
+
+    /// True if this is the secret.
+    pub(crate) fn is(&self, secret: &str) -> bool {
+        self.secret == secret
+    }
+
+    /// The id of the token, not its secret.
+    pub(crate) fn uuid(&self) -> String {
+        id_of(&self.secret, 1_700_000_000_000)
+    }
+
+    /// True if the token is let into the organization.
+    pub(crate) fn sees_organization(&self, slug: &str) -> bool {
+        let is_it = |slugs: &Vec<String>| slugs.iter().any(|one| one == slug);
+        self.organizations.as_ref().is_none_or(is_it)
+    }
+
+    /// True if the pipeline is not hidden from the token's user.
+    pub(crate) fn sees_pipeline(&self, organization: &str, slug: &str) -> bool {
+        let is_it = |(owner, hidden): &(String, String)| owner == organization && hidden == slug;
+        !self.hidden_pipelines.iter().any(is_it)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("user", &self.user.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The owner of a token.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The id, which follows from the name.
+    pub id: String,
+    /// The full name.
+    pub name: String,
+    /// The address, which follows from the name.
+    pub email: String,
+}
+
+impl User {
+    fn new(name: &str) -> Self {
+        let local = name
+            .to_lowercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        Self {
+            id: id_of(name, 1_600_000_000_000),
+            name: name.to_owned(),
+            email: format!("{local}@example.com"),
+        }
+    }
+}

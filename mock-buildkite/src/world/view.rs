@@ -1,0 +1,253 @@
+//! How much of a build an answer shows, and the writing of it.
+
+use serde_json::Value;
+
+use super::{Body, Build, BuildDocument, World};
+use crate::document::{Document, ObjectWriter};
+use crate::seed::SeededView;
+
+/// What an answer shows of a build.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct View {
+    pub(crate) has_jobs: bool,
+    pub(crate) has_pipeline: bool,
+    pub(crate) has_retried_jobs: bool,
+    /// Leave out jobs on paused queues.
+    pub(crate) hides_paused: bool,
+    /// Only jobs in one of these states; all if empty.
+    pub(crate) job_states: Vec<String>,
+    /// Add `job_state_counts`.
+    pub(crate) has_counts: bool,
+    /// Add `test_engine`.
+    pub(crate) has_test_engine: bool,
+}
+
+impl View {
+    /// All there is, retried jobs included.
+    pub(crate) fn whole() -> Self {
+        Self {
+            has_jobs: true,
+            has_pipeline: true,
+            has_retried_jobs: true,
+            ..Self::default()
+        }
+    }
+
+    /// True if a seeded build can be written without looking into its jobs.
+    fn is_plain(&self) -> bool {
+        !self.hides_paused
+            && self.job_states.is_empty()
+            && !self.has_counts
+            && !self.has_test_engine
+    }
+}
+
+impl World {
+    /// Writes a build the way an answer shows it.
+    pub(crate) fn write_build(&self, out: &mut Vec<u8>, build: &Build, view: &View) {
+        let mut pipeline = Vec::new();
+        if view.has_pipeline {
+            self.pipelines[build.facts.pipeline].write(&mut pipeline, self.clock.now_millis());
+        }
+        self.write_build_with(out, build, view, &pipeline);
+    }
+
+    /// The same with the pipeline's text at hand, for pages of many builds.
+    pub(crate) fn write_build_with(
+        &self,
+        out: &mut Vec<u8>,
+        build: &Build,
+        view: &View,
+        pipeline: &[u8],
+    ) {
+        match &build.body {
+            Body::Seeded { world, ordinal } if view.is_plain() => {
+                let view = SeededView {
+                    pipeline: view.has_pipeline.then_some(pipeline),
+                    has_jobs: view.has_jobs,
+                    has_retried_jobs: view.has_retried_jobs,
+                };
+                world.write_build(out, *ordinal, view);
+            }
+            Body::Seeded { .. } => self.write_stored(out, &self.document(build), view, pipeline),
+            Body::Stored(document) => self.write_stored(out, document, view, pipeline),
+        }
+    }
+
+    /// The build as a document of its own.
+    pub(crate) fn document(&self, build: &Build) -> BuildDocument {
+        match &build.body {
+            Body::Stored(document) => (**document).clone(),
+            Body::Seeded { world, ordinal } => {
+                let mut text = Vec::new();
+                let view = SeededView {
+                    pipeline: Some(b"null"),
+                    has_jobs: true,
+                    has_retried_jobs: true,
+                };
+                world.write_build(&mut text, *ordinal, view);
+                let text = String::from_utf8(text).expect("seeded builds are text");
+                let document = BuildDocument::parse(&text).expect("seeded builds are JSON");
+                document.with_live_pipeline()
+            }
+        }
+    }
+
+    /// The meta-data object of a build.
+    pub(crate) fn meta_data(&self, build: &Build) -> Value {
+        match &build.body {
+            Body::Stored(document) => document.get("meta_data"),
+            Body::Seeded { world, ordinal } => {
+                let mut text = Vec::new();
+                world.write_meta_data(&mut text, *ordinal);
+                serde_json::from_slice(&text).unwrap_or_default()
+            }
+        }
+    }
+
+    /// True if one of the build's jobs has this id.
+    pub(crate) fn has_job(&self, build: &Build, id: &str) -> bool {
+        match &build.body {
+            Body::Stored(document) => document
+                .jobs()
+                .iter()
+                .any(|job| job.text("id").as_deref() == Some(id)),
+            Body::Seeded { world, ordinal } => world.has_job(*ordinal, id),
+        }
+    }
+
+    /// True if all jobs of the build that name a queue wait on paused ones.
+    pub(crate) fn is_all_paused(&self, build: &Build) -> bool {
+        if self.paused_queues.is_empty() {
+            return false;
+        }
+        let document = self.document(build);
+        let mut queues = document
+            .jobs()
+            .iter()
+            .filter(|job| job.text("cluster_queue_id").is_some())
+            .peekable();
+        queues.peek().is_some() && queues.all(|job| self.is_paused(job))
+    }
+
+    fn is_paused(&self, job: &Document) -> bool {
+        let queue = job.text("cluster_queue_id");
+        queue.is_some_and(|queue| self.paused_queues.contains(&queue))
+    }
+
+    fn write_stored(&self, out: &mut Vec<u8>, build: &BuildDocument, view: &View, pipeline: &[u8]) {
+        let mut object = ObjectWriter::open(out);
+        for key in build.fields().keys() {
+            match key {
+                "jobs" if !build.has_jobs() => object.raw(key, b"null"),
+                "jobs" if view.has_jobs => self.write_jobs(object.key(key), build, view),
+                "pipeline" if view.has_pipeline && build.has_live_pipeline => {
+                    object.raw(key, pipeline)
+                }
+                "jobs" => {}
+                "pipeline" if !view.has_pipeline => {}
+                _ => object.raw(key, build.fields().raw(key).unwrap_or("null").as_bytes()),
+            }
+        }
+        if view.has_counts {
+            let counts = job_state_counts(build, view.has_retried_jobs);
+            object.raw("job_state_counts", counts.to_string().as_bytes());
+        }
+        if view.has_test_engine {
+            object.raw("test_engine", br#"{"runs":[]}"#);
+        }
+        object.close();
+    }
+
+    fn write_jobs(&self, out: &mut Vec<u8>, build: &BuildDocument, view: &View) {
+        out.push(b'[');
+        let mut is_first = true;
+        for (at, job) in build.jobs().iter().enumerate() {
+            let is_shown = (view.has_retried_jobs || !job.is_true("retried"))
+                && (view.job_states.is_empty() || job_matches(build, at, &view.job_states))
+                && !(view.hides_paused && self.is_paused(job));
+            if is_shown {
+                if !is_first {
+                    out.push(b',');
+                }
+                is_first = false;
+                job.write(out, |_| true);
+            }
+        }
+        out.push(b']');
+    }
+}
+
+/// `{"total": 4, "states": {"passed": 4}}`.
+fn job_state_counts(build: &BuildDocument, has_retried_jobs: bool) -> Value {
+    let mut states = serde_json::Map::new();
+    let mut total = 0;
+    for (at, job) in build.jobs().iter().enumerate() {
+        if !has_retried_jobs && job.is_true("retried") {
+            continue;
+        }
+        total += 1;
+        let count = states.entry(state_of(build, at)).or_insert(Value::from(0));
+        *count = Value::from(count.as_u64().unwrap_or(0) + 1);
+    }
+    serde_json::json!({"total": total, "states": states})
+}
+
+/// True if a job is in one of the states; a finished waiter counts as passed.
+pub(crate) fn job_matches(build: &BuildDocument, at: usize, states: &[String]) -> bool {
+    states.contains(&state_of(build, at))
+}
+
+fn state_of(build: &BuildDocument, at: usize) -> String {
+    let state = build.jobs()[at].text("state");
+    state.unwrap_or_else(|| state_of_waiter(build, at).to_owned())
+}
+
+/// The state of a waiter, which its object does not tell: it has passed once every job before it
+/// is done and none of them failed the build.
+fn state_of_waiter(build: &BuildDocument, at: usize) -> &'static str {
+    let mut state = "passed";
+    for job in &build.jobs()[..at] {
+        let is_excused = job.is_true("soft_failed") || job.is_true("retried");
+        match job.text("state").as_deref() {
+            None | Some("passed" | "unblocked" | "skipped" | "broken") => {}
+            Some("failed" | "timed_out" | "expired") if is_excused => {}
+            Some(
+                "failed" | "timed_out" | "expired" | "canceled" | "waiting_failed"
+                | "blocked_failed",
+            ) => {
+                return "waiting_failed";
+            }
+            Some(_) => state = "waiting",
+        }
+    }
+    state
+}
+
+/// True if the jobs list knows the state as a filter value.
+pub(crate) fn is_known_job_state(state: &str) -> bool {
+    const STATES: [&str; 21] = [
+        "pending",
+        "waiting",
+        "waiting_failed",
+        "blocked",
+        "blocked_failed",
+        "unblocked",
+        "unblocked_failed",
+        "scheduled",
+        "assigned",
+        "accepted",
+        "running",
+        "passed",
+        "failed",
+        "timed_out",
+        "timing_out",
+        "canceled",
+        "canceling",
+        "skipped",
+        "broken",
+        "expired",
+        "limited",
+    ];
+    STATES.contains(&state)
+}
