@@ -14,6 +14,7 @@
 //! name = "acme"
 //! ```
 //!
+//! Keys outside of a table are the source's: a file for Buildkite alone needs no table at all.
 //! Nothing of its text is repeated in an error: a key in it may be a secret.
 
 use std::path::Path;
@@ -33,9 +34,10 @@ pub(crate) struct ConfigFile {
 }
 
 /// The settings of one plugin.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Table {
-    pub(crate) connector: String,
+    /// Which plugin; absent for the default one.
+    pub(crate) connector: Option<String>,
     pub(crate) keys: Map<String, Value>,
 }
 
@@ -60,6 +62,7 @@ impl ConfigFile {
     fn parse(text: &str) -> Result<Self> {
         let tables: toml::Table = text.parse().map_err(|error| not_toml(text, &error))?;
         let mut file = Self::default();
+        let mut bare = Map::new();
         for (name, value) in tables {
             match (name.as_str(), json(value)) {
                 ("source", Value::Object(keys)) => file.source = Some(Table::new(keys, &name)?),
@@ -67,12 +70,18 @@ impl ConfigFile {
                     file.destination = Some(Table::new(keys, &name)?);
                 }
                 ("sync", Value::Object(keys)) => file.sync(keys)?,
-                _ => {
+                (_, Value::Object(_)) | ("source" | "destination" | "sync", _) => {
                     return Err(refuse(
-                        "all keys must be in one of the tables [source], [destination] and [sync]",
+                        "the tables of the file are [source], [destination] and [sync]",
                     ));
                 }
+                (_, value) => {
+                    bare.insert(name, value);
+                }
             }
+        }
+        if !bare.is_empty() {
+            file.source.get_or_insert_default().keys.extend(bare);
         }
         Ok(file)
     }
@@ -98,12 +107,16 @@ impl ConfigFile {
 
 impl Table {
     fn new(mut keys: Map<String, Value>, name: &str) -> Result<Self> {
-        match keys.remove("connector") {
-            Some(Value::String(connector)) => Ok(Self { connector, keys }),
-            _ => Err(refuse(format!(
-                "the table [{name}] needs a connector, such as connector = \"buildkite\""
-            ))),
-        }
+        let connector = match keys.remove("connector") {
+            None => None,
+            Some(Value::String(connector)) => Some(connector),
+            Some(_) => {
+                return Err(refuse(format!(
+                    "`connector` in [{name}] must be the name of a plugin, such as \"buildkite\""
+                )));
+            }
+        };
+        Ok(Self { connector, keys })
     }
 }
 
@@ -172,20 +185,33 @@ mod tests {
         .unwrap();
 
         let source = file.source.unwrap();
-        assert_eq!(source.connector, "buildkite");
+        assert_eq!(source.connector.as_deref(), Some("buildkite"));
         let keys = json!({"organizations": ["acme"], "start_date": "2026-01-31"});
         assert_eq!(Value::Object(source.keys), keys);
-        assert_eq!(file.destination.unwrap().connector, "jsonl");
+        assert_eq!(
+            file.destination.unwrap().connector.as_deref(),
+            Some("jsonl")
+        );
         assert_eq!(file.streams, [StreamName::from("builds")]);
         assert_eq!(file.name.as_deref(), Some("acme"));
+    }
+
+    #[test]
+    fn keys_without_a_table_are_those_of_the_default_source() {
+        let file = ConfigFile::parse("organizations = [\"acme\"]\nmax_concurrency = 2").unwrap();
+
+        let source = file.source.unwrap();
+        assert_eq!(source.connector, None);
+        let keys = json!({"organizations": ["acme"], "max_concurrency": 2});
+        assert_eq!(Value::Object(source.keys), keys);
     }
 
     #[test]
     fn an_error_names_the_place_and_repeats_nothing() {
         for text in [
             "[source]\nconnector = \"buildkite\"\napi_key = bkua_1",
-            "api_key = \"bkua_1\"",
-            "[source]\napi_key = \"bkua_1\"",
+            "[source]\nconnector = [\"bkua_1\"]",
+            "source = \"bkua_1\"",
             "[bkua_1]",
             "[sync]\nbkua_1 = 1",
         ] {

@@ -93,28 +93,30 @@ impl Settings {
         table: Option<Table>,
         default: &PluginRef,
     ) -> Result<Side> {
-        let (connector, keys, plugin) = match (flag, table) {
-            (Some(flag), Some(table)) if flag.name != table.connector => {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    format!(
-                        "the flag says `{}`, the configuration file `{}`: change one of them",
-                        flag.name, table.connector
-                    ),
-                ));
-            }
-            (flag, Some(table)) => (table.connector, table.keys, flag),
-            (flag, None) => {
-                let plugin = flag.unwrap_or(default);
-                (plugin.name.clone(), Map::new(), Some(plugin))
-            }
+        let table = table.unwrap_or_default();
+        let said = flag.map(|flag| &flag.name);
+        if let (Some(flag), Some(file)) = (said, &table.connector)
+            && flag != file
+        {
+            let message = format!(
+                "the flag says `{flag}`, the configuration file `{file}`: change one of them"
+            );
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let connector = said.or(table.connector.as_ref()).unwrap_or(&default.name);
+        // The default path is that of the default connector.
+        let default_path = default.path.clone().filter(|_| *connector == default.name);
+        let given_path = flag.and_then(|flag| flag.path.clone());
+        let path = match table.keys.contains_key(PATH) {
+            true => given_path,
+            false => given_path.or(default_path.filter(|_| flag.is_none())),
         };
         let mut side = Side {
-            connector: Arc::clone(self.registry.get(&connector)?),
-            keys,
+            connector: Arc::clone(self.registry.get(connector)?),
+            keys: table.keys,
             file_is_readable_by_others: self.file.is_readable_by_others,
         };
-        side.set_text(PATH, plugin.and_then(|plugin| plugin.path.as_deref()));
+        side.set_text(PATH, path.as_deref());
         Ok(side)
     }
 }
