@@ -102,8 +102,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         .await
         .map_err(|error| error.to_string())?;
     let line = format!("{} serves {holds}; token {}", server.uri(), arguments.token);
+    // Who reads the line may send a signal at once.
+    let interrupted = interrupted().map_err(|error| error.to_string())?;
     say(std::io::stdout(), &line)?;
-    interrupted().await.map_err(|error| error.to_string())
+    interrupted.await.map_err(|error| error.to_string())
 }
 
 fn world(arguments: &Arguments) -> Result<World, String> {
@@ -133,17 +135,22 @@ fn say(mut out: impl Write, line: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Ctrl-C, or the signal that ends services.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate())?;
+/// Listens from now on for Ctrl-C and for the signal that ends services; waits for either.
+#[cfg(unix)]
+fn interrupted() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            ended = tokio::signal::ctrl_c() => ended,
+            _ = interrupted.recv() => Ok(()),
             _ = terminated.recv() => Ok(()),
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+fn interrupted() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }

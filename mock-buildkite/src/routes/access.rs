@@ -37,13 +37,5 @@ pub(super) fn revoke(call: &mut Call<'_>) {
 
 /// `GET /v2/user`
 pub(super) fn user(token: &Token) -> Reply {
-    let user = &token.user;
-    Reply::value(&json!({
-        "id": user.id,
-        "graphql_id": crate::dice::graphql_id("User", &user.id),
-        "name": user.name,
-        "email": user.email,
-        "avatar_url": "https://www.gravatar.com/avatar/00000000000000000000000000000000",
-        "created_at": "2020-09-13T12:26:40.000Z",
-    }))
+    Reply::value(&token.user.object())
 }

@@ -14,12 +14,12 @@ pub(super) fn list(call: &Call<'_>, path: [&str; 3]) -> Outcome {
     if let Some(unknown) = states.iter().find(|state| !is_known_job_state(state)) {
         return Err(Reply::error(400, &format!("Unknown job state: {unknown}")));
     }
-    let jobs: Vec<&Document> = (0..build.jobs().len())
+    let asked: Vec<usize> = (0..build.jobs().len())
         .filter(|at| is_asked(call, &build, *at, &states))
-        .map(|at| &build.jobs()[at])
         .collect();
     let per_page = per_page(call)?;
-    let (start, end) = window(call, &jobs, per_page)?;
+    let (start, end) = window(call, &build, &asked, per_page)?;
+    let jobs: Vec<&Document> = asked.iter().map(|at| &build.jobs()[*at]).collect();
     let items = array(&jobs[start..end], |job, out| {
         job.write(out, |key| key != "group_key")
     });
@@ -84,10 +84,17 @@ fn per_page(call: &Call<'_>) -> Result<usize, Reply> {
     value.ok_or_else(|| Reply::error(400, "per_page must be between 1 and 100"))
 }
 
-/// A cursor is the id of the job it stands at.
-fn window(call: &Call<'_>, jobs: &[&Document], per_page: usize) -> Result<(usize, usize), Reply> {
+/// Where the page begins and ends among the jobs asked for, given by their places in the build.
+///
+/// A cursor is the id of the job it stands at, which need no longer be among those.
+fn window(
+    call: &Call<'_>,
+    build: &BuildDocument,
+    asked: &[usize],
+    per_page: usize,
+) -> Result<(usize, usize), Reply> {
     let place = |cursor: &str| {
-        let at = jobs.iter().position(|job| is(job, cursor));
+        let at = build.jobs().iter().position(|job| is(job, cursor));
         at.ok_or_else(|| Reply::error(400, "Invalid cursor"))
     };
     let start = match (call.query.get("after"), call.query.get("before")) {
@@ -97,14 +104,18 @@ fn window(call: &Call<'_>, jobs: &[&Document], per_page: usize) -> Result<(usize
                 "after and before cannot be used together",
             ));
         }
-        (Some(after), None) => place(after)? + 1,
+        (Some(after), None) => {
+            let cursor = place(after)?;
+            asked.partition_point(|at| *at <= cursor)
+        }
         (None, Some(before)) => {
-            let end = place(before)?;
+            let cursor = place(before)?;
+            let end = asked.partition_point(|at| *at < cursor);
             return Ok((end.saturating_sub(per_page), end));
         }
         (None, None) => 0,
     };
-    Ok((start, (start + per_page).min(jobs.len())))
+    Ok((start, (start + per_page).min(asked.len())))
 }
 
 /// `self`, `first`, and `next` and `prev` where there are such pages.

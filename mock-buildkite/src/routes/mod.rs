@@ -191,7 +191,7 @@ impl Call<'_> {
     fn signed_in(&self) -> Result<&Token, Reply> {
         let token = self.token.as_ref();
         token
-            .filter(|token| token.expires_at.is_none_or(|end| self.world.now() < end))
+            .filter(|token| token.is_valid(self.world.now()))
             .ok_or_else(|| {
                 Reply::error(
                     401,

@@ -101,13 +101,21 @@ impl Shape {
             started: None,
             finished: None,
             retry: self.retry_of(world, build, at),
-            parallel: (build.layout.has_parallel && self.count >= 10 && kind == Kind::Script)
-                .then(|| at as i64 - 6)
-                .filter(|place| (0..2).contains(place)),
+            parallel: self.parallel(build, at),
             dice,
         };
         self.time(build, at, &mut job);
         job
+    }
+
+    /// The place within the parallel group of two, if both of its halves are commands.
+    fn parallel(&self, build: &BuildPlan, at: usize) -> Option<i64> {
+        let is_command = |at| self.kind(at) == Kind::Script;
+        let has_group = build.layout.has_parallel && self.count >= 10;
+        match at {
+            6 | 7 if has_group && is_command(6) && is_command(7) => Some(at as i64 - 6),
+            _ => None,
+        }
     }
 
     fn retry_of(&self, world: &Seeded, build: &BuildPlan, at: usize) -> Retry {

@@ -34,11 +34,12 @@ pub enum Fault {
     ResetMidBody(usize),
     /// A sound answer whose JSON text ends after so many bytes.
     TruncatedBody(usize),
-    /// The compressed body ends early, though its length says it is whole.
+    /// The compressed body ends early, though its length says it is whole. It needs a client
+    /// that takes gzip.
     TruncatedGzip,
     /// 200 with a body that is no JSON.
     NotJson,
-    /// The `next` link leads to this base URL.
+    /// The `next` link, of the header or within the body, leads to this base URL.
     NextLinkTo(String),
     /// 302 to this address.
     Redirect(String),
@@ -46,7 +47,8 @@ pub enum Fault {
     DuplicateItem,
     /// An empty page, with the links that it would have otherwise.
     EmptyPage,
-    /// 502 if more than so many items a page are asked for, or if jobs are (with 0 items).
+    /// 502 for a request with more than so many items a page or, if this is 0, for a build list
+    /// with jobs. Any other request does not use it up.
     HeavyPage(u32),
 }
 
@@ -88,7 +90,8 @@ impl Faults {
         let strikes = |queued: &Queued| {
             path.contains(&queued.path)
                 && match queued.fault {
-                    Fault::HeavyPage(most) => per_page > most.max(1) || (most == 0 && has_jobs),
+                    Fault::HeavyPage(0) => has_jobs,
+                    Fault::HeavyPage(most) => per_page > most,
                     _ => true,
                 }
         };

@@ -76,13 +76,38 @@ async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<(
         match Disturbance::of(part) {
             None => to.write_all(part).await?,
             Some(Disturbance::Cut { after }) => return cut(part, from, to, after).await,
-            Some(Disturbance::Slow { pause }) => {
-                for part in part.chunks(SMALL_PART) {
-                    tokio::time::sleep(pause).await;
-                    to.write_all(part).await?;
-                }
+            Some(Disturbance::Slow { pause, length }) => {
+                slow(part, &mut from, &mut to, pause, length).await?;
             }
         }
+    }
+}
+
+/// Passes one answer of this length on, of which the first part was read.
+async fn slow(
+    first: &[u8],
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    pause: Duration,
+    length: usize,
+) -> io::Result<()> {
+    let mut part = first.to_vec();
+    let mut left = length;
+    loop {
+        for part in part.chunks(SMALL_PART) {
+            tokio::time::sleep(pause).await;
+            to.write_all(part).await?;
+        }
+        left = left.saturating_sub(part.len());
+        if left == 0 {
+            return Ok(());
+        }
+        part.resize(PART, 0);
+        let count = from.read(&mut part).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        part.truncate(count);
     }
 }
 
@@ -110,14 +135,12 @@ async fn cut(
 }
 
 /// What an answer's head tells the front to do.
+#[derive(Debug, PartialEq, Eq)]
 enum Disturbance {
     /// Send so many bytes, the head counted, then nothing more.
-    Cut {
-        after: usize,
-    },
-    Slow {
-        pause: Duration,
-    },
+    Cut { after: usize },
+    /// Pause before each part of the answer, which is so many bytes long, the head counted.
+    Slow { pause: Duration, length: usize },
 }
 
 impl Disturbance {
@@ -136,9 +159,32 @@ impl Disturbance {
             let after = head_end + usize::try_from(bytes).unwrap_or(usize::MAX - head_end);
             return Some(Self::Cut { after });
         }
-        let pause = number(SLOW_HEADER)?;
-        Some(Self::Slow {
-            pause: Duration::from_millis(pause),
-        })
+        let pause = Duration::from_millis(number(SLOW_HEADER)?);
+        let body = usize::try_from(number("content-length")?).ok()?;
+        let length = head_end + body;
+        Some(Self::Slow { pause, length })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_in_the_head_is_read_and_one_in_the_body_is_not() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n";
+        let of = |rest: &str| Disturbance::of(format!("{head}{rest}").as_bytes());
+        let length = head.len() + "X-Mock-Slow: 3\r\n\r\n".len() + 100_000;
+        let pause = Duration::from_millis(3);
+        assert_eq!(
+            of("X-Mock-Slow: 3\r\n\r\nbody"),
+            Some(Disturbance::Slow { pause, length })
+        );
+        let after = head.len() + "x-mock-cut: 7\r\n\r\n".len() + 7;
+        assert_eq!(
+            of("x-mock-cut: 7\r\n\r\nbody"),
+            Some(Disturbance::Cut { after })
+        );
+        assert_eq!(of("\r\nx-mock-cut: 7\r\n\r\n"), None);
     }
 }

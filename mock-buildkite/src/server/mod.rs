@@ -8,6 +8,7 @@ mod fault;
 mod front;
 mod limits;
 mod responder;
+mod spoil;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -150,7 +151,7 @@ impl MockBuildkite {
         act(&mut lock(&self.store).world)
     }
 
-    /// Lets a token in.
+    /// Lets a token in, in the place of one with the same secret.
     pub fn add_token(&self, token: Token) {
         self.with_world(|world| world.add_token(token));
     }

@@ -1,16 +1,15 @@
 //! From a request to an answer: token, hook, limits, route, fault, headers, compression.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::time::Duration;
 
-use flate2::Compression;
 use flate2::write::GzEncoder;
+use flate2::{Compression, Crc};
 use wiremock::{Request, Respond, ResponseTemplate};
 
 use super::front::{CUT_HEADER, SLOW_HEADER};
 use super::limits::Count;
+use super::spoil::{replacement, spoil, with_status};
 use super::{Fault, SeenRequest, Shared, Store, lock};
 use crate::routes::{Call, Query, Reply, answer};
 use crate::world::Token;
@@ -98,7 +97,7 @@ impl Exchange {
         let fault = store.faults.take(&format!("/{path}"), per_page, has_jobs);
         Self {
             method: request.method.to_string(),
-            takes_gzip: header("accept-encoding").contains("gzip"),
+            takes_gzip: takes_gzip(&header("accept-encoding")),
             path,
             query_text,
             query,
@@ -124,21 +123,13 @@ impl Exchange {
 
     /// The answer, or what a fault makes of it.
     fn reply(&self, store: &mut Store) -> Reply {
-        let refused = |count: &Count| Reply {
-            status: 429,
-            ..Reply::ok(count.body())
-        };
-        if let Some(reply) = self.broken() {
+        let fault = self.fault.as_ref();
+        if let Some(reply) = fault.and_then(|fault| replacement(fault, &self.counts)) {
             return reply;
         }
-        let mut exceeded: Vec<&Count> = self
-            .counts
-            .iter()
-            .filter(|count| count.is_exceeded())
-            .collect();
-        exceeded.sort_by_key(|count| count.reset);
-        if let Some(count) = exceeded.last() {
-            return refused(count);
+        let exceeded = self.counts.iter().filter(|count| count.is_exceeded());
+        if let Some(count) = exceeded.max_by_key(|count| count.reset) {
+            return with_status(429, count.body());
         }
         let call = Call {
             world: &mut store.world,
@@ -149,63 +140,9 @@ impl Exchange {
             token: self.token.clone(),
             base: &store.base,
         };
-        self.spoiled(answer(call))
-    }
-
-    /// Faults that take the place of the answer.
-    fn broken(&self) -> Option<Reply> {
-        Some(match self.fault.as_ref()? {
-            Fault::RateLimited {
-                scope,
-                reset,
-                has_details: true,
-            } => {
-                let [count, _] = self.counts;
-                let count = Count {
-                    scope: *scope,
-                    reset: *reset,
-                    used: count.limit + 1,
-                    ..count
-                };
-                Reply {
-                    status: 429,
-                    ..Reply::ok(count.body())
-                }
-            }
-            Fault::RateLimited { .. } => {
-                Reply::error(429, "You have exceeded your API rate limit.")
-            }
-            Fault::Status {
-                status,
-                is_html: false,
-            } => Reply::error(*status, "Something went wrong"),
-            Fault::Status {
-                status,
-                is_html: true,
-            } => Reply {
-                status: *status,
-                ..Reply::ok(b"<html><body><h1>Bad Gateway</h1></body></html>".to_vec())
-            },
-            Fault::HeavyPage(_) => Reply::error(502, "Something went wrong"),
-            Fault::NotJson => Reply::ok(b"<!doctype html><title>Maintenance</title>".to_vec()),
-            Fault::Redirect(_) => Reply {
-                status: 302,
-                ..Reply::ok(Vec::new())
-            },
-            _ => return None,
-        })
-    }
-
-    /// Faults that spoil the answer.
-    fn spoiled(&self, mut reply: Reply) -> Reply {
-        match &self.fault {
-            Some(Fault::TruncatedBody(bytes)) => reply.body.truncate(*bytes),
-            Some(Fault::EmptyPage) => reply.body = b"[]".to_vec(),
-            Some(Fault::NextLinkTo(base)) => {
-                reply.link = Some(format!("<{base}/{}?page=2>; rel=\"next\"", self.path));
-            }
-            Some(Fault::DuplicateItem) => repeat_first(&mut reply.body),
-            _ => {}
+        let mut reply = answer(call);
+        if let Some(fault) = fault {
+            spoil(fault, &self.path, &mut reply);
         }
         reply
     }
@@ -224,7 +161,8 @@ impl Exchange {
         if let Some(link) = &reply.link {
             template = template.insert_header("Link", link.as_str());
         }
-        if let Some(token) = &self.token {
+        let token = self.token.as_ref();
+        if let Some(token) = token.filter(|token| token.is_valid(store.world.now())) {
             template = template.insert_header("X-OAuth-Scopes", token.scopes.join(",").as_str());
         }
         if let Some(scope) = reply.scope {
@@ -322,18 +260,6 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     written.expect("memory takes what is written")
 }
 
-fn repeat_first(body: &mut Vec<u8>) {
-    let items: Vec<Box<serde_json::value::RawValue>> =
-        serde_json::from_slice(body).unwrap_or_default();
-    if let Some(first) = items.first() {
-        let first = first.get().to_owned();
-        let rest = body.split_off(1);
-        body.extend_from_slice(first.as_bytes());
-        body.push(b',');
-        body.extend_from_slice(&rest);
-    }
-}
-
 fn http_date(store: &Store) -> String {
     store
         .world
@@ -347,9 +273,15 @@ fn request_id(count: u64) -> String {
 }
 
 fn etag(body: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    // The first bytes tell answers apart; hashing all of a large page would cost more than it.
-    (body.len(), &body[..body.len().min(4096)]).hash(&mut hasher);
-    let hash = hasher.finish();
-    format!("W/\"{hash:016x}{:016x}\"", hash.rotate_left(17))
+    let mut sum = Crc::new();
+    sum.update(body);
+    format!("W/\"{:024x}{:08x}\"", body.len(), sum.sum())
+}
+
+/// True if the client takes gzip: `gzip, br`, but not `gzip;q=0`.
+fn takes_gzip(encodings: &str) -> bool {
+    encodings.split(',').any(|one| {
+        let (name, quality) = one.split_once(';').unwrap_or((one, "q=1"));
+        name.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0")
+    })
 }

@@ -1,8 +1,10 @@
 //! Changes to the builds of a world: new ones, changed ones, ones that are gone.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Build, BuildDocument, World};
+use super::{Build, BuildDocument, User, World};
+use crate::dice::graphql_id;
+use crate::document::Document;
 use crate::fixture::BuildFixture;
 
 /// A build that was just made.
@@ -87,32 +89,15 @@ impl World {
     }
 
     /// Finishes a build now, in this state: `passed`, `failed`, `canceled`. Open jobs end with it.
+    ///
+    /// What ran or was due passes, or is canceled with the build. What waited for another job or
+    /// behind a block step fails in place when the build fails. Returns false if there is no build
+    /// with this id.
     pub fn finish_build(&mut self, id: &str, state: &str) -> bool {
         let now = crate::time::millis_to_string(self.clock.now_millis());
         self.change_build(id, |build| {
-            let job_state = if state == "canceled" {
-                "canceled"
-            } else {
-                "passed"
-            };
             for job in build.jobs_mut() {
-                let is_open = matches!(
-                    job.text("state").as_deref(),
-                    Some(
-                        "scheduled" | "assigned" | "accepted" | "running" | "waiting" | "canceling"
-                    )
-                );
-                if is_open {
-                    job.set("state", job_state);
-                    if job.raw("started_at") == Some("null") && job_state == "passed" {
-                        job.set("runnable_at", &now);
-                        job.set("started_at", &now);
-                    }
-                    job.set("finished_at", &now);
-                    if job.raw("exit_status").is_some() && job_state == "passed" {
-                        job.set("exit_status", 0);
-                    }
-                }
+                finish_job(job, state, &now);
             }
             if build.get("started_at").is_null() && state != "canceled" {
                 build.set("started_at", &now);
@@ -132,49 +117,99 @@ impl World {
     }
 }
 
+/// How a job stands once its build has ended; `None` if nothing changes for it.
+fn end_of_job(job: &Document, build_state: &str) -> Option<&'static str> {
+    let is_manual = job.text("type").as_deref() == Some("manual");
+    match (build_state, job.text("state")?.as_str()) {
+        ("canceled", "blocked") if is_manual => Some("blocked_failed"),
+        ("canceled", "blocked") => Some("canceled"),
+        ("failed", "blocked") => Some("blocked_failed"),
+        ("failed", "waiting") => Some("waiting_failed"),
+        (
+            _,
+            "pending" | "waiting" | "scheduled" | "reserved" | "assigned" | "accepted" | "running"
+            | "canceling" | "timing_out",
+        ) => match build_state {
+            "canceled" => Some("canceled"),
+            _ => Some("passed"),
+        },
+        _ => None,
+    }
+}
+
+fn finish_job(job: &mut Document, build_state: &str, now: &str) {
+    let Some(state) = end_of_job(job, build_state) else {
+        return;
+    };
+    let was_started = job.text("started_at").is_some();
+    job.set("state", state);
+    if job.raw("unblockable").is_some() {
+        job.set("unblockable", false);
+    }
+    if !matches!(state, "passed" | "canceled") {
+        return;
+    }
+    if state == "passed" && !was_started {
+        job.set("runnable_at", now);
+        job.set("started_at", now);
+    }
+    job.set("finished_at", now);
+    if job.raw("exit_status").is_some() && (state == "passed" || was_started) {
+        job.set("exit_status", if state == "passed" { 0 } else { -1 });
+    }
+}
+
 fn retry(build: &mut BuildDocument, job_id: &str, new_id: &str, now: &str) -> Option<()> {
-    let is_it = |job: &crate::Document| job.text("id").as_deref() == Some(job_id);
+    let is_it = |job: &Document| job.text("id").as_deref() == Some(job_id);
     let at = build.jobs().iter().position(is_it)?;
     let old = &mut build.jobs_mut()[at];
     if old.is_true("retried") {
         return None;
     }
-    // The new attempt lives where the old one lived: only the id in its addresses differs.
-    let mut new = crate::Document::parse(&old.to_json().replace(job_id, new_id)).ok()?;
+    let new = next_attempt(old, job_id, new_id, now);
     old.set("retried", true);
     old.set("retried_in_job_id", new_id);
     old.set("retry_type", "manual");
-    let attempts = old.get("retries_count").as_u64().unwrap_or(0);
-    new.set("graphql_id", crate::dice::graphql_id("Job", new_id));
-    new.set("state", "scheduled");
-    new.set("soft_failed", false);
-    for key in [
-        "exit_status",
-        "agent",
-        "started_at",
-        "finished_at",
-        "retried_in_job_id",
-        "retry_type",
-    ] {
-        new.set(key, Value::Null);
-    }
-    new.set("retried", false);
-    new.set("created_at", now);
-    new.set("runnable_at", now);
-    new.set("retries_count", attempts + 1);
-    new.set(
-        "retry_source",
-        serde_json::json!({"job_id": job_id, "retry_type": "manual"}),
-    );
+    old.set("retried_by", User::demo().object());
     build.jobs_mut().insert(at + 1, new);
     build.set("state", "running");
+    build.set("blocked", false);
     build.set("finished_at", Value::Null);
     build.set("started_at", now);
     Some(())
 }
 
+/// The job that takes the place of one: the same step, not started yet.
+fn next_attempt(old: &Document, old_id: &str, new_id: &str, now: &str) -> Document {
+    let mut new = old.clone();
+    new.set("id", new_id);
+    new.set("graphql_id", graphql_id("Job", new_id));
+    for key in ["log_url", "raw_log_url", "artifacts_url"] {
+        if let Some(url) = old.text(key) {
+            let url = url.replace(&format!("/jobs/{old_id}/"), &format!("/jobs/{new_id}/"));
+            new.set(key, url);
+        }
+    }
+    if let Some(url) = old.text("web_url") {
+        let page = url.split('#').next().unwrap_or_default();
+        new.set("web_url", format!("{page}#{new_id}"));
+    }
+    new.set("state", "scheduled");
+    new.set("soft_failed", false);
+    for key in ["exit_status", "agent", "started_at", "finished_at"] {
+        new.set(key, Value::Null);
+    }
+    new.set("created_at", now);
+    new.set("runnable_at", now);
+    let attempts = old.get("retries_count").as_u64().unwrap_or(0);
+    new.set("retries_count", attempts + 1);
+    let source = json!({"job_id": old_id, "retry_type": "manual"});
+    new.set("retry_source", source);
+    new
+}
+
 fn unblock(build: &mut BuildDocument, now: &str) -> Option<()> {
-    let is_blocked = |job: &&mut crate::Document| {
+    let is_blocked = |job: &&mut Document| {
         job.text("type").as_deref() == Some("manual")
             && job.text("state").as_deref() == Some("blocked")
     };

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 use super::pipeline::id_of;
+use crate::dice::graphql_id;
 
 /// The token every world knows: all scopes, all organizations, no expiry. It opens nothing but
 /// this fake.
@@ -63,7 +65,7 @@ impl Token {
             secret: secret.to_owned(),
             description: "Token of the fake".to_owned(),
             scopes: ALL_SCOPES.map(str::to_owned).to_vec(),
-            user: User::new("Demo User"),
+            user: User::demo(),
             expires_at: None,
             organizations: None,
             hidden_pipelines: Vec::new(),
@@ -107,6 +109,11 @@ impl Token {
         let hidden = (organization.to_owned(), pipeline.to_owned());
         self.hidden_pipelines.push(hidden);
         self
+    }
+
+    /// True until it ends.
+    pub(crate) fn is_valid(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
     }
 
     /// True if this is the secret.
@@ -162,5 +169,22 @@ impl User {
             name: name.to_owned(),
             email: format!("{local}@example.com"),
         }
+    }
+
+    /// The owner of a token made without one.
+    pub(crate) fn demo() -> Self {
+        Self::new("Demo User")
+    }
+
+    /// The user as answers show it.
+    pub(crate) fn object(&self) -> Value {
+        json!({
+            "id": self.id,
+            "graphql_id": graphql_id("User", &self.id),
+            "name": self.name,
+            "email": self.email,
+            "avatar_url": "https://www.gravatar.com/avatar/00000000000000000000000000000000",
+            "created_at": "2020-09-13T12:26:40.000Z",
+        })
     }
 }

@@ -1,0 +1,13 @@
+//! The fake, asked over HTTP as a client would ask it.
+
+mod access;
+mod caller;
+mod changes;
+mod faults;
+mod filters;
+mod jobs;
+mod limits;
+mod lists;
+mod program;
+mod recorded;
+mod seed;
