@@ -123,29 +123,30 @@ impl Bars {
 
     fn update_stream(&mut self, stream: &StreamProgress) {
         let known = self.streams.iter().find(|(name, _)| *name == stream.stream);
-        let bar = match known {
-            Some((_, bar)) => bar.clone(),
-            None => self.add(&stream.stream),
+        let Some((_, bar)) = known else {
+            // Counts come with the next update: a rate over no time is a wild number.
+            return self.add(&stream.stream);
         };
         let count = stream.records + stream.rejected;
         let style = match (stream.status, stream.estimate) {
             (StreamStatus::Complete, _) => &self.complete,
             (_, None) => &self.counting,
-            (_, Some(estimate)) => {
-                // What has come already is no guess.
-                bar.set_length(estimate.max(count));
-                &self.estimated
-            }
+            (_, Some(_)) => &self.estimated,
         };
         bar.set_style(style.clone());
+        if let Some(estimate) = stream.estimate {
+            // What has come already is no guess.
+            bar.set_length(estimate.max(count));
+        }
         bar.set_position(count);
     }
 
-    fn add(&mut self, name: &StreamName) -> ProgressBar {
-        let bar = ProgressBar::no_length().with_prefix(name.as_str().to_owned());
+    fn add(&mut self, name: &StreamName) {
+        let bar = ProgressBar::no_length()
+            .with_style(self.counting.clone())
+            .with_prefix(name.as_str().to_owned());
         let bar = self.all.insert_before(&self.status, bar);
-        self.streams.push((name.clone(), bar.clone()));
-        bar
+        self.streams.push((name.clone(), bar));
     }
 
     fn remove(&self) {
@@ -189,15 +190,15 @@ impl Lines {
     }
 }
 
-/// What goes on at this moment.
+/// What goes on at this moment: first what it waits for, because a narrow terminal cuts the rest.
 fn status(now: &Snapshot) -> String {
     let total = format!(
-        "{}, {} requests",
+        "{}, requests: {}",
         HumanBytes(now.bytes()),
         HumanCount(now.total.requests)
     );
     match &now.waiting {
-        Some(wait) => format!("{total}, {}", text::wait(wait)),
+        Some(wait) => format!("{}; {total}", text::wait(wait)),
         None if now.streams.is_empty() => "connecting".to_owned(),
         None => total,
     }

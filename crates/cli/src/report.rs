@@ -121,12 +121,16 @@ fn hint(report: &Report, written: &Written) -> Option<String> {
         path,
         label,
     } = written;
-    let first = report.progress.streams.iter().find(|s| s.records > 0)?;
+    let streams = report.progress.streams.iter();
+    let largest = streams.max_by_key(|stream| stream.records)?;
+    if largest.records == 0 {
+        return None;
+    }
     let path = path.as_deref();
     Some(match (*connector, path) {
         ("jsonl", Some("-")) => return None,
         ("sqlite", Some(path)) => {
-            let query = format!("select * from {} limit 5", first.stream);
+            let query = format!("select * from {} limit 5", largest.stream);
             let quoted = for_shell(path);
             format!("Written to {path}. Look into it:\n    sqlite3 -box {quoted} '{query}'")
         }
