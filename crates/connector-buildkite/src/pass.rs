@@ -53,11 +53,28 @@ enum Step {
     /// A build with its jobs.
     Records(Vec<Record>),
     /// All records before this have been yielded.
-    Page {
-        partition: String,
-        state: Option<PartitionState>,
-        estimate: Option<u64>,
-    },
+    Page(Page),
+}
+
+/// How far an interval of a partition has been read.
+struct Page {
+    partition: String,
+    interval: Interval,
+    /// The server's time when the first page of the interval was read.
+    top: Option<DateTime<Utc>>,
+    /// What is left of the interval lies before this; absent for nothing.
+    remaining_to: Option<DateTime<Utc>>,
+    /// About how many builds are left of it.
+    estimate: Option<u64>,
+}
+
+/// Which part of a partition is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Interval {
+    /// What was created since the partition was left off.
+    New,
+    /// All, or what was left of it.
+    Rest,
 }
 
 impl Pass {
@@ -97,38 +114,37 @@ impl Pass {
     fn partition(self: Arc<Self>, partition: Partition) -> BoxStream<'static, Result<Step>> {
         let from = self.state.created_from;
         let Some(saved) = self.state.partitions.get(&partition.key()).copied() else {
-            return self.window(partition, from, None, None);
+            return self.read_interval(partition, Interval::Rest, from, None);
         };
         let overlap = saved.top - OVERLAP;
         let since = from.map_or(overlap, |from| from.max(overlap));
-        let new = Arc::clone(&self).window(partition.clone(), Some(since), None, Some(saved));
-        match saved.remaining_to {
-            None => new,
-            // `chain` would go on after an error.
-            Some(to) => until_error(new.chain(self.window(partition, from, Some(to), None))),
-        }
+        let new =
+            Arc::clone(&self).read_interval(partition.clone(), Interval::New, Some(since), None);
+        let Some(to) = saved.remaining_to else {
+            return new;
+        };
+        let rest = self.read_interval(partition, Interval::Rest, from, Some(to));
+        // `chain` would go on after an error.
+        until_error(new.chain(rest))
     }
 
-    /// One interval of a partition. With `behind`, what is left of the partition lies behind the
-    /// interval; without, it is the rest of the interval.
-    fn window(
+    fn read_interval(
         self: Arc<Self>,
         partition: Partition,
-        from: Option<DateTime<Utc>>,
-        to: Option<DateTime<Utc>>,
-        behind: Option<PartitionState>,
+        interval: Interval,
+        created_from: Option<DateTime<Utc>>,
+        created_to: Option<DateTime<Utc>>,
     ) -> BoxStream<'static, Result<Step>> {
         let query = BuildQuery {
             organization: partition.organization.clone(),
             pipeline: partition.pipeline.clone(),
-            created_from: from,
-            created_to: to,
+            created_from,
+            created_to,
             with_jobs: self.streams.iter().any(|stream| *stream == JOBS),
         };
         let decode = Decode::new(&self.streams, &partition.organization);
         let key = partition.key();
-        let saved_top = self.state.partitions.get(&key).map(|saved| saved.top);
-        let mut top = to.and(saved_top);
+        let mut top = None;
         let steps = self
             .client
             .builds(query, move |build| decode.records(&build))
@@ -136,19 +152,13 @@ impl Pass {
                 Listed::Build(records) => Step::Records(records),
                 Listed::Page(page) => {
                     top = top.or(page.server_time);
-                    let remaining_to = match (behind, page.remaining_to) {
-                        (None, remaining_to) => Some(remaining_to),
-                        (Some(behind), None) => Some(behind.remaining_to),
-                        (Some(_), Some(_)) => None,
-                    };
-                    let state = top
-                        .zip(remaining_to)
-                        .map(|(top, remaining_to)| PartitionState { top, remaining_to });
-                    Step::Page {
+                    Step::Page(Page {
                         partition: key.clone(),
-                        state,
+                        interval,
+                        top,
+                        remaining_to: page.remaining_to,
                         estimate: page.estimate,
-                    }
+                    })
                 }
             });
         let stream = self.streams[0].clone();
@@ -251,22 +261,42 @@ impl Progress {
                     .count() as u64;
                 Ok(records.into_iter().map(Message::Record).collect())
             }
-            Step::Page {
-                partition,
-                state,
-                estimate,
-            } => {
+            Step::Page(page) => {
                 self.builds_left
-                    .insert(partition.clone(), estimate.unwrap_or_default());
+                    .insert(page.partition.clone(), page.estimate.unwrap_or_default());
                 self.estimate();
-                let Some(state) = state else {
+                if !self.cover(page) {
                     return Ok(Vec::new());
-                };
-                self.state.partitions.insert(partition, state);
+                }
                 let checkpoint = self.state.to_state(&self.streams)?;
                 Ok(vec![Message::Checkpoint(checkpoint)])
             }
         }
+    }
+
+    /// Moves the state of a partition on; false if there is nothing to save yet.
+    fn cover(&mut self, page: Page) -> bool {
+        let known = self.state.partitions.get(&page.partition).copied();
+        let state = match page.interval {
+            // Until all that is new has been read, the partition stays where it was left off.
+            Interval::New if page.remaining_to.is_some() => None,
+            Interval::New => page.top.map(|top| PartitionState {
+                top,
+                remaining_to: known.and_then(|known| known.remaining_to),
+            }),
+            // Without the server's time nobody could tell later what is new.
+            Interval::Rest => known
+                .map(|known| known.top)
+                .or(page.top)
+                .map(|top| PartitionState {
+                    top,
+                    remaining_to: page.remaining_to,
+                }),
+        };
+        state.is_some_and(|state| {
+            self.state.partitions.insert(page.partition, state);
+            true
+        })
     }
 
     /// Tells how many records there will be: builds as the server counts pages, jobs at the rate

@@ -3,6 +3,8 @@
 //! They are asked for once, however many streams need them, and not at all where the
 //! configuration says enough.
 
+use std::collections::HashSet;
+
 use buildkite_client::{Client, Error as ClientError, Paging};
 use connector_core::{Error, ErrorKind, Result};
 use futures::TryStreamExt;
@@ -160,6 +162,7 @@ impl Scope {
     }
 }
 
+/// Each once: pages shift while organizations come and go.
 async fn list(client: &Client) -> Result<Vec<Named>, ClientError> {
     #[derive(Deserialize)]
     struct Slug {
@@ -168,6 +171,7 @@ async fn list(client: &Client) -> Result<Vec<Named>, ClientError> {
     let path = ["v2", "organizations"];
     let objects = client.list(&path, &[], Paging::Number);
     let objects: Vec<_> = objects.try_collect().await?;
+    let mut seen = HashSet::new();
     let named = objects.into_iter().map(|raw| {
         let Slug { slug } = serde_json::from_str(raw.get()).map_err(|_| ClientError::Protocol {
             path: "/v2/organizations".to_owned(),
@@ -175,5 +179,9 @@ async fn list(client: &Client) -> Result<Vec<Named>, ClientError> {
         })?;
         Ok(Named { slug, raw })
     });
-    named.collect()
+    let is_new = |named: &Result<Named, ClientError>| match named {
+        Ok(named) => seen.insert(named.slug.clone()),
+        Err(_) => true,
+    };
+    named.filter(is_new).collect()
 }

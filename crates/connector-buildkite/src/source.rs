@@ -24,6 +24,13 @@ use crate::streams::{
     BUILDS, JOBS, ORGANIZATIONS, PIPELINES, catalog, organization_record, pipeline_record,
 };
 
+/// The scopes that reading takes, each with the streams that it opens.
+const SCOPES: [(&str, &[&str]); 3] = [
+    ("read_organizations", &[ORGANIZATIONS]),
+    ("read_pipelines", &[PIPELINES]),
+    ("read_builds", &[BUILDS, JOBS]),
+];
+
 /// Reads Buildkite.
 pub(crate) struct BuildkiteSource {
     reader: Arc<Reader>,
@@ -60,13 +67,7 @@ impl Source for BuildkiteSource {
         let reader = &self.reader;
         let client = reader.client(None);
         let token = client.access_token().await.map_err(explain)?;
-        let needed = ["read_organizations", "read_pipelines", "read_builds"];
-        let lacks = |scope: &&str| !token.scopes.iter().any(|granted| granted == scope);
-        let missing: Vec<_> = needed.into_iter().filter(lacks).collect();
-        if !missing.is_empty() {
-            let missing = missing.join(", ");
-            reader.notice(None, format!("the token lacks the scopes: {missing}"));
-        }
+        reader.check_scopes(&token.scopes)?;
         let scope = Scope::new(&reader.config);
         match scope.organization_objects(&client).await {
             Ok(_) => {}
@@ -206,6 +207,27 @@ impl Reader {
         }
         .try_flatten_stream()
         .boxed()
+    }
+
+    /// Organizations that are named can be read without being seen as objects.
+    fn check_scopes(&self, granted: &[String]) -> Result<()> {
+        let lacks = |(scope, _): &(&str, _)| !granted.iter().any(|one| one == scope);
+        let missing: Vec<_> = SCOPES.into_iter().filter(lacks).collect();
+        let needs: Vec<_> = missing
+            .iter()
+            .map(|(scope, streams)| format!("{scope} (streams: {})", streams.join(", ")))
+            .collect();
+        let message = format!("the token lacks the scopes: {}", needs.join("; "));
+        let is_spared = |(_, streams): &(_, &[&str])| {
+            *streams == [ORGANIZATIONS] && self.config.organizations.is_some()
+        };
+        if !missing.iter().all(is_spared) {
+            return Err(Error::new(ErrorKind::Permission, message));
+        }
+        if !missing.is_empty() {
+            self.notice(None, message);
+        }
+        Ok(())
     }
 
     /// The client, telling the observer what it does for a stream.
