@@ -12,32 +12,29 @@ use serde_json::Value;
 
 use crate::streams::schema_of;
 
-/// Configuration of the Buildkite connector. No `Serialize`: it is never written back.
+// No `Serialize`: it is never written back.
+/// Settings of the Buildkite connector.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[schemars(title = "Buildkite")]
+#[schemars(title = "Buildkite", extend("required" = ["api_key"]))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// API access token. To make one: Buildkite, Personal Settings, API Access Tokens; scopes
     /// read_organizations, read_pipelines and read_builds. A host that keeps credentials gives it
     /// instead.
-    #[serde(default)]
-    #[schemars(with = "String", required, extend("writeOnly" = true))]
+    #[schemars(with = "String", extend("writeOnly" = true))]
     pub api_key: Option<SecretString>,
     /// Where the API is: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
     /// Slugs of the organizations to read; all that the token sees if left out.
-    #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub organizations: Option<Vec<String>>,
     /// Slugs of the pipelines to read, in whichever of the organizations they are; all if left
     /// out.
-    #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub pipelines: Option<Vec<String>>,
     /// Builds created before this are not read: ISO 8601, as 2026-01-31 or 2026-01-31T09:30:00Z.
     /// Everything that Buildkite still has if left out.
-    #[serde(default)]
     #[schemars(with = "String")]
     pub start_date: Option<String>,
     /// Requests at the same time, 1 to 32.
@@ -234,6 +231,7 @@ mod tests {
         let properties = schema["properties"].as_object().unwrap();
         for (key, property) in properties {
             assert!(property["description"].is_string(), "{key}");
+            assert_ne!(property.get("default"), Some(&Value::Null), "{key}");
         }
     }
 
