@@ -1,1 +1,1 @@
-//! One file per task.
+//! One file per task. Each runs by itself, offline: `cargo run -p examples --example NAME`.

@@ -1,1 +1,1 @@
-//! End-to-end tests live in `it/`.
+//! The tests live in `it/`: they drive the program end to end.

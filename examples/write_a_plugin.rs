@@ -1,0 +1,99 @@
+//! A complete plugin of one's own, a source that counts; moved into JSON lines on stdout:
+//! `cargo run -p examples --example write_a_plugin`
+
+#![expect(clippy::print_stderr, reason = "an example shows what it does")]
+
+use std::error::Error;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_core::{
+    Catalog, Configuration, Connector, Identity, JsonObject, Message, ReadRequest, Record,
+    Registry, Result, Roles, Setup, Source, State, Status, Stream, SyncMode,
+};
+use connector_jsonl::Jsonl;
+use futures::stream::{self, BoxStream, StreamExt};
+use serde_json::{Value, json};
+use sync_runner::Runner;
+
+/// The plugin and its source: the numbers from one to five.
+struct Counter;
+
+#[async_trait]
+impl Connector for Counter {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "counter",
+            title: "Counter",
+            version: env!("CARGO_PKG_VERSION"),
+            documentation_url: "https://example.com",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: true,
+            destination: false,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+
+    async fn open_source(&self, _setup: Setup) -> Result<Arc<dyn Source>> {
+        Ok(Arc::new(Self))
+    }
+}
+
+#[async_trait]
+impl Source for Counter {
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn discover(&self) -> Result<Catalog> {
+        let stream = Stream {
+            name: "numbers".into(),
+            description: "Numbers and their squares.".to_owned(),
+            json_schema: json!({"type": "object", "properties": {"n": {}, "square": {}}}),
+            primary_key: vec!["n".to_owned()],
+            cursor: Some("n".to_owned()),
+            sync_modes: vec![SyncMode::Incremental],
+        };
+        let streams = vec![stream];
+        Ok(Catalog { streams })
+    }
+
+    /// Goes on behind the last number of the state. A destination that keeps states gives it
+    /// back at the next sync; standard output keeps none.
+    fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
+        let state = request.state.as_ref().and_then(|s| s.stream("numbers"));
+        let last = state.and_then(Value::as_u64).unwrap_or(0);
+        let mut messages = vec![Ok(Message::Status("numbers".into(), Status::Started))];
+        messages.extend((last + 1..=5).flat_map(number));
+        messages.push(Ok(Message::Status("numbers".into(), Status::Complete)));
+        stream::iter(messages).boxed()
+    }
+}
+
+/// A record, and then a checkpoint: a state never covers what has not been yielded.
+fn number(n: u64) -> [Result<Message>; 2] {
+    let data = JsonObject::parse(&json!({"n": n, "square": n * n}).to_string());
+    let mut state = State::new("counter", 1);
+    state.set_stream("numbers".into(), n.into());
+    let record = data.map(|data| Message::Record(Record::new("numbers".into(), data)));
+    [record, Ok(Message::Checkpoint(state))]
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let registry = Registry::new().with(Counter).with(Jsonl);
+    let from = Setup::new(Configuration::default());
+    let source = registry.get("counter")?.open_source(from).await?;
+    let to = Setup::new(Configuration::default().with("path", "-"));
+    let destination = registry.get("jsonl")?.open_destination(to).await?;
+    let report = Runner::new(source, destination).run().await?;
+    eprintln!("{} records went to stdout.", report.progress.records());
+    Ok(())
+}

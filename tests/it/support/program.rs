@@ -1,0 +1,138 @@
+//! The program under test, as a process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command as Std, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use cargo_metadata::Message;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use super::Fake;
+
+/// No run may take longer.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
+/// How a run ended, and what it printed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Absent if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// Fails the test, with what the program said, unless it ended with this code.
+    pub(crate) fn assert_code(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{}", self.stderr);
+        self
+    }
+
+    /// Fails the test unless all of this was said on stderr.
+    pub(crate) fn assert_says(&self, parts: &[&str]) -> &Self {
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?} in:\n{}", self.stderr);
+        }
+        self
+    }
+}
+
+impl Fake {
+    /// Runs the program against this fake, with its token, and waits for its end.
+    pub(crate) fn run(&self, folder: &Path, arguments: &[&str]) -> Ended {
+        self.run_as(self.token(), folder, arguments)
+    }
+
+    /// Runs `sync` into a destination and expects it to succeed.
+    pub(crate) fn sync(&self, folder: &Path, to: &str) -> Ended {
+        let ended = self.run(folder, &["sync", "--to", to]);
+        ended.assert_code(0);
+        ended
+    }
+
+    /// Runs the program with another token.
+    pub(crate) fn run_as(&self, token: &str, folder: &Path, arguments: &[&str]) -> Ended {
+        let mut command = self.command(token, folder, arguments);
+        self.runtime().block_on(async {
+            let output = tokio::time::timeout(LIMIT, command.output()).await;
+            let output = output.expect("the program ends in time").unwrap();
+            Ended {
+                code: output.status.code(),
+                stdout: String::from_utf8(output.stdout).unwrap(),
+                stderr: String::from_utf8(output.stderr).unwrap(),
+            }
+        })
+    }
+
+    /// Starts the program, and kills it once it has said its first line on stderr.
+    pub(crate) fn first_line_of(&self, folder: &Path, arguments: &[&str]) -> String {
+        let mut command = self.command(self.token(), folder, arguments);
+        let line = async move {
+            let mut child = command.spawn().unwrap();
+            let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+            let line = lines.next_line().await.unwrap();
+            child.kill().await.unwrap();
+            line.unwrap()
+        };
+        let in_time = async { tokio::time::timeout(LIMIT, line).await };
+        self.runtime().block_on(in_time).unwrap()
+    }
+
+    /// The program, not started yet. It is killed if its handle is dropped.
+    pub(crate) fn command(&self, token: &str, folder: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(executable());
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .env("BUILDKITE_API_TOKEN", token)
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        if !arguments.contains(&"--base-url") {
+            command.args(["--base-url", self.uri()]);
+        }
+        command
+    }
+}
+
+/// The program's file. Cargo makes no other package's program known to a test, so cargo is asked
+/// to build it, in this test's own profile: nothing is done if that has happened already.
+pub(crate) fn executable() -> &'static Path {
+    static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
+    EXECUTABLE.get_or_init(|| {
+        let this = std::env::current_exe().unwrap();
+        let profile = this.ancestors().nth(2).and_then(Path::file_name).unwrap();
+        let profile = match profile.to_str().unwrap() {
+            "debug" => "dev",
+            other => other,
+        };
+        let mut cargo = Std::new(env!("CARGO"));
+        // What cargo tells a test of its package would make build scripts run again and again.
+        for (name, _) in std::env::vars_os() {
+            let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+            let name = name.to_string_lossy();
+            if of_package.iter().any(|start| name.starts_with(start)) {
+                cargo.env_remove(&*name);
+            }
+        }
+        let built = cargo
+            .args(["build", "--package", "buildkite-connector", "--bins"])
+            .args(["--profile", profile])
+            .arg("--message-format=json-render-diagnostics")
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(built.status.success(), "the program does not build");
+        let executable = |message| match message {
+            Ok(Message::CompilerArtifact(artifact)) => artifact.executable,
+            _ => None,
+        };
+        let mut files = Message::parse_stream(&built.stdout[..]).filter_map(executable);
+        files.next().unwrap().into_std_path_buf()
+    })
+}
