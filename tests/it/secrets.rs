@@ -237,7 +237,7 @@ fn a_damaged_file_of_lines_is_not_written_to() {
             "nothing was changed",
             "choose another path",
         ];
-        case.assert_ends(&arguments, 1, &says);
+        case.assert_ends(&arguments, 2, &says);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }

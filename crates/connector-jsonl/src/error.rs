@@ -8,6 +8,11 @@ use connector_core::{Error, ErrorKind, Result, Retry};
 
 /// What the person who runs the sync is told.
 pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
+    let kind = match error.kind() {
+        // The path is wrong, not the machine.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorKind::Config,
+        _ => ErrorKind::Io,
+    };
     let message = match error.kind() {
         io::ErrorKind::BrokenPipe => "the reader closed the pipe",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -19,7 +24,7 @@ pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
         io::ErrorKind::NotADirectory => "a part of its path is a file, not a folder",
         _ => "it cannot be read or written",
     };
-    Error::new(ErrorKind::Io, message)
+    Error::new(kind, message)
         .with_source(error)
         .with_context("path", path.display())
 }
@@ -27,7 +32,7 @@ pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
 /// A file that is there but is not what we write: it is left alone.
 pub(crate) fn not_ours(path: &Path, why: &str) -> Error {
     let message = format!("{why}; nothing was changed: move the file away, or choose another path");
-    Error::new(ErrorKind::Data, message).with_context("path", path.display())
+    Error::new(ErrorKind::Config, message).with_context("path", path.display())
 }
 
 /// A kept state that cannot be used.

@@ -13,8 +13,9 @@
 //!
 //! - **Records keep their text**, byte for byte; only line breaks between values become spaces.
 //! - **What counts ends at the last commit.** What a killed sync wrote after it is cut off at the
-//!   next start, so that nothing is there twice. In a file, each commit line repeats the last
-//!   state of its sync, or null, so that the end of the file is enough to go on.
+//!   next start. In a file, each commit line repeats the last state of its sync, or null, so that
+//!   the end of the file is enough to go on. Nothing is missing then; what the source reads again
+//!   (streams without a state, its overlap, the rest of a page) is there again.
 //! - **Nothing of others is cut.** A file that does not begin with a commit line of ours, or with
 //!   other lines after the last commit, is an error. In a folder, so is a file of records that
 //!   `_state.json` does not know.

@@ -54,8 +54,9 @@ impl<'a> Writer<'a> {
     /// Those of the destination and of the dead letters; nothing after the last commit counts.
     pub(crate) async fn write_all(&mut self, reader: &mut Reader) -> Result<()> {
         while let Some(batch) = self.next_batch(reader).await? {
+            let is_at_checkpoint = batch.checkpoint.is_some();
             self.write(batch).await?;
-            if self.is_commit_due() {
+            if self.is_commit_due(is_at_checkpoint) {
                 self.commit().await?;
             }
         }
@@ -119,9 +120,11 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn is_commit_due(&self) -> bool {
+    /// Right behind a checkpoint nothing is committed that its state does not cover, and that a
+    /// resumed sync would write again.
+    fn is_commit_due(&self, is_at_checkpoint: bool) -> bool {
         let is_time = self.last_commit.elapsed() >= self.limits.commit_interval;
-        self.uncommitted_bytes >= self.limits.commit_bytes || (self.pending.is_some() && is_time)
+        self.uncommitted_bytes >= self.limits.commit_bytes || (is_at_checkpoint && is_time)
     }
 
     async fn commit(&mut self) -> Result<()> {

@@ -148,7 +148,7 @@ async fn a_file_of_others_is_refused_and_left_as_it_is() {
 
         let error = refusal_of_start(&path).await;
 
-        assert_eq!(error.kind(), ErrorKind::Data, "{foreign}");
+        assert_eq!(error.kind(), ErrorKind::Config, "{foreign}");
         assert!(
             error.to_string().contains(path.to_str().unwrap()),
             "{error}"
@@ -185,7 +185,7 @@ async fn a_check_changes_nothing_and_says_what_a_start_would() {
 
     fs::write(&path, "hello\n").unwrap();
     let error = destination(&path).await.check().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Data);
+    assert_eq!(error.kind(), ErrorKind::Config);
     assert_eq!(text(&path), "hello\n");
 
     let missing = folder.path().join("missing/out.jsonl");
@@ -193,7 +193,7 @@ async fn a_check_changes_nothing_and_says_what_a_start_would() {
         destination(&missing).await.check().await.unwrap_err(),
         refusal_of_start(&missing).await,
     ] {
-        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("missing/out.jsonl"), "{error}");
     }
 }

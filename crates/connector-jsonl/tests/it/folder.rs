@@ -107,7 +107,7 @@ async fn a_file_of_others_is_refused_and_nothing_is_changed() {
 
     let error = refusal_of_start(&path).await;
 
-    assert_eq!(error.kind(), ErrorKind::Data);
+    assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("jobs.jsonl"), "{error}");
     assert_eq!(text(&path.join("jobs.jsonl")), "{\"mine\":1}\n");
     assert_eq!(files(&path), ["jobs.jsonl"]);
@@ -118,7 +118,7 @@ async fn a_file_that_somebody_changed_is_refused_and_left_as_it_is() {
     for (changed, kind) in [
         ("{\"id\":", ErrorKind::State),
         ("{\"id\": 1111}\n", ErrorKind::State),
-        ("{\"id\": 1}\nnotes of mine\n", ErrorKind::Data),
+        ("{\"id\": 1}\nnotes of mine\n", ErrorKind::Config),
     ] {
         let (_folder, path) = place("out");
         committed(&path).await;
@@ -187,9 +187,12 @@ async fn a_check_makes_no_folder_and_only_the_last_one_is_made() {
 
     let deep = folder.path().join("missing/out");
     let mut destination = folder_destination(&deep).await;
-    assert_eq!(destination.check().await.unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(
+        destination.check().await.unwrap_err().kind(),
+        ErrorKind::Config
+    );
     assert_eq!(
         start(&mut destination).await.unwrap_err().kind(),
-        ErrorKind::Io
+        ErrorKind::Config
     );
 }

@@ -291,7 +291,7 @@ async fn a_state_that_does_not_fit_is_refused() {
 async fn what_is_not_there_is_said_with_its_path() {
     let (folder, path) = place("missing.jsonl");
     let missing = source(&path).await.check().await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::Io);
+    assert_eq!(missing.kind(), ErrorKind::Config);
     assert!(missing.to_string().contains("missing.jsonl"), "{missing}");
 
     let empty = source(folder.path()).await.discover().await.unwrap_err();
