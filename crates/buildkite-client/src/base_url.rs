@@ -12,7 +12,10 @@ pub const DEFAULT_BASE_URL: &str = "https://api.buildkite.com";
 
 /// A checked base URL, without a slash at its end.
 #[derive(Debug, Clone)]
-pub(crate) struct BaseUrl(Url);
+pub(crate) struct BaseUrl {
+    url: Url,
+    is_loopback: bool,
+}
 
 impl BaseUrl {
     pub(crate) fn parse(text: &str) -> Result<Self> {
@@ -36,12 +39,15 @@ impl BaseUrl {
                 .fragment()
                 .is_some()
                 .then_some("must not have a fragment"));
-        refusal.map_or(Ok(Self(url)), |what| Err(Error::BaseUrl(what)))
+        match refusal {
+            Some(what) => Err(Error::BaseUrl(what)),
+            None => Ok(Self { url, is_loopback }),
+        }
     }
 
     /// The URL of a path whose segments are slugs, numbers or fixed words.
     pub(crate) fn join<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Url {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.path_segments_mut()
             .expect("an http URL has path segments")
             .pop_if_empty()
@@ -49,9 +55,14 @@ impl BaseUrl {
         url
     }
 
+    /// Whether it is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
     /// Whether the token may be sent there.
     pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
-        self.0.origin() == url.origin()
+        self.url.origin() == url.origin()
     }
 }
 

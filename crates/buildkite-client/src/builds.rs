@@ -17,12 +17,11 @@ use crate::error::{Error, Fault, Result};
 use crate::http::{Answer, Failure};
 use crate::keyset::{Keyset, Seen};
 use crate::link::Links;
-use crate::pages::{MAX_PER_PAGE, Paging};
+use crate::page_size::PageSize;
+use crate::pages::Paging;
 use crate::retry::Attempts;
 use crate::splitter::{SplitError, Splitter};
 
-/// So many pages in a row must come whole before the page size doubles again.
-const PAGES_BEFORE_GROWTH: u32 = 4;
 /// So often a single build must fail before it is read without its jobs.
 const FAILURES_BEFORE_JOBS_APART: u32 = 2;
 /// So many pages out of one millisecond cannot be.
@@ -87,6 +86,7 @@ impl Client {
             size: PageSize::default(),
             attempts: Attempts::new(),
             jobs_apart: false,
+            was_empty: false,
             is_done: false,
         };
         stream::try_unfold(reader, |mut reader| async move {
@@ -105,6 +105,8 @@ struct Reader<F> {
     size: PageSize,
     attempts: Attempts,
     jobs_apart: bool,
+    /// The last page was empty, though there was more.
+    was_empty: bool,
     is_done: bool,
 }
 
@@ -115,6 +117,7 @@ struct Page {
     splitter: Splitter,
     links: Links,
     per_page: u32,
+    is_empty: bool,
 }
 
 /// Why a page gave no element.
@@ -138,9 +141,8 @@ impl<F> Reader<F> {
                 Ok(None) => return self.close().map(Some),
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Fault(fault)) => {
-                    let made_progress = self.fail(fault).await?;
-                    if made_progress {
-                        return Ok(Some(Listed::Page(self.progress(None))));
+                    if let Some(progress) = self.fail(fault).await? {
+                        return Ok(Some(Listed::Page(progress)));
                     }
                 }
             }
@@ -166,6 +168,7 @@ impl<F> Reader<F> {
                     splitter: Splitter::default(),
                     links,
                     per_page: self.size.get(),
+                    is_empty: true,
                 });
                 Ok(())
             }
@@ -198,7 +201,8 @@ impl<F> Reader<F> {
         url
     }
 
-    /// The next build of the page that was not seen before; `None` at the end of the page.
+    /// The next build of the page that was not seen before; `None` at the end of the page. A page
+    /// that is empty though there is more is asked for once more, and then believed.
     async fn next_build<T>(&mut self) -> Result<Option<T>, Stop>
     where
         F: Fn(RawBuild<'_>) -> T,
@@ -208,15 +212,29 @@ impl<F> Reader<F> {
             let Some(text) = page.splitter.next().map_err(Stop::from)? else {
                 if !page.answer.read(page.splitter.room()).await? {
                     page.splitter.finish()?;
+                    let has_more = page.links.next.is_some() || self.keyset.repeats();
+                    if page.is_empty && has_more && !self.was_empty {
+                        self.was_empty = true;
+                        return Err(
+                            Fault::Broken("it is empty, though there is more".into()).into()
+                        );
+                    }
                     return Ok(None);
                 }
                 continue;
             };
+            page.is_empty = false;
             let build = RawBuild::parse(text).map_err(|error| refuse(error, &page.url))?;
             match self.keyset.accept(build.id, build.created_at) {
                 Seen::Before => {}
                 Seen::New if self.jobs_apart && self.query.with_jobs => {
-                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
+                    page.answer.free_slot();
+                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await;
+                    let jobs = match jobs {
+                        // It has been removed since it was listed.
+                        Err(Error::NotFound { .. }) => continue,
+                        jobs => jobs?,
+                    };
                     let jobs = jobs.iter().map(AsRef::as_ref).collect();
                     return Ok(Some((self.decode)(RawBuild { jobs, ..build })));
                 }
@@ -237,6 +255,7 @@ impl<F> Reader<F> {
         let mut progress = self.progress(Some(&page));
         self.attempts.succeeded();
         self.jobs_apart = false;
+        self.was_empty = false;
         match page.links.next {
             None => {
                 self.is_done = true;
@@ -255,11 +274,13 @@ impl<F> Reader<F> {
         Ok(Listed::Page(progress))
     }
 
-    /// A page failed: waits and makes the next one smaller. Says whether part of it was read.
-    async fn fail(&mut self, fault: Fault) -> Result<bool> {
+    /// A page failed: waits and makes the next one smaller. Says how far it came, if it did.
+    async fn fail(&mut self, fault: Fault) -> Result<Option<Progress>> {
         let path = self.url().path().to_owned();
-        self.page = None;
+        let page = self.page.take();
         let made_progress = self.keyset.broke_off();
+        let progress = made_progress.then(|| self.progress(page.as_ref()));
+        drop(page);
         if made_progress {
             self.attempts.succeeded();
         }
@@ -270,7 +291,7 @@ impl<F> Reader<F> {
         } else if self.attempts.failures() >= FAILURES_BEFORE_JOBS_APART {
             self.jobs_apart = self.query.with_jobs;
         }
-        Ok(made_progress)
+        Ok(progress)
     }
 
     fn progress(&self, page: Option<&Page>) -> Progress {
@@ -348,72 +369,5 @@ impl From<SplitError> for Stop {
             SplitError::Truncated => Fault::Broken(error.to_string()),
             _ => Fault::NotJson(error.to_string()),
         })
-    }
-}
-
-/// How many builds to ask for.
-#[derive(Debug, Clone, Copy)]
-struct PageSize {
-    size: u32,
-    whole: u32,
-}
-
-impl Default for PageSize {
-    fn default() -> Self {
-        Self {
-            size: MAX_PER_PAGE,
-            whole: 0,
-        }
-    }
-}
-
-impl PageSize {
-    fn get(self) -> u32 {
-        self.size
-    }
-
-    /// Halves it; false if it is 1 already.
-    fn shrink(&mut self) -> bool {
-        let shrinks = self.size > 1;
-        *self = Self {
-            size: (self.size / 2).max(1),
-            whole: 0,
-        };
-        shrinks
-    }
-
-    /// A page came whole.
-    fn grow(&mut self) {
-        self.whole += 1;
-        if self.whole == PAGES_BEFORE_GROWTH {
-            *self = Self {
-                size: (self.size * 2).min(MAX_PER_PAGE),
-                whole: 0,
-            };
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_size_halves_down_to_one_and_grows_back_slowly() {
-        let mut size = PageSize::default();
-        let mut sizes = vec![size.get()];
-        while size.shrink() {
-            sizes.push(size.get());
-        }
-        assert_eq!(sizes, [100, 50, 25, 12, 6, 3, 1]);
-
-        for _ in 0..4 * PAGES_BEFORE_GROWTH - 1 {
-            size.grow();
-        }
-        assert_eq!(size.get(), 8);
-        for _ in 0..100 {
-            size.grow();
-        }
-        assert_eq!(size.get(), MAX_PER_PAGE);
     }
 }

@@ -78,7 +78,7 @@ impl Http {
             .map_err(|_| Error::Token("holds characters that no token has"))?;
         authorization.set_sensitive(true);
         Ok(Self {
-            client: client(options.read_timeout)?,
+            client: client(&base, options.read_timeout)?,
             token: options.token,
             authorization,
             base,
@@ -103,8 +103,10 @@ impl Http {
                 .await?;
             listener(Event::Request);
             let response = self.send(url).await?;
+            let status = response.status();
+            tracing::debug!(path, %status, "answered");
             let limits = RateLimits::read(response.headers());
-            if response.status() != StatusCode::TOO_MANY_REQUESTS {
+            if status != StatusCode::TOO_MANY_REQUESTS {
                 permit.answered(limits);
                 return self.judge(path, response, slot).await;
             }
@@ -160,13 +162,14 @@ impl Http {
             return Ok(Answer {
                 arrived: self.clock.now(),
                 body: Body::new(response)?,
-                _slot: slot,
+                slot: Some(slot),
             });
         }
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             return Err(Fault::Status(status.as_u16()).into());
         }
         let needed_scope = header(response.headers(), "x-accepted-oauth-scopes");
+        let needed_scope = needed_scope.map(|scope| self.repeatable(&scope));
         let body = error_body(response).await;
         let message = self.message(&body);
         let path = path.to_owned();
@@ -192,7 +195,7 @@ impl Http {
         }))
     }
 
-    /// The `message` of an error body, short, on one line, without the token.
+    /// The `message` of an error body.
     fn message(&self, body: &[u8]) -> String {
         #[derive(Deserialize)]
         struct Body {
@@ -201,12 +204,15 @@ impl Http {
         let Ok(Body { message }) = serde_json::from_slice(body) else {
             return "(no message)".to_owned();
         };
-        message
-            .replace(self.token.expose_secret(), "[REDACTED]")
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(MAX_MESSAGE)
-            .collect()
+        self.repeatable(&message)
+    }
+
+    /// A text of the remote's, short, on one line, without the token.
+    fn repeatable(&self, text: &str) -> String {
+        // First the control characters: they could part the token in two.
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        let text = text.replace(self.token.expose_secret(), "[REDACTED]");
+        text.chars().take(MAX_MESSAGE).collect()
     }
 }
 
@@ -214,10 +220,16 @@ impl Http {
 pub(crate) struct Answer {
     body: Body,
     arrived: Instant,
-    _slot: OwnedSemaphorePermit,
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
+    /// Lets another request take its place, though the body has not been read: whoever needs that
+    /// other request to read on would wait for itself.
+    pub(crate) fn free_slot(&mut self) {
+        self.slot = None;
+    }
+
     /// The links to other pages.
     pub(crate) fn links(&self) -> Result<Links, Fault> {
         Links::read(self.body.headers()).map_err(|what| Fault::Broken(what.to_owned()))
@@ -241,7 +253,7 @@ impl Answer {
     }
 }
 
-fn client(read_timeout: Duration) -> Result<reqwest::Client> {
+fn client(base: &BaseUrl, read_timeout: Duration) -> Result<reqwest::Client> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Fails only if the program has chosen a provider already, which is as good.
@@ -254,7 +266,12 @@ fn client(read_timeout: Duration) -> Result<reqwest::Client> {
         USER_AGENT,
         HeaderValue::from_static(concat!("buildkite-connector/", env!("CARGO_PKG_VERSION"))),
     );
-    reqwest::Client::builder()
+    let builder = match base.is_loopback() {
+        // A proxy of the environment would take the token, unencrypted, off this machine.
+        true => reqwest::Client::builder().no_proxy(),
+        false => reqwest::Client::builder(),
+    };
+    builder
         .default_headers(headers)
         .redirect(redirect::Policy::none())
         // `body.rs` unpacks.

@@ -99,6 +99,12 @@ impl Keyset {
         self.to
     }
 
+    /// Whether the page under way begins with builds that have been read: so it is never empty,
+    /// unless they have been removed.
+    pub(crate) fn repeats(&self) -> bool {
+        !self.seen.is_empty()
+    }
+
     /// Whether a page number is in use, which depends on the page size.
     pub(crate) fn is_numbered(&self) -> bool {
         self.page > 1
@@ -151,8 +157,10 @@ mod tests {
         let mut keyset = Keyset::new(None, None);
         assert_eq!(keyset.accept("b", at(20)), Seen::New);
         assert_eq!(keyset.accept("a", at(10)), Seen::New);
+        assert!(!Keyset::new(None, None).repeats());
         keyset.next_page();
 
+        assert!(keyset.repeats());
         assert_eq!(query(&keyset), "created_to=1970-01-01T00%3A16%3A40.011Z");
         assert_eq!(keyset.accept("a", at(10)), Seen::Before);
         assert_eq!(keyset.accept("c", at(10)), Seen::New);

@@ -24,6 +24,7 @@ mod http;
 mod keyset;
 mod link;
 mod options;
+mod page_size;
 mod pages;
 mod rate_limit;
 mod retry;

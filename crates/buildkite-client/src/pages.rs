@@ -80,7 +80,16 @@ impl Client {
         pages.try_flatten()
     }
 
+    /// One that is empty though more follows is asked for once more, and then believed.
     async fn page(&self, url: &Url, paging: Paging) -> Result<Page> {
+        let page = self.any_page(url, paging).await?;
+        match page.items.is_empty() && page.next.is_some() {
+            true => self.any_page(url, paging).await,
+            false => Ok(page),
+        }
+    }
+
+    async fn any_page(&self, url: &Url, paging: Paging) -> Result<Page> {
         match paging {
             Paging::Number => {
                 let (items, links) = self.fetch_with(url, |answer| answer.links()).await?;

@@ -1,15 +1,20 @@
 //! A TCP front before the HTTP server: passes bytes on, and cuts or slows a body when told to.
 //!
 //! The responder marks an answer with a header; the front looks for it in the head of each answer.
+//! It has a thread of its own, as wiremock has: a test may block its thread while it waits for an
+//! answer, stop its runtime, or pause its clock.
 
 use std::io;
 use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 /// Cut the connection after so many bytes of the body.
 pub(super) const CUT_HEADER: &str = "x-mock-cut";
@@ -22,27 +27,50 @@ const SMALL_PART: usize = 1024;
 
 /// Accepts connections until it is dropped.
 pub(super) struct Front {
-    accepting: JoinHandle<()>,
+    /// Taken when it is dropped, which stops the thread.
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            // It ends at once; how it ended no longer matters to anybody.
+            drop(thread.join());
+        }
     }
 }
 
 impl Front {
     pub(super) fn start(listener: std::net::TcpListener, server: SocketAddr) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
-        let accepting = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(serve(client, server));
-                while connections.try_join_next().is_some() {}
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _entered = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = async move {
+            tokio::select! {
+                _ = stopped => {}
+                () = accept(listener, server) => {}
             }
-        });
-        Ok(Self { accepting })
+        };
+        let thread = thread::Builder::new()
+            .name("mock-buildkite".to_owned())
+            .spawn(move || runtime.block_on(serving))?;
+        Ok(Self {
+            running: Some((stop, thread)),
+        })
+    }
+}
+
+/// Serves every connection until the listener fails.
+async fn accept(listener: TcpListener, server: SocketAddr) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        connections.spawn(serve(client, server));
+        while connections.try_join_next().is_some() {}
     }
 }
 

@@ -11,3 +11,4 @@ mod lists;
 mod program;
 mod recorded;
 mod seed;
+mod serving;

@@ -1,0 +1,9 @@
+//! The plugin over the fake: what it checks, what it reads, where it goes on, how it fails.
+
+mod bench;
+mod check;
+mod failures;
+mod reading;
+mod resuming;
+mod scope;
+mod truth;
