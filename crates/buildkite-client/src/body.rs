@@ -74,7 +74,8 @@ impl Body {
 
 impl Packing {
     fn of(headers: &HeaderMap) -> Result<Self, Fault> {
-        match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        let packing = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
+        match packing.map(<[u8]>::to_ascii_lowercase).as_deref() {
             None | Some(b"" | b"identity") => Ok(Self::None),
             Some(b"gzip" | b"x-gzip") => Ok(Self::Gzip(Box::new(GzDecoder::new(Vec::new())))),
             Some(_) => Err(Fault::Broken("it is packed in an unknown way".to_owned())),

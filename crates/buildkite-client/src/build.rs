@@ -22,10 +22,12 @@ pub struct RawBuild<'a> {
     /// The slug of its pipeline, out of the pipeline or, without one, out of its address.
     pub pipeline_slug: Cow<'a, str>,
     /// The id of its pipeline; absent if the answer left the pipeline out.
-    pub pipeline_id: Option<&'a str>,
+    pub pipeline_id: Option<Cow<'a, str>>,
     /// All fields in their order, but for `jobs` and `pipeline`.
     pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
-    /// Its jobs in their order, objects all, if they were asked for.
+    /// Whether the answer held its jobs.
+    pub has_jobs: bool,
+    /// Its jobs in their order, objects all, if the answer held them.
     pub jobs: Vec<&'a RawValue>,
 }
 
@@ -55,7 +57,9 @@ impl<'a> RawBuild<'a> {
         let id = plain_text(field("id")?).ok_or(BuildError::Lacks("id"))?;
         let number = field("number")?.parse();
         let created_at = plain_text(field("created_at")?).and_then(Timestamp::parse);
-        if !parts.jobs.iter().all(|job| job.get().starts_with('{')) {
+        let has_jobs = parts.jobs.is_some();
+        let jobs = parts.jobs.unwrap_or_default();
+        if !jobs.iter().all(|job| job.get().starts_with('{')) {
             return Err(BuildError::Lacks("jobs"));
         }
         let pipeline = parts.pipeline.unwrap_or_default();
@@ -75,7 +79,8 @@ impl<'a> RawBuild<'a> {
             pipeline_slug,
             pipeline_id: pipeline.id,
             fields: parts.fields,
-            jobs: parts.jobs,
+            has_jobs,
+            jobs,
         })
     }
 }
@@ -95,14 +100,14 @@ fn slug_of(url: &str) -> Option<&str> {
 #[derive(Default)]
 struct Parts<'a> {
     fields: Vec<(Cow<'a, str>, &'a RawValue)>,
-    jobs: Vec<&'a RawValue>,
+    jobs: Option<Vec<&'a RawValue>>,
     pipeline: Option<Pipeline<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 struct Pipeline<'a> {
     #[serde(borrow)]
-    id: Option<&'a str>,
+    id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     slug: Option<Cow<'a, str>>,
 }
@@ -132,7 +137,7 @@ impl<'de> Visitor<'de> for PartsVisitor {
         };
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "jobs" => parts.jobs = map.next_value::<Option<_>>()?.unwrap_or_default(),
+                "jobs" => parts.jobs = map.next_value()?,
                 "pipeline" => parts.pipeline = map.next_value()?,
                 _ => parts.fields.push((key, map.next_value()?)),
             }
@@ -154,7 +159,7 @@ mod tests {
         let build = RawBuild::parse(BUILD.as_bytes()).unwrap();
 
         assert_eq!((build.id, build.number), ("b-1", 7));
-        assert_eq!(build.pipeline_id, Some("p-1"));
+        assert_eq!(build.pipeline_id.as_deref(), Some("p-1"));
         assert_eq!(build.pipeline_slug, "web");
         let jobs: Vec<_> = build.jobs.iter().map(|job| job.get()).collect();
         assert_eq!(jobs, [r#"{"id":"j"}"#, "{}"]);
@@ -174,6 +179,14 @@ mod tests {
 
         assert_eq!(build.pipeline_slug, "web");
         assert_eq!(build.pipeline_id, None);
+    }
+
+    #[test]
+    fn jobs_that_are_left_out_are_told_from_no_jobs() {
+        for (jobs, has_jobs) in [("[]", true), ("null", false)] {
+            let text = BUILD.replace(r#"[{"id":"j"}, {}]"#, jobs);
+            assert_eq!(RawBuild::parse(text.as_bytes()).unwrap().has_jobs, has_jobs);
+        }
     }
 
     #[test]

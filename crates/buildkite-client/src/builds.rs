@@ -56,7 +56,8 @@ pub enum Listed<T> {
 pub struct Progress {
     /// All builds created at or after this have been yielded; absent once all have.
     pub remaining_to: Option<DateTime<Utc>>,
-    /// The server's time when it answered.
+    /// The server's time when it answered; if it does not tell, when the newest build read was
+    /// created.
     pub server_time: Option<DateTime<Utc>>,
     /// About how many builds are left, as the server counts pages.
     pub estimate: Option<u64>,
@@ -227,14 +228,11 @@ impl<F> Reader<F> {
             let build = RawBuild::parse(text).map_err(|error| refuse(error, &page.url))?;
             match self.keyset.accept(build.id, build.created_at) {
                 Seen::Before => {}
-                Seen::New if self.jobs_apart && self.query.with_jobs => {
+                // Left out because we asked, or because the server would not give them.
+                Seen::New if self.query.with_jobs && !build.has_jobs => {
                     page.answer.free_slot();
-                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await;
-                    let jobs = match jobs {
-                        // It has been removed since it was listed.
-                        Err(Error::NotFound { .. }) => continue,
-                        jobs => jobs?,
-                    };
+                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
+                    let Some(jobs) = jobs else { continue };
                     let jobs = jobs.iter().map(AsRef::as_ref).collect();
                     return Ok(Some((self.decode)(RawBuild { jobs, ..build })));
                 }
@@ -257,6 +255,7 @@ impl<F> Reader<F> {
         self.jobs_apart = false;
         self.was_empty = false;
         match page.links.next {
+            _ if !self.keyset.joins() => {}
             None => {
                 self.is_done = true;
                 progress.remaining_to = None;
@@ -297,7 +296,10 @@ impl<F> Reader<F> {
     fn progress(&self, page: Option<&Page>) -> Progress {
         Progress {
             remaining_to: self.keyset.remaining_to(),
-            server_time: page.and_then(|page| page.answer.date()).map(|(at, _)| at),
+            server_time: page
+                .and_then(|page| page.answer.date())
+                .map(|(at, _)| at)
+                .or(self.keyset.newest()),
             estimate: page.and_then(|page| {
                 let pages = page.links.last_page?;
                 Some(pages.saturating_sub(1) * u64::from(page.per_page))
@@ -316,28 +318,39 @@ impl<F> Reader<F> {
     }
 }
 
-/// All jobs of one build, from their own list, which shows retried ones when asked.
+/// All jobs of one build, from their own list, which shows retried ones when asked; `None` if the
+/// build has been removed since it was listed.
 async fn jobs_of(
     client: &Client,
     organization: &str,
     build: &RawBuild<'_>,
-) -> Result<Vec<Box<RawValue>>> {
+) -> Result<Option<Vec<Box<RawValue>>>> {
     let number = build.number.to_string();
-    let segments = [
+    let slug = &build.pipeline_slug;
+    let path = [
         "v2",
         "organizations",
         organization,
         "pipelines",
-        &build.pipeline_slug,
+        slug,
         "builds",
         &number,
         "jobs",
     ];
     let query = [("include_retried_jobs", "true")];
-    client
-        .list(&segments, &query, Paging::Cursor)
+    let jobs = client
+        .list(&path, &query, Paging::Cursor)
         .try_collect()
-        .await
+        .await;
+    let Err(missing @ Error::NotFound { .. }) = jobs else {
+        return jobs.map(Some);
+    };
+    // A build that is still there must not be lost because its jobs are not.
+    match client.object(&path[..path.len() - 1]).await {
+        Err(Error::NotFound { .. }) => Ok(None),
+        Ok(_) => Err(missing),
+        Err(error) => Err(error),
+    }
 }
 
 fn refuse(error: BuildError, url: &Url) -> Stop {

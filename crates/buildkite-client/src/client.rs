@@ -25,9 +25,8 @@ pub struct Client {
 pub struct AccessToken {
     /// The id of the token; not a secret.
     pub uuid: String,
-    /// What it may do: `read_builds`.
-    #[serde(default)]
-    pub scopes: Vec<String>,
+    /// What it may do: `read_builds`; absent if the answer does not tell.
+    pub scopes: Option<Vec<String>>,
 }
 
 impl Client {

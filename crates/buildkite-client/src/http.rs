@@ -28,6 +28,8 @@ use crate::retry::backoff;
 
 /// How often one request may be refused with 429 in a row before it fails.
 const MAX_REFUSALS: u32 = 20;
+/// The advice to whoever comes back after that many.
+const WAIT_AFTER_REFUSALS: Duration = Duration::from_secs(60);
 /// Error bodies are read up to here.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 /// Of a remote's message this much is repeated.
@@ -115,7 +117,11 @@ impl Http {
             let exceeded = Exceeded::read(&headers, &body);
             permit.refused(limits, &exceeded, backoff(refusals));
         }
-        Err(Fault::Status(429).into())
+        Err(Failure::Final(Error::RateLimited {
+            path: path.to_owned(),
+            scope: "rest".to_owned(),
+            wait: WAIT_AFTER_REFUSALS,
+        }))
     }
 
     async fn send(&self, url: &Url) -> Result<reqwest::Response, Fault> {

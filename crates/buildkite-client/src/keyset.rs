@@ -5,6 +5,11 @@
 //! meanwhile shift nothing, no page is ever deep, the page size is free to change, and what is
 //! left to read is always one interval. Only when a whole page was created in one and the same
 //! moment does page 2 have to be asked for.
+//!
+//! That rests on two things that the server is not taken at its word for. The list is in order: if
+//! it turns out not to be, the interval is read by page numbers after all. And `created_to` counts
+//! to the millisecond: the build at the border must come again with the next page; if it does not,
+//! that page is asked for once more, up to the full second.
 
 use std::collections::HashMap;
 
@@ -25,6 +30,18 @@ pub(crate) struct Keyset {
     oldest: Option<Timestamp>,
     /// The builds that the next page may repeat.
     seen: HashMap<String, DateTime<Utc>>,
+    newest: Option<DateTime<Utc>>,
+    /// The list is not in order of creation.
+    is_disordered: bool,
+    border: Border,
+}
+
+/// Whether the page under way is known to join the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Border {
+    /// There is none before, or the border has come again, or has been asked for more widely.
+    Closed,
+    Open,
 }
 
 /// What to do with a build of an answer.
@@ -45,6 +62,9 @@ impl Keyset {
             page: 1,
             oldest: None,
             seen: HashMap::new(),
+            newest: None,
+            is_disordered: false,
+            border: Border::Closed,
         }
     }
 
@@ -71,10 +91,14 @@ impl Keyset {
         if is_late || is_early {
             return Seen::Outside;
         }
-        if self.oldest.is_none_or(|oldest| created_at.at < oldest.at) {
-            self.oldest = Some(created_at);
+        match self.oldest {
+            Some(oldest) if created_at.at > oldest.at + TOLERANCE => self.is_disordered = true,
+            Some(oldest) if created_at.at >= oldest.at => {}
+            _ => self.oldest = Some(created_at),
         }
+        self.newest = self.newest.max(Some(created_at.at));
         if self.seen.contains_key(id) {
+            self.border = Border::Closed;
             return Seen::Before;
         }
         self.seen.insert(id.to_owned(), created_at.at);
@@ -91,7 +115,29 @@ impl Keyset {
     /// The page under way broke off. What was read of it counts; returns whether that was
     /// anything.
     pub(crate) fn broke_off(&mut self) -> bool {
-        self.advance()
+        self.oldest.is_some() && self.joins() && self.advance()
+    }
+
+    /// Whether nothing can lie between the page under way and the one before. If not, the interval
+    /// is widened, and has to be asked for again.
+    pub(crate) fn joins(&mut self) -> bool {
+        if self.border == Border::Closed {
+            return true;
+        }
+        self.border = Border::Closed;
+        self.oldest = None;
+        self.page = 1;
+        let to_full_second = |to: DateTime<Utc>| {
+            let past = TimeDelta::milliseconds(to.timestamp_millis().rem_euclid(1000));
+            to - past + TOLERANCE
+        };
+        self.to = self.to.map(to_full_second);
+        false
+    }
+
+    /// When the newest build seen was created.
+    pub(crate) fn newest(&self) -> Option<DateTime<Utc>> {
+        self.newest
     }
 
     /// The interval's new upper end: everything at or after it has been read.
@@ -121,7 +167,7 @@ impl Keyset {
     }
 
     fn advance(&mut self) -> bool {
-        let Some(oldest) = self.oldest.take() else {
+        let Some(oldest) = self.oldest.take().filter(|_| !self.is_disordered) else {
             return false;
         };
         let to = oldest.next();
@@ -130,6 +176,7 @@ impl Keyset {
         }
         self.to = Some(to);
         self.page = 1;
+        self.border = Border::Open;
         self.seen.retain(|_, at| *at < to + TOLERANCE);
         true
     }
@@ -203,5 +250,31 @@ mod tests {
         keyset.accept("a", at(10));
         assert!(keyset.broke_off());
         assert_eq!(keyset.remaining_to(), Some(at(11).at));
+    }
+
+    #[test]
+    fn a_page_that_does_not_repeat_the_border_is_asked_for_again_up_to_the_full_second() {
+        let mut keyset = Keyset::new(None, None);
+        keyset.accept("a", at(345));
+        assert!(keyset.joins());
+        keyset.next_page();
+        assert_eq!(keyset.accept("z", at(-500)), Seen::New);
+        assert!(!keyset.joins());
+
+        assert_eq!(query(&keyset), "created_to=1970-01-01T00%3A16%3A41.000Z");
+        assert_eq!(keyset.accept("a", at(345)), Seen::Before);
+        assert_eq!(keyset.accept("b", at(200)), Seen::New);
+        assert!(keyset.joins());
+    }
+
+    #[test]
+    fn a_list_out_of_order_is_read_by_page_numbers() {
+        let mut keyset = Keyset::new(None, None);
+        keyset.accept("a", at(0));
+        keyset.accept("b", at(60_000));
+        keyset.next_page();
+        assert_eq!(query(&keyset), "page=2");
+        assert_eq!(keyset.accept("b", at(60_000)), Seen::Before);
+        assert!(!keyset.broke_off());
     }
 }

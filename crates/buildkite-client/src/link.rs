@@ -36,14 +36,20 @@ impl Links {
             link_lenient::<VerboseError<&str>>(text).map_err(|_| "its Link header is malformed")?;
         for link in parsed.into_iter().flatten() {
             let is = |rel: &str| {
-                link.params.iter().any(|param| {
-                    param.key.eq_ignore_ascii_case("rel") && param.val.as_deref() == Some(rel)
-                })
+                let mut params = link.params.iter();
+                let value = params.find(|param| param.key.eq_ignore_ascii_case("rel"));
+                let value = value
+                    .and_then(|param| param.val.as_deref())
+                    .unwrap_or_default();
+                value
+                    .split_ascii_whitespace()
+                    .any(|one| one.eq_ignore_ascii_case(rel))
             };
             let url = || Url::parse(link.url).map_err(|_| "its Link header holds no URL");
             if is("next") {
                 self.next = Some(url()?);
-            } else if is("last") {
+            }
+            if is("last") {
                 self.last_page = page_number(&url()?);
             }
         }
@@ -80,6 +86,13 @@ mod tests {
         assert_eq!(links.last_page, Some(268));
         let next = links.next.unwrap();
         assert_eq!(next.query(), Some("branch%5B%5D=a,b;c&page=2&per_page=2"));
+    }
+
+    #[test]
+    fn a_link_may_have_several_rels_in_any_case() {
+        let links = read(&["<https://h/v2/builds?page=2>; rel=\"Next last\""]).unwrap();
+        assert_eq!(links.last_page, Some(2));
+        assert!(links.next.is_some());
     }
 
     #[test]

@@ -6,6 +6,9 @@
 
 use std::time::Duration;
 
+/// No window is longer; what claims to be is cut, so that no sum overflows.
+const LONGEST_RESET_SECS: f64 = 86_400.0;
+
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
@@ -37,15 +40,21 @@ impl RateLimits {
 }
 
 fn one(headers: &HeaderMap, prefix: &str) -> Option<RateLimit> {
-    let number = |name: &str| -> Option<u32> {
+    let number = |name: &str| -> Option<f64> {
         let value = headers.get(format!("{prefix}{name}"))?.to_str().ok()?;
         value.trim().parse().ok()
     };
     Some(RateLimit {
-        limit: number("limit")?,
-        remaining: number("remaining")?,
-        reset: Duration::from_secs(number("reset")?.into()),
+        limit: number("limit")? as u32,
+        remaining: number("remaining")? as u32,
+        reset: seconds(number("reset")?)?,
     })
+}
+
+/// Whole or not, negative or huge: a time that can be waited for.
+fn seconds(number: f64) -> Option<Duration> {
+    let is_number = !number.is_nan();
+    is_number.then(|| Duration::from_secs_f64(number.clamp(0.0, LONGEST_RESET_SECS).ceil()))
 }
 
 /// Which limit a 429 is about, and how long it lasts.
@@ -72,7 +81,7 @@ impl Exceeded {
         let of_header = if is_user { user } else { organization }.map(|limit| limit.reset);
         let wait = body
             .reset
-            .map(Duration::from_secs)
+            .and_then(seconds)
             .or(of_header)
             .or_else(|| retry_after(headers));
         Self { is_user, wait }
@@ -82,13 +91,13 @@ impl Exceeded {
 #[derive(Default, Deserialize)]
 struct ExceededBody {
     scope: Option<String>,
-    reset: Option<u64>,
+    reset: Option<f64>,
 }
 
 /// `Retry-After` in its form of seconds; Buildkite documents neither form.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    value.trim().parse().ok().and_then(seconds)
 }
 
 #[cfg(test)]
@@ -123,6 +132,21 @@ mod tests {
         ]);
         assert_eq!(RateLimits::read(&old).organization.unwrap().limit, 100);
         assert_eq!(RateLimits::read(&HeaderMap::new()), RateLimits::default());
+    }
+
+    #[test]
+    fn odd_numbers_are_read_as_a_time_that_can_be_waited_for() {
+        for (text, expected) in [
+            ("41.2", Some(42)),
+            ("-3", Some(0)),
+            ("18446744073709551615", Some(86_400)),
+            ("NaN", None),
+            ("soon", None),
+        ] {
+            let headers = headers(&[("Retry-After", text)]);
+            let read = retry_after(&headers).map(|wait| wait.as_secs());
+            assert_eq!(read, expected, "{text}");
+        }
     }
 
     #[test]

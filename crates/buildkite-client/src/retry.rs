@@ -11,7 +11,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A server that is slow to fail gets as many tries as one that fails at once.
 const LEAST_TRIES: u32 = 3;
 
-/// The tries of one read. Waits for rate limits do not count.
+/// The tries of one read.
 pub(crate) struct Attempts {
     first_failure: Option<Instant>,
     failures: u32,

@@ -23,7 +23,8 @@ Examples:
   Try it without an account; everything happens on this machine:
     buildkite-connector sync --demo
 
-  Copy an organization into a database; the same line again brings the copy up to date:
+  Copy an organization into a database. Interrupted, the same line goes on; complete, it reads
+  everything again and updates the rows:
     export BUILDKITE_API_TOKEN=...
     buildkite-connector sync --organization acme --to sqlite:buildkite.db
 
@@ -107,7 +108,7 @@ pub(crate) struct SyncArgs {
     #[arg(long, conflicts_with_all = ["from", "config", "base_url"])]
     pub(crate) demo: bool,
 
-    /// Reads everything again, as if for the first time
+    /// Starts anew instead of going on with an interrupted sync
     #[arg(long)]
     pub(crate) restart: bool,
 

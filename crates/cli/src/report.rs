@@ -98,7 +98,7 @@ fn summary(report: &Report) -> String {
             ("Finished", " Records were refused.")
         }
         Ending::Complete if is_new => ("Complete", ""),
-        Ending::Complete => ("Complete", " Nothing is new since the last sync."),
+        Ending::Complete => ("Complete", " There was nothing to read."),
         Ending::Stopped => ("Stopped", " The next sync goes on from here."),
         Ending::Incomplete => ("Finished", " Not all streams are complete."),
         _ => ("Failed", ""),

@@ -67,7 +67,9 @@ impl Source for BuildkiteSource {
         let reader = &self.reader;
         let client = reader.client(None);
         let token = client.access_token().await.map_err(explain)?;
-        reader.check_scopes(&token.scopes)?;
+        if let Some(scopes) = &token.scopes {
+            reader.check_scopes(scopes)?;
+        }
         let scope = Scope::new(&reader.config);
         match scope.organization_objects(&client).await {
             Ok(_) => {}
@@ -122,7 +124,8 @@ impl Reader {
             .filter(|name| is_of_pass(name))
             .cloned()
             .collect();
-        let pass = PassState::resume(request.state.as_ref(), &passed, config.created_from()?)?;
+        let pass = PassState::new(&config.base_url, config.created_from()?)
+            .resume(request.state.as_ref(), &passed)?;
         Ok((streams, pass))
     }
 

@@ -19,6 +19,8 @@ pub(crate) const CONNECTOR: &str = "buildkite";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PassState {
+    /// Which Buildkite it is a pass over.
+    base_url: String,
     /// The lower end of every partition; absent for none.
     pub(crate) created_from: Option<DateTime<Utc>>,
     /// By organization, or organization and pipeline: `acme`, `acme/web`.
@@ -36,21 +38,22 @@ pub(crate) struct PartitionState {
 }
 
 impl PassState {
+    /// A pass at its beginning.
+    pub(crate) fn new(base_url: &str, created_from: Option<DateTime<Utc>>) -> Self {
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            created_from,
+            partitions: BTreeMap::new(),
+        }
+    }
+
     /// Goes on from what `state` says of all of `streams`, if it says the same of each and was
-    /// made for the same lower end; otherwise starts anew.
+    /// made for the same Buildkite and lower end; otherwise starts anew.
     ///
     /// # Errors
     /// [`ErrorKind::State`] if the state is another's, too new or damaged.
-    pub(crate) fn resume(
-        state: Option<&State>,
-        streams: &[StreamName],
-        created_from: Option<DateTime<Utc>>,
-    ) -> Result<Self> {
-        let fresh = Self {
-            created_from,
-            partitions: BTreeMap::new(),
-        };
-        let Some(state) = state else { return Ok(fresh) };
+    pub(crate) fn resume(self, state: Option<&State>, streams: &[StreamName]) -> Result<Self> {
+        let Some(state) = state else { return Ok(self) };
         state.expect(CONNECTOR, VERSION)?;
         let mut saved: Vec<Option<Self>> = Vec::new();
         for stream in streams {
@@ -59,9 +62,10 @@ impl PassState {
         }
         let first = saved.first().cloned().flatten();
         let agree = saved.iter().all(|other| *other == first);
-        Ok(first
-            .filter(|pass| agree && pass.created_from == created_from)
-            .unwrap_or(fresh))
+        let is_ours = |pass: &Self| {
+            agree && pass.base_url == self.base_url && pass.created_from == self.created_from
+        };
+        Ok(first.filter(is_ours).unwrap_or(self))
     }
 
     /// The state that a checkpoint carries.
@@ -98,6 +102,8 @@ mod tests {
 
     use super::*;
 
+    const URL: &str = "https://api.buildkite.com";
+
     fn streams() -> [StreamName; 2] {
         ["builds".into(), "jobs".into()]
     }
@@ -109,8 +115,8 @@ mod tests {
             remaining_to: Some(at("2026-01-01T00:00:00.001Z")),
         };
         PassState {
-            created_from: None,
             partitions: [("acme".to_owned(), acme)].into(),
+            ..PassState::new(URL, None)
         }
     }
 
@@ -119,21 +125,27 @@ mod tests {
         let state = pass().to_state(&streams()).unwrap();
         let state = State::parse(&state.to_json().unwrap()).unwrap();
 
-        let resumed = PassState::resume(Some(&state), &streams(), None).unwrap();
+        let resumed = PassState::new(URL, None).resume(Some(&state), &streams());
 
-        assert_eq!(resumed, pass());
+        assert_eq!(resumed.unwrap(), pass());
     }
 
     #[test]
-    fn another_start_or_another_stream_starts_anew() {
+    fn another_buildkite_start_or_stream_starts_anew() {
         let state = pass().to_state(&streams()).unwrap();
         let from = Some("2025-01-01T00:00:00Z".parse().unwrap());
-        let anew = PassState::resume(Some(&state), &streams(), from).unwrap();
-        assert_eq!(anew.partitions.len(), 0);
+        for fresh in [
+            PassState::new(URL, from),
+            PassState::new("http://localhost", None),
+        ] {
+            let anew = fresh.clone().resume(Some(&state), &streams()).unwrap();
+            assert_eq!(anew, fresh);
+        }
 
         let state = pass().to_state(&streams()[..1]).unwrap();
-        let anew = PassState::resume(Some(&state), &streams(), None).unwrap();
-        assert_eq!(anew.partitions.len(), 0);
+        let fresh = PassState::new(URL, None);
+        let anew = fresh.clone().resume(Some(&state), &streams()).unwrap();
+        assert_eq!(anew, fresh);
     }
 
     #[test]
@@ -148,7 +160,8 @@ mod tests {
             State::new(CONNECTOR, VERSION + 1),
             damaged,
         ] {
-            let error = PassState::resume(Some(&state), &streams(), None).unwrap_err();
+            let fresh = PassState::new(URL, None);
+            let error = fresh.resume(Some(&state), &streams()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::State);
         }
     }

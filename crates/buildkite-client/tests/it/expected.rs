@@ -30,7 +30,7 @@ impl Build {
             number: build.number,
             created_at: buildkite_client::format_timestamp(build.created_at.at),
             pipeline_slug: build.pipeline_slug.clone().into_owned(),
-            pipeline_id: build.pipeline_id.map(str::to_owned),
+            pipeline_id: build.pipeline_id.as_deref().map(str::to_owned),
             fields: build.fields.iter().map(field).collect(),
             jobs: build.jobs.iter().map(|job| job.get().to_owned()).collect(),
         }

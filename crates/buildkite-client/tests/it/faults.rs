@@ -167,11 +167,6 @@ async fn a_fault_that_never_ends_is_an_error_that_names_the_path_once_the_budget
         Fault::NotJson,
         Fault::ResetMidBody(0),
         Fault::TruncatedBody(0),
-        Fault::RateLimited {
-            scope: LimitScope::User,
-            reset: 5,
-            has_details: false,
-        },
     ] {
         let bench = bench().await;
         bench.server.fail(fault.clone(), u32::MAX, "builds");
@@ -196,6 +191,22 @@ async fn a_fault_that_never_ends_is_an_error_that_names_the_path_once_the_budget
         assert!((3..30).contains(&attempts), "{fault:?}: {attempts}");
         assert!(bench.server.requests().len() < 100, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_that_never_ends_tells_when_to_come_back() {
+    let bench = bench().await;
+    let refusal = Fault::RateLimited {
+        scope: LimitScope::User,
+        reset: 5,
+        has_details: false,
+    };
+    bench.server.fail(refusal, u32::MAX, "builds");
+
+    let error = bench.read(all("acme-inc")).await.unwrap_err();
+
+    assert!(matches!(error, Error::RateLimited { .. }), "{error}");
+    assert!(bench.server.requests().len() < 30);
 }
 
 #[tokio::test]

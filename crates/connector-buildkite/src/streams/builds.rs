@@ -111,7 +111,7 @@ pub(crate) fn record(stream: &StreamName, build: &RawBuild<'_>, organization: &s
 pub(super) fn add_parents(object: &mut ObjectWriter, build: &RawBuild<'_>, organization: &str) {
     object.string("organization_slug", organization);
     object.string("pipeline_slug", &build.pipeline_slug);
-    match build.pipeline_id {
+    match &build.pipeline_id {
         Some(id) => object.string("pipeline_id", id),
         None => object.null("pipeline_id"),
     }
