@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use mock_buildkite::Fault;
 
@@ -21,12 +22,24 @@ const MOMENTS: std::ops::RangeInclusive<u64> = 1..=20;
 /// Runs a sync and kills it as soon as it has sent its `nth` request. Says whether it was killed;
 /// else it has come to its end.
 fn sync_killed_at(fake: &Fake, folder: &Path, to: &str, nth: u64) -> bool {
+    sync_killed_when(fake, folder, to, nth, || {})
+}
+
+/// The same, once `is_time` has returned; until then the request is not answered.
+fn sync_killed_when(
+    fake: &Fake,
+    folder: &Path,
+    to: &str,
+    nth: u64,
+    is_time: impl Fn() + Send + 'static,
+) -> bool {
     let (strike, mut struck) = tokio::sync::mpsc::unbounded_channel();
     let (bury, buried) = mpsc::channel();
     let mut seen = 0;
     fake.on_request(move |_, _| {
         seen += 1;
         if seen == nth {
+            is_time();
             strike.send(()).unwrap();
             buried.recv_timeout(LIMIT).unwrap();
         }
@@ -145,11 +158,32 @@ fn a_file_of_lines_is_complete_after_a_chain_of_kills() {
     assert_complete_lines(folder.path(), &fake.expected(), kills);
 }
 
+/// Returns once a state has been committed: at the latest a second after the last page.
+fn wait_for_state(database: &Path) {
+    let database = rusqlite::Connection::open(database).unwrap();
+    let started = Instant::now();
+    let count = || -> rusqlite::Result<u32> {
+        database.query_row("select count(*) from _sync_state", [], |row| row.get(0))
+    };
+    while count().unwrap() == 0 {
+        assert!(started.elapsed() < LIMIT, "no state is committed");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_killed_sync_does_not_begin_anew() {
     let fake = fake();
     let folder = tempfile::tempdir().unwrap();
-    assert!(sync_killed_at(&fake, folder.path(), "sqlite:all.db", 20));
+    let database = folder.path().join("all.db");
+    let is_time = move || wait_for_state(&database);
+    assert!(sync_killed_when(
+        &fake,
+        folder.path(),
+        "sqlite:all.db",
+        20,
+        is_time
+    ));
     let before = fake.requests().len();
 
     fake.sync(folder.path(), "sqlite:all.db");

@@ -322,3 +322,23 @@ fn refused_records_are_told_and_kept_in_a_file() {
     let refused = fs::read_to_string(folder.path().join("refused.jsonl")).unwrap();
     assert!(refused.ends_with("\"record\":{\"id\":1}}\n"), "{refused}");
 }
+
+#[test]
+fn the_demo_says_that_it_is_made_up_and_fills_the_warehouse() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let output = run(folder.path(), &["sync", "--demo"]);
+
+    assert_exit(&output, 0, "made-up data");
+    let database = rusqlite::Connection::open(folder.path().join("buildkite.db")).unwrap();
+    for (stream, expected) in [
+        ("organizations", 2),
+        ("pipelines", 12),
+        ("builds", 1_000),
+        ("jobs", 10_000),
+    ] {
+        let query = format!("select count(*) from {stream}");
+        let rows: u32 = database.query_row(&query, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, expected, "{stream}");
+    }
+}
