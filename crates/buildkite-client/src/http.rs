@@ -20,7 +20,7 @@ use crate::base_url::BaseUrl;
 use crate::body::Body;
 use crate::clock::Clock;
 use crate::error::{Error, Fault, Result};
-use crate::governor::{Governor, Wait};
+use crate::governor::{Governor, Limit, Wait};
 use crate::link::Links;
 use crate::options::{Event, Listener, Options};
 use crate::rate_limit::{Exceeded, RateLimits};
@@ -98,6 +98,7 @@ impl Http {
         let slot = slot.expect("the semaphore is never closed");
         let path = url.path();
         let organization = organization(url);
+        let mut scope = Limit::Organization.scope();
         for refusals in 0..MAX_REFUSALS {
             let permit = self
                 .governor
@@ -115,11 +116,15 @@ impl Http {
             let headers = response.headers().clone();
             let body = error_body(response).await;
             let exceeded = Exceeded::read(&headers, &body);
+            scope = match exceeded.is_user {
+                true => Limit::User.scope(),
+                false => Limit::Organization.scope(),
+            };
             permit.refused(limits, &exceeded, backoff(refusals));
         }
         Err(Failure::Final(Error::RateLimited {
             path: path.to_owned(),
-            scope: "rest".to_owned(),
+            scope: scope.to_owned(),
             wait: WAIT_AFTER_REFUSALS,
         }))
     }

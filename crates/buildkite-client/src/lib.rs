@@ -3,7 +3,7 @@
 //! Whoever calls it gets an answer or a final error:
 //!
 //! - a **rate governor** learns both of Buildkite's limits from every answer and waits exactly
-//!   until the binding one is free again, so that no 429 is ever caused by this client;
+//!   until the binding one is free again, so that it causes no 429 where answers tell the limits;
 //! - **reads** are repeated after 429, 5xx, timeouts and broken answers, with backoff, for a time;
 //! - **lists** end only when the server says so; those of builds are read by keyset, split while
 //!   they arrive, at a page size that the server can bear;
