@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::{Configuration, Destination, Error, ErrorKind, Ignore, Observer, Result, Source};
+use crate::{
+    Configuration, Destination, Error, ErrorKind, Ignore, Observer, Replica, Result, Source,
+};
 
 /// A plugin. It holds no connection; what it opens does.
 #[async_trait]
@@ -38,6 +40,16 @@ pub trait Connector: Send + Sync {
     async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
         drop(setup);
         Err(self.has_no_role("destination"))
+    }
+
+    /// Opens what it holds as a destination for reading back. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed, or if it cannot be read back;
+    /// [`ErrorKind::Io`] if it is not there.
+    async fn open_replica(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
+        drop(setup);
+        Err(self.has_no_role("destination that is read back"))
     }
 
     /// The error of a role that this connector does not have.

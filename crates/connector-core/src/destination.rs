@@ -37,6 +37,10 @@ pub trait Destination: Send {
 
     /// Writes a batch, in order, and returns one outcome per record, in the same order.
     ///
+    /// A record that is [`gone`](Record::gone) holds its primary key alone: what is stored under
+    /// that key stays, and is marked until the record comes again; where nothing is stored there
+    /// is nothing to do. A destination that cannot mark says so in its documentation.
+    ///
     /// # Errors
     /// Only if the whole batch, and all after it, cannot be written; then nothing after the last
     /// commit counts. A record that is refused for itself is [`Outcome::Rejected`].

@@ -4,13 +4,17 @@
 //! never reads the environment: its client repeats a request, the runner repeats a sync.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Catalog, Record, Result, State, StreamName, SyncMode};
+use crate::{
+    Catalog, Error, ErrorKind, Forecast, Record, Replica, Result, State, StreamName, SyncMode,
+    Verification,
+};
 
 /// Reads records out of one remote system. Methods may be called in any order, from any task.
 #[async_trait]
@@ -48,6 +52,38 @@ pub trait Source: Send + Sync {
     async fn split(&self, request: ReadRequest, at_most: NonZeroUsize) -> Result<Vec<ReadRequest>> {
         let _ = at_most;
         Ok(vec![request])
+    }
+
+    /// What reading `request` will cost. Asks the remote for numbers, not for records.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check); [`ErrorKind::Config`] if this source cannot tell.
+    async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
+        drop(request);
+        Err(Error::new(
+            ErrorKind::Config,
+            "this source cannot tell what a read will cost",
+        ))
+    }
+
+    /// Compares what a destination holds of `request` with the remote, at a cost that is low
+    /// beside reading it again. `request.state` is the state of the copy; `samples` is how many
+    /// requests to spend on comparing records by content.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check) and of the replica; [`ErrorKind::Config`] if this source
+    /// cannot compare.
+    async fn verify(
+        &self,
+        request: ReadRequest,
+        replica: Arc<dyn Replica>,
+        samples: u32,
+    ) -> Result<Verification> {
+        drop((request, replica, samples));
+        Err(Error::new(
+            ErrorKind::Config,
+            "this source cannot compare itself with a copy",
+        ))
     }
 }
 
@@ -96,6 +132,14 @@ impl Selection {
         Self {
             stream: stream.into(),
             mode: SyncMode::FullRefresh,
+        }
+    }
+
+    /// Reads what is new or changed in a stream.
+    pub fn incremental(stream: impl Into<StreamName>) -> Self {
+        Self {
+            stream: stream.into(),
+            mode: SyncMode::Incremental,
         }
     }
 }
