@@ -85,6 +85,14 @@ impl<'a> RawBuild<'a> {
     }
 }
 
+impl RawBuild<'_> {
+    /// A field of the build, as the text it came in.
+    pub fn field(&self, name: &str) -> Option<&RawValue> {
+        let mut fields = self.fields.iter();
+        fields.find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+}
+
 /// The text within quotes, if it holds no escape: ids, times and addresses do not.
 fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;

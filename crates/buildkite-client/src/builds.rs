@@ -19,6 +19,7 @@ use crate::keyset::{Keyset, Seen};
 use crate::link::Links;
 use crate::page_size::PageSize;
 use crate::pages::Paging;
+use crate::query::BuildQuery;
 use crate::retry::Attempts;
 use crate::splitter::{SplitError, Splitter};
 
@@ -26,21 +27,6 @@ use crate::splitter::{SplitError, Splitter};
 const FAILURES_BEFORE_JOBS_APART: u32 = 2;
 /// So many pages out of one millisecond cannot be.
 const MAX_NUMBERED_PAGES: u32 = 1_000;
-
-/// Which builds to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildQuery {
-    /// The organization's slug.
-    pub organization: String,
-    /// One pipeline's slug; absent for the whole organization.
-    pub pipeline: Option<String>,
-    /// Created at or after; absent for no bound.
-    pub created_from: Option<DateTime<Utc>>,
-    /// Created before; absent for no bound.
-    pub created_to: Option<DateTime<Utc>>,
-    /// With all jobs, retried ones included.
-    pub with_jobs: bool,
-}
 
 /// What a listing yields.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +40,10 @@ pub enum Listed<T> {
 /// How far a listing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// All builds created at or after this have been yielded; absent once all have.
+    /// All builds have been yielded.
+    pub is_end: bool,
+    /// All builds created at or after this have been yielded; absent if that cannot be said, as
+    /// at the end, and where a list turns out not to be in order.
     pub remaining_to: Option<DateTime<Utc>>,
     /// The server's time when it answered; if it does not tell, when the newest build read was
     /// created.
@@ -80,7 +69,7 @@ impl Client {
     {
         let reader = Reader {
             client: self.clone(),
-            keyset: Keyset::new(query.created_from, query.created_to),
+            keyset: Keyset::new(query.created_from, query.created_to, query.by_page_number),
             query,
             decode: Arc::new(decode),
             page: None,
@@ -153,6 +142,9 @@ impl<F> Reader<F> {
 
     /// Asks for the next page; leaves `page` empty if that failed and may be tried again.
     async fn open(&mut self) -> Result<()> {
+        if let Some(floor) = self.query.floor.get() {
+            self.keyset.raise(floor);
+        }
         let url = self.url();
         let opened = match self.client.http.get(&url, &self.client.listener).await {
             Ok(answer) => answer
@@ -179,17 +171,7 @@ impl<F> Reader<F> {
     }
 
     fn url(&self) -> Url {
-        let BuildQuery {
-            organization,
-            pipeline,
-            ..
-        } = &self.query;
-        let mut segments = vec!["v2", "organizations", organization.as_str()];
-        if let Some(pipeline) = pipeline {
-            segments.extend(["pipelines", pipeline.as_str()]);
-        }
-        segments.push("builds");
-        let mut url = self.client.http.base.join(segments);
+        let mut url = self.query.url(&self.client.http.base);
         self.keyset.bound(&mut url);
         let with_jobs = self.query.with_jobs && !self.jobs_apart;
         let jobs = match with_jobs {
@@ -258,6 +240,7 @@ impl<F> Reader<F> {
             _ if !self.keyset.joins() => {}
             None => {
                 self.is_done = true;
+                progress.is_end = true;
                 progress.remaining_to = None;
             }
             Some(next) => {
@@ -295,6 +278,7 @@ impl<F> Reader<F> {
 
     fn progress(&self, page: Option<&Page>) -> Progress {
         Progress {
+            is_end: false,
             remaining_to: self.keyset.remaining_to(),
             server_time: page
                 .and_then(|page| page.answer.date())

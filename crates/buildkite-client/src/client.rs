@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::error::{Error, Fault, Result};
 use crate::http::{Answer, Failure, Http};
+use crate::known_limit::KnownLimit;
 use crate::options::{Listener, Options};
 use crate::retry::Attempts;
 
@@ -48,6 +49,12 @@ impl Client {
             http: Arc::clone(&self.http),
             listener,
         }
+    }
+
+    /// What is known now of the rate limits that requests about an organization count towards;
+    /// nothing before the first answer.
+    pub fn limits(&self, organization: &str) -> Vec<KnownLimit> {
+        self.http.governor.limits(organization)
     }
 
     /// What the token is and may do. Needs no scope.

@@ -16,6 +16,7 @@ use futures::future::select;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::known_limit::KnownLimit;
 use crate::rate_limit::{Exceeded, RateLimit, RateLimits};
 
 /// How far a window's true end may lie behind the end that a header in whole seconds tells.
@@ -84,6 +85,14 @@ struct Known {
     remaining: u32,
     /// The first moment that is certainly in the next window.
     ends: Instant,
+}
+
+impl Known {
+    /// How many requests of a window are left to others.
+    fn held_back(&self, reserve: f64) -> u32 {
+        let held_back = (f64::from(self.limit) * reserve) as u32;
+        held_back.min(self.limit.saturating_sub(1))
+    }
 }
 
 /// The right to send one request; given back by [`Governor::answered`] or by dropping it.
@@ -179,6 +188,29 @@ impl Governor {
         }
     }
 
+    /// What is known of the limits that requests about `organization` count towards.
+    pub(crate) fn limits(&self, organization: &str) -> Vec<KnownLimit> {
+        let now = self.clock.now();
+        let windows = self.lock();
+        let ours = windows.organizations.get(organization);
+        let parts = [
+            (ours, self.reserve, Limit::Organization),
+            (Some(&windows.user), 0.0, Limit::User),
+        ];
+        let known = parts.into_iter().filter_map(|(window, reserve, which)| {
+            let known = window?.known.filter(|known| now < known.ends)?;
+            let held_back = known.held_back(reserve);
+            Some(KnownLimit {
+                scope: which.scope(),
+                requests: known.limit,
+                usable: known.limit.saturating_sub(held_back),
+                left: known.remaining.saturating_sub(held_back),
+                window_ends: known.ends - now,
+            })
+        });
+        known.collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Windows> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -249,9 +281,7 @@ impl Window {
             let goes = self.silent || self.in_flight == 0;
             return if goes { Turn::Go } else { Turn::OtherRequests };
         };
-        let held_back = (f64::from(known.limit) * reserve) as u32;
-        let held_back = held_back.min(known.limit.saturating_sub(1));
-        let left = known.remaining.saturating_sub(held_back);
+        let left = known.remaining.saturating_sub(known.held_back(reserve));
         if left == 0 {
             return Turn::Until(known.ends, which, known.limit);
         }

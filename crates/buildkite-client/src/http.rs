@@ -45,7 +45,7 @@ pub(crate) struct Http {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry_budget: Duration,
     max_rate_limit_wait: Duration,
-    governor: Arc<Governor>,
+    pub(crate) governor: Arc<Governor>,
     slots: Arc<Semaphore>,
 }
 

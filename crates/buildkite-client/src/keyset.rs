@@ -54,8 +54,12 @@ pub(crate) enum Seen {
 }
 
 impl Keyset {
-    /// Everything created at or after `from` and before `to`.
-    pub(crate) fn new(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Self {
+    /// Everything created at or after `from` and before `to`; by page numbers if told so.
+    pub(crate) fn new(
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        is_disordered: bool,
+    ) -> Self {
         Self {
             from,
             to,
@@ -63,9 +67,14 @@ impl Keyset {
             oldest: None,
             seen: HashMap::new(),
             newest: None,
-            is_disordered: false,
+            is_disordered,
             border: Border::Closed,
         }
+    }
+
+    /// Raises the lower end.
+    pub(crate) fn raise(&mut self, from: DateTime<Utc>) {
+        self.from = self.from.max(Some(from));
     }
 
     /// Adds the bounds to a query.
@@ -201,10 +210,10 @@ mod tests {
 
     #[test]
     fn the_next_page_begins_right_behind_the_oldest_build_seen() {
-        let mut keyset = Keyset::new(None, None);
+        let mut keyset = Keyset::new(None, None, false);
         assert_eq!(keyset.accept("b", at(20)), Seen::New);
         assert_eq!(keyset.accept("a", at(10)), Seen::New);
-        assert!(!Keyset::new(None, None).repeats());
+        assert!(!Keyset::new(None, None, false).repeats());
         keyset.next_page();
 
         assert!(keyset.repeats());
@@ -215,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_page_out_of_one_millisecond_asks_for_page_two_and_forgets_it_afterwards() {
-        let mut keyset = Keyset::new(None, Some(at(11).at));
+        let mut keyset = Keyset::new(None, Some(at(11).at), false);
         keyset.accept("a", at(10));
         keyset.next_page();
         assert!(query(&keyset).ends_with("&page=2"));
@@ -228,7 +237,7 @@ mod tests {
 
     #[test]
     fn times_cut_to_the_second_repeat_the_whole_second() {
-        let mut keyset = Keyset::new(None, None);
+        let mut keyset = Keyset::new(None, None, false);
         let cut = Timestamp::parse("2015-04-23 17:26:52 UTC").unwrap();
         keyset.accept("a", cut);
         keyset.next_page();
@@ -237,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_build_outside_of_the_interval_is_noticed() {
-        let mut keyset = Keyset::new(Some(at(0).at), Some(at(10).at));
+        let mut keyset = Keyset::new(Some(at(0).at), Some(at(10).at), false);
         assert_eq!(keyset.accept("a", at(5_000)), Seen::Outside);
         assert_eq!(keyset.accept("a", at(-5_000)), Seen::Outside);
         assert_eq!(keyset.accept("a", at(5)), Seen::New);
@@ -245,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_page_that_broke_off_counts_as_far_as_it_came() {
-        let mut keyset = Keyset::new(None, None);
+        let mut keyset = Keyset::new(None, None, false);
         assert!(!keyset.broke_off());
         keyset.accept("a", at(10));
         assert!(keyset.broke_off());
@@ -254,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_page_that_does_not_repeat_the_border_is_asked_for_again_up_to_the_full_second() {
-        let mut keyset = Keyset::new(None, None);
+        let mut keyset = Keyset::new(None, None, false);
         keyset.accept("a", at(345));
         assert!(keyset.joins());
         keyset.next_page();
@@ -269,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_list_out_of_order_is_read_by_page_numbers() {
-        let mut keyset = Keyset::new(None, None);
+        let mut keyset = Keyset::new(None, None, false);
         keyset.accept("a", at(0));
         keyset.accept("b", at(60_000));
         keyset.next_page();

@@ -7,6 +7,7 @@ use connector_core::{Connector, Identity, Result, Roles, Setup, Source};
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::rules::Rules;
 use crate::source::BuildkiteSource;
 
 /// The Buildkite connector, named `buildkite`; its configuration is [`Config`].
@@ -37,6 +38,10 @@ impl Connector for Buildkite {
 
     async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let config = Config::parse(setup.configuration, setup.credential)?;
-        Ok(Arc::new(BuildkiteSource::new(config, setup.observer)?))
+        Ok(Arc::new(BuildkiteSource::new(
+            config,
+            Rules::default(),
+            setup.observer,
+        )?))
     }
 }

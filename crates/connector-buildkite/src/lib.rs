@@ -1,7 +1,8 @@
 //! Buildkite as a plugin.
 //!
 //! As a source it reads organizations, pipelines, builds and jobs, see [`Buildkite`]. Builds and
-//! jobs come from one pass over the builds, because a page of builds holds their jobs.
+//! jobs come from one pass over the builds, because a page of builds holds their jobs, and are
+//! read incrementally.
 //!
 //! This crate turns the client's types into the contract's and back. Pacing and retries are the
 //! client's, where state is kept is the host's.
@@ -9,8 +10,10 @@
 mod config;
 mod connector;
 mod error;
+mod ledger;
 mod listener;
 mod pass;
+mod rules;
 mod scope;
 mod source;
 mod state;

@@ -3,7 +3,8 @@
 //! They are asked for once, however many streams need them, and not at all where the
 //! configuration says enough.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use buildkite_client::{Client, Error as ClientError, Paging};
 use connector_core::{Error, ErrorKind, Result};
@@ -21,6 +22,8 @@ pub(crate) struct Scope {
     pipelines: Option<Vec<String>>,
     listed: OnceCell<Vec<Named>>,
     selected: OnceCell<Vec<Selected>>,
+    /// What the stream `pipelines` has read, by organization: slugs by id.
+    pipelines_read: Mutex<HashMap<String, BTreeMap<String, String>>>,
 }
 
 /// An object that has a slug, as it came.
@@ -44,7 +47,64 @@ impl Scope {
             pipelines: config.pipelines.clone(),
             listed: OnceCell::new(),
             selected: OnceCell::new(),
+            pipelines_read: Mutex::default(),
         }
+    }
+
+    /// Notes all pipelines of an organization, so that nobody asks for them again.
+    pub(crate) fn note_pipelines(&self, organization: &str, slugs: BTreeMap<String, String>) {
+        let mut read = self
+            .pipelines_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.insert(organization.to_owned(), slugs);
+    }
+
+    /// Slugs by id of all pipelines of an organization, if they have been read.
+    pub(crate) fn pipelines_read(&self, organization: &str) -> Option<BTreeMap<String, String>> {
+        let read = self
+            .pipelines_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.get(organization).cloned()
+    }
+
+    /// The slug that the pipeline with this id has now, perhaps `known`; `None` if there is no
+    /// such pipeline any more, or the token may not see it.
+    pub(crate) async fn slug_of(
+        &self,
+        client: &Client,
+        organization: &str,
+        id: &str,
+        known: Option<&String>,
+    ) -> Result<Option<String>> {
+        if let Some(read) = self.pipelines_read(organization) {
+            return Ok(read.get(id).cloned());
+        }
+        if let Some(slug) = known.filter(|slug| !slug.is_empty()) {
+            let path = ["v2", "organizations", organization, "pipelines", slug];
+            match client.object(&path).await {
+                Ok(raw) if Identified::of(&raw).is_some_and(|found| found.id == id) => {
+                    return Ok(Some(slug.clone()));
+                }
+                Ok(_) | Err(ClientError::NotFound { .. }) => {}
+                Err(error) => return Err(explain(error)),
+            }
+        }
+        let path = ["v2", "organizations", organization, "pipelines"];
+        let all: Vec<_> = client
+            .list(&path, &[], Paging::Number)
+            .try_collect()
+            .await
+            .map_err(explain)?;
+        let slugs: BTreeMap<_, _> = all
+            .iter()
+            .filter_map(|raw| Identified::of(raw))
+            .map(|found| (found.id, found.slug))
+            .collect();
+        let slug = slugs.get(id).cloned();
+        self.note_pipelines(organization, slugs);
+        Ok(slug)
     }
 
     /// The slugs of all organizations to read.
@@ -159,6 +219,19 @@ impl Scope {
             }
         }
         Ok(found)
+    }
+}
+
+/// An object's id and slug.
+#[derive(Deserialize)]
+pub(crate) struct Identified {
+    pub(crate) id: String,
+    pub(crate) slug: String,
+}
+
+impl Identified {
+    pub(crate) fn of(raw: &RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
     }
 }
 

@@ -1,8 +1,9 @@
 //! The source: what is read, in which order, from which state.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_stream::try_stream;
 use async_trait::async_trait;
 use buildkite_client::{Client, Error as ClientError, Options, Paging};
 use connector_core::{
@@ -11,15 +12,15 @@ use connector_core::{
 };
 use futures::future::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::config::Config;
 use crate::error::{explain, in_stream};
+use crate::ledger::Ledger;
 use crate::listener::forward;
-use crate::pass::{Pass, until_error};
-use crate::scope::{Scope, Selected};
-use crate::state::{CONNECTOR, PassState, VERSION};
+use crate::pass::Pass;
+use crate::rules::Rules;
+use crate::scope::{Identified, Scope, Selected};
+use crate::state::{PassState, VERSION};
 use crate::streams::{
     BUILDS, JOBS, ORGANIZATIONS, PIPELINES, catalog, organization_record, pipeline_record,
 };
@@ -40,11 +41,12 @@ pub(crate) struct BuildkiteSource {
 struct Reader {
     client: Client,
     config: Config,
+    rules: Rules,
     observer: Arc<dyn Observer>,
 }
 
 impl BuildkiteSource {
-    pub(crate) fn new(config: Config, observer: Arc<dyn Observer>) -> Result<Self> {
+    pub(crate) fn new(config: Config, rules: Rules, observer: Arc<dyn Observer>) -> Result<Self> {
         let mut options = Options::new(config.token()?);
         options.base_url.clone_from(&config.base_url);
         options.reserve = config.rate_limit_reserve / 100.0;
@@ -53,6 +55,7 @@ impl BuildkiteSource {
         let reader = Reader {
             client,
             config,
+            rules,
             observer,
         };
         Ok(Self {
@@ -91,54 +94,76 @@ impl Source for BuildkiteSource {
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let reader = Arc::clone(&self.reader);
-        match Reader::plan(&reader.config, &request) {
-            Ok((streams, pass)) => until_error(reader.read(streams, pass)),
+        match reader.plan(&request) {
+            Ok(plan) => until_error(reader.read(plan)),
             Err(error) => stream::once(async { Err(error) }).boxed(),
         }
     }
 }
 
+/// What a read reads, in its order.
+struct Plan {
+    /// Streams that are lists of their own.
+    plain: Vec<StreamName>,
+    /// Passes over the builds: one, unless `builds` and `jobs` are read in different modes.
+    passes: Vec<PassState>,
+}
+
 impl Reader {
-    /// The streams asked for, in the order in which they are read, and where their pass stands.
-    fn plan(config: &Config, request: &ReadRequest) -> Result<(Vec<StreamName>, PassState)> {
+    fn plan(&self, request: &ReadRequest) -> Result<Plan> {
         let catalog = catalog();
         for selection in &request.streams {
-            catalog.stream(selection.stream.as_str())?;
-            if selection.mode != SyncMode::FullRefresh {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    "this stream is read in full only: full_refresh",
-                )
-                .with_context("stream", &selection.stream));
+            let stream = catalog.stream(selection.stream.as_str())?;
+            if !stream.sync_modes.contains(&selection.mode) {
+                let message = "this stream is read in full only: full_refresh";
+                return Err(Error::new(ErrorKind::Config, message)
+                    .with_context("stream", &selection.stream));
             }
         }
-        let is_asked = |name: &StreamName| request.streams.iter().any(|s| s.stream == *name);
-        let streams: Vec<_> = catalog
-            .streams
-            .into_iter()
-            .map(|stream| stream.name)
-            .filter(is_asked)
+        let mode_of = |name: &StreamName| {
+            let mut selections = request.streams.iter();
+            selections.find(|s| s.stream == *name).map(|s| s.mode)
+        };
+        let names = catalog.streams.into_iter().map(|stream| stream.name);
+        let asked: Vec<_> = names
+            .filter_map(|name| Some((mode_of(&name)?, name)))
             .collect();
-        let passed: Vec<_> = streams
-            .iter()
-            .filter(|name| is_of_pass(name))
-            .cloned()
-            .collect();
-        let pass = PassState::new(&config.base_url, config.created_from()?)
-            .resume(request.state.as_ref(), &passed)?;
-        Ok((streams, pass))
+        let (passed, plain): (Vec<_>, Vec<_>) =
+            asked.into_iter().partition(|(_, name)| is_of_pass(name));
+        self.refuse_nothing_of_version_1(request);
+        let mut passes = Vec::new();
+        for mode in [SyncMode::Incremental, SyncMode::FullRefresh] {
+            let of_mode = passed.iter().filter(|(of, _)| *of == mode);
+            let streams: Vec<_> = of_mode.map(|(_, name)| name.clone()).collect();
+            if !streams.is_empty() {
+                let config = &self.config;
+                let pass = PassState::new(&config.base_url, mode, streams, config.created_from()?);
+                passes.push(pass.resume(request.state.as_ref(), self.rules.overlap)?);
+            }
+        }
+        let plain = plain.into_iter().map(|(_, name)| name).collect();
+        Ok(Plan { plain, passes })
     }
 
-    fn read(
-        self: Arc<Self>,
-        streams: Vec<StreamName>,
-        state: PassState,
-    ) -> impl futures::Stream<Item = Result<Message>> + Send + 'static {
+    fn refuse_nothing_of_version_1(&self, request: &ReadRequest) {
+        let is_old = |state: &&State| state.version() < VERSION && state.streams().next().is_some();
+        if request.state.as_ref().filter(is_old).is_some() {
+            let message = "the saved state is of an older version, which did not note what was \
+                           still running; everything is read again, and rows are updated in place";
+            self.notice(None, message.to_owned());
+        }
+    }
+
+    fn read(self: Arc<Self>, plan: Plan) -> BoxStream<'static, Result<Message>> {
         let scope = Arc::new(Scope::new(&self.config));
-        let (passed, plain): (Vec<_>, Vec<_>) = streams.into_iter().partition(is_of_pass);
-        let reader = Arc::clone(&self);
-        let plain_scope = Arc::clone(&scope);
-        let plain = stream::iter(plain).flat_map(move |name| {
+        let mut ledger = Ledger::default();
+        for pass in &plan.passes {
+            if let Err(error) = pass.to_state().map(|state| ledger.enter(state)) {
+                return stream::once(async { Err(error) }).boxed();
+            }
+        }
+        let (reader, plain_scope) = (Arc::clone(&self), Arc::clone(&scope));
+        let plain = stream::iter(plan.plain).flat_map(move |name| {
             let reader = Arc::clone(&reader);
             let body = match name.as_str() {
                 ORGANIZATIONS => reader.organizations(Arc::clone(&plain_scope)),
@@ -146,15 +171,15 @@ impl Reader {
             };
             bracketed(vec![name], body)
         });
-        let pass = match passed.is_empty() {
-            true => stream::empty().boxed(),
-            false => {
-                let body = self.pass(passed.clone(), scope, state);
-                let end = stream::once(async { Ok(Message::Checkpoint(nothing_left())) });
-                bracketed(passed, body).chain(end).boxed()
-            }
-        };
-        plain.chain(pass)
+        let passes = stream::iter(plan.passes)
+            .flat_map(move |pass| Arc::clone(&self).pass(pass, Arc::clone(&scope)));
+        let messages = plain.chain(passes);
+        messages
+            .map_ok(move |message| match message {
+                Message::Checkpoint(state) => Message::Checkpoint(ledger.enter(state)),
+                message => message,
+            })
+            .boxed()
     }
 
     fn organizations(self: Arc<Self>, scope: Arc<Scope>) -> BoxStream<'static, Result<Message>> {
@@ -189,27 +214,31 @@ impl Reader {
         listed.try_flatten_stream().map_ok(Message::Record).boxed()
     }
 
+    /// A pass, and behind a full refresh the news that there is nothing to go on from.
     fn pass(
         self: Arc<Self>,
-        streams: Vec<StreamName>,
-        scope: Arc<Scope>,
         state: PassState,
+        scope: Arc<Scope>,
     ) -> BoxStream<'static, Result<Message>> {
+        let streams = state.streams().to_vec();
+        let end = state.end();
         let stream = streams[0].clone();
         let pass = Pass {
             client: self.client(Some(&stream)),
-            streams,
             scope,
             state,
+            rules: self.rules,
             max_concurrency: self.config.max_concurrency as usize,
             observer: Arc::clone(&self.observer),
         };
-        async move {
+        let body = async move {
             let messages = pass.read().await;
             messages.map_err(|error| error.with_context("stream", stream))
-        }
-        .try_flatten_stream()
-        .boxed()
+        };
+        let end = stream::iter(end.map(|state| Ok(Message::Checkpoint(state))));
+        bracketed(streams, body.try_flatten_stream().boxed())
+            .chain(end)
+            .boxed()
     }
 
     /// Organizations that are named can be read without being seen as objects.
@@ -250,37 +279,32 @@ fn pipelines_of(
     organization: String,
 ) -> BoxStream<'static, Result<Record>> {
     let path = ["v2", "organizations", &organization, "pipelines"];
-    let list = client.list(&path, &[], Paging::Number);
+    let mut list = client.list(&path, &[], Paging::Number).boxed();
     let (client, scope) = (client.clone(), Arc::clone(scope));
-    let of = organization.clone();
-    let mut seen = HashSet::new();
-    list.or_else(move |error| {
-        let (client, scope, of) = (client.clone(), Arc::clone(&scope), of.clone());
-        async move {
-            let stream = StreamName::from(PIPELINES);
-            Err(match error {
-                ClientError::NotFound { .. } => scope
-                    .unknown(&client, &of)
-                    .await
-                    .with_context("stream", stream),
-                error => in_stream(&stream)(error),
-            })
+    let records = try_stream! {
+        let mut read = BTreeMap::new();
+        while let Some(raw) = list.next().await {
+            let raw = match raw {
+                Ok(raw) => raw,
+                Err(ClientError::NotFound { .. }) => {
+                    let error = scope.unknown(&client, &organization).await;
+                    Err(error.with_context("stream", PIPELINES))?
+                }
+                Err(error) => Err(in_stream(&PIPELINES.into())(error))?,
+            };
+            let Identified { id, slug } = Identified::of(&raw).ok_or_else(lacks_id)?;
+            if read.insert(id, slug).is_none() {
+                yield pipeline_record(&raw, &organization)?;
+            }
         }
-    })
-    .try_filter_map(move |raw| {
-        let is_new = seen.insert(id_of(&raw));
-        let record = is_new.then(|| pipeline_record(&raw, &organization));
-        futures::future::ready(record.transpose())
-    })
-    .boxed()
+        scope.note_pipelines(&organization, read);
+    };
+    records.boxed()
 }
 
-fn id_of(raw: &RawValue) -> String {
-    #[derive(Deserialize)]
-    struct Id {
-        id: String,
-    }
-    serde_json::from_str(raw.get()).map_or_else(|_| raw.get().to_owned(), |Id { id }| id)
+fn lacks_id() -> Error {
+    let message = "a pipeline without a usable `id` or `slug`";
+    Error::new(ErrorKind::Protocol, message).with_context("stream", PIPELINES)
 }
 
 /// Builds and jobs are read together.
@@ -288,9 +312,16 @@ fn is_of_pass(name: &StreamName) -> bool {
     *name == BUILDS || *name == JOBS
 }
 
-/// A full refresh that came to its end leaves nothing to go on from.
-fn nothing_left() -> State {
-    State::new(CONNECTOR, VERSION)
+/// Ends a stream behind its first error, without asking it for more.
+fn until_error<T: Send + 'static>(
+    stream: impl futures::Stream<Item = Result<T>> + Send + 'static,
+) -> BoxStream<'static, Result<T>> {
+    let stream = Box::pin(stream);
+    stream::try_unfold(stream, |mut stream| async move {
+        let item = stream.try_next().await?;
+        Ok(item.map(|item| (item, stream)))
+    })
+    .boxed()
 }
 
 /// Says when the streams of `body` begin and end.

@@ -153,10 +153,8 @@ pub(crate) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
 pub(crate) fn all(organization: &str) -> BuildQuery {
     BuildQuery {
         organization: organization.to_owned(),
-        pipeline: None,
-        created_from: None,
-        created_to: None,
         with_jobs: true,
+        ..BuildQuery::default()
     }
 }
 

@@ -83,10 +83,10 @@ pub struct Build {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::stream::<Build>(
+    streams::incremental(streams::stream::<Build>(
         NAME,
         "Builds, without their jobs and the expanded pipeline.",
-    )
+    ))
 }
 
 /// What the parents of a record add to it.

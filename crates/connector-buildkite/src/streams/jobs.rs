@@ -139,7 +139,10 @@ pub struct Job {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::stream::<Job>(NAME, "Jobs of all builds, every retried attempt included.")
+    streams::incremental(streams::stream::<Job>(
+        NAME,
+        "Jobs of all builds, every retried attempt included.",
+    ))
 }
 
 /// What the parents of a record add to it.

@@ -47,6 +47,15 @@ fn stream<T: JsonSchema>(name: &str, description: &str) -> Stream {
     }
 }
 
+/// The same stream, read incrementally too. No field tells when a build or job changed, so there
+/// is no cursor that a host could compare.
+fn incremental(stream: Stream) -> Stream {
+    Stream {
+        sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
+        ..stream
+    }
+}
+
 /// Buildkite gave something else where the API has objects.
 fn not_an_object(stream: &str) -> Error {
     Error::new(ErrorKind::Protocol, "an item of the list is not an object")

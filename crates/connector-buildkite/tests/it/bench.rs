@@ -128,7 +128,9 @@ pub(crate) async fn next<T>(stream: &mut BoxStream<'static, T>) -> Option<T> {
 /// The records among messages, as text, of one stream.
 pub(crate) fn records<'a>(messages: &'a [Message], stream: &str) -> Vec<&'a str> {
     let record = |message: &'a Message| match message {
-        Message::Record(Record { stream: of, data, .. }) if *of == stream => Some(data.as_str()),
+        Message::Record(Record {
+            stream: of, data, ..
+        }) if *of == stream => Some(data.as_str()),
         _ => None,
     };
     messages.iter().filter_map(record).collect()

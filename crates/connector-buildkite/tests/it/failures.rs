@@ -152,7 +152,7 @@ async fn an_unknown_stream_or_mode_is_refused_before_any_request() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("builds, jobs"), "{error}");
     assert_eq!((messages, bench.paths()), (Vec::new(), Vec::new()));
-    let mut incremental = request(&["builds"]);
+    let mut incremental = request(&["pipelines"]);
     incremental.streams[0].mode = connector_core::SyncMode::Incremental;
     let refused = futures::TryStreamExt::try_next(&mut bench.source.read(incremental)).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);

@@ -159,7 +159,7 @@ async fn a_state_that_cannot_be_used_is_refused_before_any_request() {
     );
     for (state, what) in [
         (State::new("other", 1), "another connector"),
-        (State::new("buildkite", 2), "a newer version"),
+        (State::new("buildkite", 3), "a newer version"),
         (damaged, "damaged"),
         (unfamiliar, "with an unknown key"),
     ] {

@@ -1,0 +1,83 @@
+//! The listings of one partition.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use buildkite_client::{BuildQuery, Client, Error as ClientError, Floor, Listed};
+use chrono::{DateTime, Utc};
+use connector_core::{Error, Result, StreamName};
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+
+use super::found::{Decode, Found};
+use crate::error::in_stream;
+use crate::rules::Rules;
+use crate::scope::Scope;
+use crate::streams::JOBS;
+
+/// A listing under way.
+pub(crate) type List = BoxStream<'static, Result<Listed<Found>>>;
+
+/// Lists the builds of one organization, or of one of its pipelines.
+#[derive(Clone)]
+pub(crate) struct Lists {
+    pub(crate) client: Client,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) rules: Rules,
+    pub(crate) organization: String,
+    pub(crate) pipeline: Option<String>,
+    /// Where errors are said to have happened.
+    pub(crate) stream: StreamName,
+}
+
+/// Which builds of the partition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Which {
+    pub(crate) streams: BTreeSet<StreamName>,
+    /// The slug of another pipeline than the partition's.
+    pub(crate) pipeline: Option<String>,
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
+    pub(crate) finished_from: Option<DateTime<Utc>>,
+    pub(crate) states: &'static [&'static str],
+    pub(crate) floor: Floor,
+}
+
+impl Lists {
+    /// Everything `which` says, newest first. Ends behind its first error.
+    pub(crate) fn list(&self, which: Which) -> List {
+        let decode = Decode::new(&which.streams, &self.organization);
+        let query = self.query(which);
+        let lists = self.clone();
+        self.client
+            .builds(query, move |build| decode.found(&build))
+            .or_else(move |error| {
+                let lists = lists.clone();
+                async move { Err(lists.explain(error).await) }
+            })
+            .boxed()
+    }
+
+    pub(crate) fn query(&self, which: Which) -> BuildQuery {
+        BuildQuery {
+            organization: self.organization.clone(),
+            pipeline: which.pipeline.or_else(|| self.pipeline.clone()),
+            created_from: which.from,
+            created_to: which.to,
+            finished_from: which.finished_from,
+            states: which.states,
+            with_jobs: which.streams.contains(JOBS),
+            floor: which.floor,
+            by_page_number: !self.rules.keyset,
+        }
+    }
+
+    pub(crate) async fn explain(&self, error: ClientError) -> Error {
+        match error {
+            ClientError::NotFound { .. } if self.pipeline.is_none() => {
+                let error = self.scope.unknown(&self.client, &self.organization).await;
+                error.with_context("stream", &self.stream)
+            }
+            error => in_stream(&self.stream)(error),
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! One partition, from its first request to its last.
+//!
+//! Nothing in the API tells that a build changed, and finished is not final (API facts 9.3). So a
+//! sync reads, in this order:
+//!
+//! 1. what is **new**: created since the last sync, less an overlap. Only the first page; what
+//!    is left of it is a gap like any other;
+//! 2. what is **open now**, of the builds created before: it may have been finished before;
+//! 3. what **finished since** the last sync, of the same, less an overlap;
+//! 4. what was **open before** and was not seen in 1 to 3, see [`Search`];
+//! 5. the **gaps**, newest first, see [`Windows`].
+//!
+//! The order of 2 and 3 matters: a build that has ended when 2 passes it has an end when 3 does.
+//! Whatever changes behind the back of this sync ends, or is open, after it began: the next one
+//! sees it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_stream::try_stream;
+use buildkite_client::{Floor, Listed, Progress};
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::{Error, ErrorKind, Record, Result, StreamName};
+use futures::stream::{BoxStream, StreamExt};
+
+use super::Pass;
+use super::found::{Found, Standing};
+use super::lists::{Lists, Which};
+use super::unseen::Search;
+use super::windows::{FromWindow, Windows};
+use crate::state::{Coverage, Gap, OpenBuild};
+
+/// What filters call the states that a build leaves by itself.
+const OPEN: &[&str] = &["creating", "scheduled", "running", "failing", "canceling"];
+/// The same, where blocked builds have no end.
+const OPEN_OR_BLOCKED: &[&str] = &[
+    "creating",
+    "scheduled",
+    "running",
+    "failing",
+    "canceling",
+    "blocked",
+];
+/// The server's clock may be behind what it said before, but not by a day.
+const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
+/// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
+const NO_SLUG: &str = "";
+
+/// What a partition yields.
+pub(crate) enum Step {
+    /// A build with its jobs.
+    Records(Vec<Record>),
+    /// All records before this have been yielded.
+    Page {
+        /// What the copy has of the partition now; absent for nothing.
+        coverage: Option<Box<Coverage>>,
+        /// About how many builds are left to read.
+        left: u64,
+    },
+}
+
+/// A partition being read.
+pub(crate) struct Partition {
+    pass: Arc<Pass>,
+    lists: Lists,
+    /// What the copy has; its gaps are those of `windows`.
+    coverage: Coverage,
+    windows: Windows,
+    /// Builds that were open when the sync began and have not been seen since.
+    unseen: BTreeMap<String, OpenBuild>,
+    /// The latest time that the server wrote into a build read so far.
+    latest: Option<DateTime<Utc>>,
+}
+
+impl Partition {
+    pub(crate) fn new(pass: Arc<Pass>, organization: String, pipeline: Option<String>) -> Self {
+        let known = pass.state.coverage(&organization, pipeline.as_deref());
+        let coverage = known.unwrap_or_else(|| Coverage::nothing(pass.state.created_from));
+        let lists = Lists {
+            client: pass.client.clone(),
+            scope: Arc::clone(&pass.scope),
+            rules: pass.rules,
+            organization,
+            pipeline,
+            stream: pass.state.streams()[0].clone(),
+        };
+        Self {
+            windows: Windows::new(coverage.missing.clone(), pass.max_concurrency),
+            pass,
+            lists,
+            unseen: coverage.open.clone(),
+            coverage,
+            latest: None,
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn read(mut self) -> BoxStream<'static, Result<Step>> {
+        let steps = try_stream! {
+            let is_first = self.coverage.is_nothing();
+            let since = self.since();
+            self.note_pipelines_read();
+            self.open_newest(since);
+            let first = loop {
+                match self.windows.next().await? {
+                    Some(FromWindow::Build(found, gap)) => yield self.take(found, &gap.streams),
+                    Some(FromWindow::Page(page)) => break page,
+                    None => Err(ended())?,
+                }
+            };
+            let began = self.begin(&first)?;
+            yield self.page(0);
+
+            if let Some(since) = since.filter(|_| !is_first) {
+                for which in self.changed_since(since) {
+                    let mut list = self.lists.list(which);
+                    while let Some(listed) = list.next().await {
+                        match listed? {
+                            Listed::Build(found) => yield self.take(found, &self.streams()),
+                            Listed::Page(page) => yield self.page(page.estimate.unwrap_or(0)),
+                        }
+                    }
+                }
+                self.has_seen_changes_until(began);
+                let sought = self.unseen_before((!first.is_end).then_some(since));
+                let mut search = Search::new(&self.lists, self.pass.state.streams(), sought);
+                while let Some(mut list) = search.next_list().await? {
+                    while let Some(listed) = list.next().await {
+                        match listed? {
+                            Listed::Build(found) => {
+                                search.found(&found.id);
+                                yield self.take(found, &self.streams());
+                            }
+                            Listed::Page(_) => yield self.page(0),
+                        }
+                    }
+                }
+                yield self.forget(&search);
+                yield self.page(0);
+            }
+
+            self.fill().await?;
+            while let Some(read) = self.windows.next().await? {
+                match read {
+                    FromWindow::Build(found, gap) => yield self.take(found, &gap.streams),
+                    FromWindow::Page(_) => {
+                        self.fill().await?;
+                        yield self.page(0);
+                    }
+                }
+            }
+            yield self.page(0);
+        };
+        steps.boxed()
+    }
+
+    fn streams(&self) -> BTreeSet<StreamName> {
+        self.pass.state.streams().iter().cloned().collect()
+    }
+
+    /// From when on builds count as new; absent for ever.
+    fn since(&self) -> Option<DateTime<Utc>> {
+        if self.coverage.is_nothing() {
+            return self.coverage.created_from;
+        }
+        let overlap = self.coverage.top - self.pass.rules.overlap;
+        self.coverage.created_from.max(Some(overlap))
+    }
+
+    fn open_newest(&mut self, since: Option<DateTime<Utc>>) {
+        let gap = Gap {
+            streams: self.streams(),
+            pipeline: None,
+            from: since,
+            to: DateTime::<Utc>::MAX_UTC,
+        };
+        let floor = Floor::default();
+        let list = self.lists.list(Which {
+            streams: gap.streams.clone(),
+            from: since,
+            floor: floor.clone(),
+            ..Which::default()
+        });
+        self.windows.open(gap, floor, list);
+    }
+
+    /// The first page has been read: the upper end moves. Returns the moment up to which changes
+    /// will have been seen once all has been read; absent if nothing tells.
+    ///
+    /// What the server wrote is never ahead of its own clock, and the clock of its answers may
+    /// be: the earlier of the two counts.
+    fn begin(&mut self, first: &Progress) -> Result<Option<DateTime<Utc>>> {
+        let now = first.server_time;
+        if now.is_some_and(|now| self.coverage.top > now + LARGEST_SKEW) {
+            return Err(self.from_the_future());
+        }
+        let began = self
+            .latest
+            .map(|latest| now.map_or(latest, |now| now.min(latest)));
+        if let Some(began) = began {
+            if self.coverage.is_nothing() {
+                self.coverage.synced = began;
+            }
+            self.coverage.top = self.coverage.top.max(began);
+        }
+        Ok(began)
+    }
+
+    /// What is open now and what finished since the last sync, of all builds created before.
+    fn changed_since(&self, since: DateTime<Utc>) -> Vec<Which> {
+        let Coverage {
+            created_from,
+            synced,
+            blocked_are_open,
+            ..
+        } = self.coverage;
+        if created_from.is_some_and(|from| from >= since) {
+            return Vec::new();
+        }
+        let older = Which {
+            streams: self.streams(),
+            from: created_from,
+            to: Some(since),
+            ..Which::default()
+        };
+        let states = match blocked_are_open {
+            true => OPEN_OR_BLOCKED,
+            false => OPEN,
+        };
+        let open_now = Which {
+            states,
+            ..older.clone()
+        };
+        let finished_since = Which {
+            finished_from: Some(synced - self.pass.rules.finish_overlap),
+            ..older
+        };
+        let has_finished = self.pass.rules.finished_since.then_some(finished_since);
+        [open_now].into_iter().chain(has_finished).collect()
+    }
+
+    fn has_seen_changes_until(&mut self, began: Option<DateTime<Utc>>) {
+        self.coverage.synced =
+            began.map_or(self.coverage.synced, |at| at.max(self.coverage.synced));
+    }
+
+    /// What is to be looked for: what was created later is still going to be read.
+    fn unseen_before(&self, bound: Option<DateTime<Utc>>) -> BTreeMap<String, OpenBuild> {
+        let is_sought = |build: &OpenBuild| {
+            self.pass.rules.open_before && bound.is_none_or(|bound| build.created_at < bound)
+        };
+        let unseen = self.unseen.iter().filter(|(_, build)| is_sought(build));
+        unseen
+            .map(|(id, build)| (id.clone(), build.clone()))
+            .collect()
+    }
+
+    /// Builds that are there no more are looked for no more; a pipeline that comes back is read
+    /// again.
+    fn forget(&mut self, search: &Search) -> Step {
+        for id in search.gone() {
+            self.coverage.open.remove(id);
+        }
+        let gone = search.gone_pipelines();
+        for slug in self.coverage.pipelines.values_mut() {
+            if gone.contains(slug.as_str()) {
+                NO_SLUG.clone_into(slug);
+            }
+        }
+        Step::Records(search.records())
+    }
+
+    /// Begins to read as many gaps as there is room for.
+    async fn fill(&mut self) -> Result<()> {
+        while let Some(gap) = self.windows.next_gap() {
+            let pipeline = match &gap.pipeline {
+                None => None,
+                Some(id) => match self.slug_of(id).await? {
+                    None => continue,
+                    slug => slug,
+                },
+            };
+            let floor = Floor::default();
+            let list = self.lists.list(Which {
+                streams: gap.streams.clone(),
+                pipeline,
+                from: gap.from,
+                to: Some(gap.to),
+                floor: floor.clone(),
+                ..Which::default()
+            });
+            self.windows.open(gap, floor, list);
+        }
+        Ok(())
+    }
+
+    /// The slug that a pipeline has now; `None` if it is there no more.
+    async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
+        let Lists {
+            client,
+            organization,
+            scope,
+            ..
+        } = &self.lists;
+        let known = self.coverage.pipelines.get(id);
+        let slug = scope.slug_of(client, organization, id, known).await?;
+        let noted = slug.clone().unwrap_or_else(|| NO_SLUG.to_owned());
+        self.coverage.pipelines.insert(id.to_owned(), noted);
+        Ok(slug)
+    }
+
+    /// Compares what this sync has read of the stream `pipelines`, if it has, with the slugs known.
+    fn note_pipelines_read(&mut self) {
+        let Some(listed) = self.pass.scope.pipelines_read(&self.lists.organization) else {
+            return;
+        };
+        let known: Vec<_> = self.coverage.pipelines.keys().cloned().collect();
+        for id in known {
+            match listed.get(&id) {
+                Some(slug) => self.note_pipeline(&id, slug),
+                None => drop(self.coverage.pipelines.insert(id, NO_SLUG.to_owned())),
+            }
+        }
+    }
+
+    /// A pipeline under another slug than before has other addresses in all of its builds.
+    fn note_pipeline(&mut self, id: &str, slug: &str) {
+        let known = self.coverage.pipelines.get(id).map(String::as_str);
+        if known == Some(slug) {
+            return;
+        }
+        if known.is_some() && !self.coverage.is_nothing() {
+            self.windows.add(Gap {
+                streams: self.streams(),
+                pipeline: Some(id.to_owned()),
+                from: self.coverage.created_from,
+                to: self.coverage.top,
+            });
+        }
+        self.coverage
+            .pipelines
+            .insert(id.to_owned(), slug.to_owned());
+    }
+
+    /// A build was read, for these streams.
+    fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
+        self.latest = self.latest.max(Some(found.latest));
+        if let Some(id) = &found.pipeline_id {
+            self.note_pipeline(id, &found.build.pipeline);
+        }
+        let is_for_all = streams.len() == self.pass.state.streams().len();
+        if is_for_all {
+            self.unseen.remove(&found.id);
+        }
+        match found.standing {
+            // Another stream may have it open still.
+            Standing::Settled if !is_for_all => {}
+            Standing::Settled => drop(self.coverage.open.remove(&found.id)),
+            standing => {
+                self.coverage.blocked_are_open |= standing == Standing::BlockedWithoutEnd;
+                self.coverage.open.insert(found.id, found.build);
+            }
+        }
+        Step::Records(found.records)
+    }
+
+    /// A page ended: this is what the copy has now.
+    fn page(&mut self, left: u64) -> Step {
+        self.coverage.missing = match self.pass.rules.notes_what_is_left {
+            true => self.windows.gaps(),
+            false => Vec::new(),
+        };
+        for gap in &mut self.coverage.missing {
+            // What lies above is new to the next sync anyway.
+            gap.to = gap.to.min(self.coverage.top + TimeDelta::milliseconds(1));
+        }
+        let is_known = !self.coverage.is_nothing();
+        Step::Page {
+            coverage: is_known.then(|| Box::new(self.coverage.clone())),
+            left: left + self.windows.left(),
+        }
+    }
+
+    fn from_the_future(&self) -> Error {
+        let message = format!(
+            "the saved state says that builds up to {} have been read, which lies ahead of the \
+             server's clock; restore it, or remove it to read everything again",
+            self.coverage.top
+        );
+        Error::new(ErrorKind::State, message).with_context("stream", &self.lists.stream)
+    }
+}
+
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        "a list ended without an end of its page",
+    )
+}

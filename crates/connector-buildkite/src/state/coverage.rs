@@ -1,0 +1,239 @@
+//! What the copy has of one partition: an organization, or a selected pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::StreamName;
+
+/// What the copy has of one partition.
+///
+/// Two things hold at every checkpoint. Every build created in `created_from..top`, apart from
+/// what is `missing`, has been yielded, in a version that it had at `synced` or later. And every
+/// one of these whose last yielded version can still change is in `open`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Coverage {
+    /// The lower end; absent for none.
+    pub(crate) created_from: Option<DateTime<Utc>>,
+    /// The upper end.
+    pub(crate) top: DateTime<Utc>,
+    /// Whatever changed before this has been seen.
+    pub(crate) synced: DateTime<Utc>,
+    /// What is still to be read.
+    pub(crate) missing: Vec<Gap>,
+    /// Builds that were not finished when they were read, by id.
+    pub(crate) open: BTreeMap<String, OpenBuild>,
+    /// This server gives builds no end while they are blocked.
+    pub(crate) blocked_are_open: bool,
+    /// The slug of each pipeline that builds were read of, by its id: it shows a renaming.
+    pub(crate) pipelines: BTreeMap<String, String>,
+}
+
+/// An interval of creation times that has not been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// The streams that miss it.
+    pub(crate) streams: BTreeSet<StreamName>,
+    /// The id of the one pipeline whose builds are missing; absent for all of the partition.
+    pub(crate) pipeline: Option<String>,
+    /// The lower end; absent for none.
+    pub(crate) from: Option<DateTime<Utc>>,
+    /// The upper end, not included.
+    pub(crate) to: DateTime<Utc>,
+}
+
+/// A build that can still change by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OpenBuild {
+    /// The slug of its pipeline.
+    pub(crate) pipeline: String,
+    /// Its number there.
+    pub(crate) number: u64,
+    /// When it was created.
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+impl Coverage {
+    /// Nothing yet.
+    pub(crate) fn nothing(created_from: Option<DateTime<Utc>>) -> Self {
+        Self {
+            created_from,
+            top: DateTime::<Utc>::MIN_UTC,
+            synced: DateTime::<Utc>::MIN_UTC,
+            missing: Vec::new(),
+            open: BTreeMap::new(),
+            blocked_are_open: false,
+            pipelines: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing has been read yet.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.top == DateTime::<Utc>::MIN_UTC
+    }
+
+    /// Joins what several streams have of one partition, none of them or all; `None` if no stream
+    /// has anything.
+    pub(crate) fn join(
+        parts: Vec<(StreamName, Option<Self>)>,
+        created_from: Option<DateTime<Utc>>,
+        overlap: TimeDelta,
+    ) -> Option<Self> {
+        let known = || parts.iter().filter_map(|(_, part)| part.as_ref());
+        let mut joined = Self {
+            created_from,
+            top: known().map(|part| part.top).max()?,
+            synced: known().map(|part| part.synced).min()?,
+            missing: Vec::new(),
+            open: known().flat_map(|part| part.open.clone()).collect(),
+            blocked_are_open: known().any(|part| part.blocked_are_open),
+            pipelines: known().flat_map(|part| part.pipelines.clone()).collect(),
+        };
+        for (stream, part) in parts {
+            let gap = |from, to| Gap {
+                streams: [stream.clone()].into(),
+                pipeline: None,
+                from,
+                to,
+            };
+            let Some(mut part) = part else {
+                joined.add(gap(created_from, joined.top));
+                continue;
+            };
+            part.reach(created_from, gap);
+            if part.top < joined.top {
+                let from = created_from.max(Some(part.top - overlap));
+                part.missing.push(gap(from, joined.top));
+            }
+            part.missing.into_iter().for_each(|gap| joined.add(gap));
+        }
+        Some(joined)
+    }
+
+    /// Moves the lower end: what is new below it is missing, what lies below a higher one is
+    /// given up.
+    fn reach(
+        &mut self,
+        created_from: Option<DateTime<Utc>>,
+        gap: impl Fn(Option<DateTime<Utc>>, DateTime<Utc>) -> Gap,
+    ) {
+        if let Some(had) = self.created_from
+            && created_from.is_none_or(|from| from < had)
+        {
+            self.missing.push(gap(created_from, had));
+        }
+        if let Some(from) = created_from {
+            self.missing.retain(|gap| gap.to > from);
+            for gap in &mut self.missing {
+                gap.from = gap.from.max(created_from);
+            }
+        }
+        self.created_from = created_from;
+    }
+
+    /// Notes a gap, once for all streams that miss just this.
+    pub(crate) fn add(&mut self, gap: Gap) {
+        let is_same = |known: &&mut Gap| {
+            known.pipeline == gap.pipeline && known.from == gap.from && known.to == gap.to
+        };
+        match self.missing.iter_mut().find(is_same) {
+            Some(known) => known.streams.extend(gap.streams),
+            None => self.missing.push(gap),
+        }
+    }
+
+    /// The part of it that belongs to one pipeline.
+    pub(crate) fn of_pipeline(&self, slug: &str) -> Self {
+        let mut part = self.clone();
+        part.open.retain(|_, build| build.pipeline == slug);
+        part.pipelines.retain(|_, known| known == slug);
+        part.missing.retain(|gap| {
+            let id = gap.pipeline.as_ref();
+            id.is_none_or(|id| part.pipelines.contains_key(id))
+        });
+        part
+    }
+
+    /// What one stream has: it misses only its own gaps.
+    pub(crate) fn of_stream(&self, stream: &StreamName) -> Self {
+        let mut part = self.clone();
+        part.missing.retain(|gap| gap.streams.contains(stream));
+        part
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: u32) -> DateTime<Utc> {
+        format!("2026-01-01T{hour:02}:00:00Z").parse().unwrap()
+    }
+
+    fn coverage(from: Option<u32>, top: u32) -> Coverage {
+        Coverage {
+            created_from: from.map(at),
+            top: at(top),
+            synced: at(top),
+            missing: Vec::new(),
+            open: BTreeMap::new(),
+            blocked_are_open: false,
+            pipelines: BTreeMap::new(),
+        }
+    }
+
+    fn join(
+        builds: Option<Coverage>,
+        jobs: Option<Coverage>,
+        from: Option<u32>,
+    ) -> Option<Coverage> {
+        let parts = vec![("builds".into(), builds), ("jobs".into(), jobs)];
+        Coverage::join(parts, from.map(at), TimeDelta::zero())
+    }
+
+    fn gaps(coverage: &Coverage) -> Vec<(Vec<&str>, Option<DateTime<Utc>>, DateTime<Utc>)> {
+        let missing = coverage.missing.iter().map(|gap| {
+            let streams = gap.streams.iter().map(StreamName::as_str).collect();
+            (streams, gap.from, gap.to)
+        });
+        missing.collect()
+    }
+
+    #[test]
+    fn streams_that_have_the_same_miss_nothing() {
+        let joined = join(Some(coverage(None, 9)), Some(coverage(None, 9)), None).unwrap();
+        assert_eq!(joined, coverage(None, 9));
+        assert_eq!(join(None, None, None), None);
+    }
+
+    #[test]
+    fn a_stream_that_is_new_misses_all_and_the_other_nothing() {
+        let joined = join(Some(coverage(None, 9)), None, None).unwrap();
+        assert_eq!(gaps(&joined), [(vec!["jobs"], None, at(9))]);
+    }
+
+    #[test]
+    fn a_stream_that_fell_behind_misses_what_the_other_has() {
+        let joined = join(Some(coverage(None, 9)), Some(coverage(None, 4)), None).unwrap();
+        assert_eq!(gaps(&joined), [(vec!["jobs"], Some(at(4)), at(9))]);
+        assert_eq!(joined.synced, at(4));
+    }
+
+    #[test]
+    fn an_earlier_start_is_missing_for_all_and_a_later_one_gives_up_what_lies_before() {
+        let had = || Some(coverage(Some(5), 9));
+        let earlier = join(had(), had(), Some(2)).unwrap();
+        assert_eq!(
+            gaps(&earlier),
+            [(vec!["builds", "jobs"], Some(at(2)), at(5))]
+        );
+        let without_start = join(had(), had(), None).unwrap();
+        assert_eq!(
+            gaps(&without_start),
+            [(vec!["builds", "jobs"], None, at(5))]
+        );
+
+        let later = join(Some(earlier.clone()), Some(earlier), Some(3)).unwrap();
+        assert_eq!(gaps(&later), [(vec!["builds", "jobs"], Some(at(3)), at(5))]);
+        assert_eq!(later.created_from, Some(at(3)));
+    }
+}

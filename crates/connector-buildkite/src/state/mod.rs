@@ -1,0 +1,171 @@
+//! Where the pass over the builds stands, and how that is saved.
+//!
+//! `builds` and `jobs` come from one pass, but each has a state of its own, so that one can be
+//! selected without the other. Loading joins what the streams have, see [`Coverage::join`].
+//!
+//! Version 1 knew unfinished full refreshes only, and not which builds were open: nothing can be
+//! concluded from it, so it is read as no state.
+
+mod coverage;
+mod saved;
+mod version_1;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::{Error, ErrorKind, Result, State, StreamName, SyncMode};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(crate) use coverage::{Coverage, Gap, OpenBuild};
+use saved::{SavedPartition, SavedStream};
+
+/// The form that this program writes.
+pub(crate) const VERSION: u32 = 2;
+/// Who writes it.
+pub(crate) const CONNECTOR: &str = "buildkite";
+
+/// A pass over the builds: of which Buildkite, since when, for which streams, and how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PassState {
+    base_url: String,
+    mode: SyncMode,
+    streams: Vec<StreamName>,
+    /// The lower end of every partition; absent for none.
+    pub(crate) created_from: Option<DateTime<Utc>>,
+    /// By organization, or organization and pipeline: `acme`, `acme/web`.
+    pub(crate) partitions: BTreeMap<String, Coverage>,
+}
+
+impl PassState {
+    /// A pass at its beginning.
+    pub(crate) fn new(
+        base_url: &str,
+        mode: SyncMode,
+        streams: Vec<StreamName>,
+        created_from: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            mode,
+            streams,
+            created_from,
+            partitions: BTreeMap::new(),
+        }
+    }
+
+    /// `builds`, `jobs` or both.
+    pub(crate) fn streams(&self) -> &[StreamName] {
+        &self.streams
+    }
+
+    /// Goes on from `state`. A state of another Buildkite is left alone, and so is one of
+    /// incremental syncs if everything is to be read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] if it is another connector's, too new or damaged.
+    pub(crate) fn resume(mut self, state: Option<&State>, overlap: TimeDelta) -> Result<Self> {
+        let Some(state) = state else { return Ok(self) };
+        state.expect(CONNECTOR, VERSION)?;
+        if state.version() < VERSION {
+            let mut streams = self.streams.iter();
+            return streams
+                .try_for_each(|stream| version_1::check(state, stream))
+                .map(|()| self);
+        }
+        let mut saved = BTreeMap::new();
+        for stream in &self.streams {
+            let Some(value) = state.stream(stream.as_str()) else {
+                continue;
+            };
+            let known = parse(value, stream)?;
+            if self.goes_on_from(&known) {
+                saved.insert(stream.clone(), known.partitions);
+            }
+        }
+        let keys: BTreeSet<String> = saved.values().flat_map(BTreeMap::keys).cloned().collect();
+        for key in keys {
+            let mut part = |stream: &StreamName| {
+                let saved = saved.get_mut(stream)?.remove(&key)?;
+                Some(saved.coverage(stream))
+            };
+            let parts = self.streams.iter();
+            let parts = parts.map(|stream| (stream.clone(), part(stream))).collect();
+            if let Some(joined) = Coverage::join(parts, self.created_from, overlap) {
+                self.partitions.insert(key, joined);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What the copy has of a partition: of a pipeline also what its organization's has.
+    pub(crate) fn coverage(&self, organization: &str, pipeline: Option<&str>) -> Option<Coverage> {
+        let Some(pipeline) = pipeline else {
+            return self.partitions.get(organization).cloned();
+        };
+        let own = self.partitions.get(&format!("{organization}/{pipeline}"));
+        let whole = self.partitions.get(organization);
+        own.cloned()
+            .or_else(|| whole.map(|whole| whole.of_pipeline(pipeline)))
+    }
+
+    /// The state that a checkpoint carries.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if it has no JSON form.
+    pub(crate) fn to_state(&self) -> Result<State> {
+        let mut state = State::new(CONNECTOR, VERSION);
+        for (index, stream) in self.streams.iter().enumerate() {
+            let partition = |(key, coverage): (&String, &Coverage)| {
+                let part = coverage.of_stream(stream);
+                (key.clone(), SavedPartition::of(&part, index == 0))
+            };
+            let partitions = self.partitions.iter().map(partition).collect();
+            let saved = SavedStream::new(&self.base_url, self.mode, partitions);
+            let value = serde_json::to_value(saved).map_err(|error| {
+                Error::new(ErrorKind::Internal, "the state has no JSON form").with_source(error)
+            })?;
+            state.set_stream(stream.clone(), value);
+        }
+        Ok(state)
+    }
+
+    /// What is left behind at the end: a full refresh leaves nothing to go on from, and says so
+    /// by null.
+    pub(crate) fn end(&self) -> Option<State> {
+        if self.mode != SyncMode::FullRefresh {
+            return None;
+        }
+        let mut state = State::new(CONNECTOR, VERSION);
+        for stream in &self.streams {
+            state.set_stream(stream.clone(), Value::Null);
+        }
+        Some(state)
+    }
+
+    fn goes_on_from(&self, saved: &SavedStream) -> bool {
+        let is_incremental = saved.mode == SyncMode::Incremental;
+        let reads_all = self.mode == SyncMode::FullRefresh;
+        saved.base_url == self.base_url && !(is_incremental && reads_all)
+    }
+}
+
+fn parse(value: &Value, stream: &StreamName) -> Result<SavedStream> {
+    let saved = SavedStream::deserialize(value).map_err(|_| damaged(stream))?;
+    match saved.is_intact() {
+        true => Ok(saved),
+        false => Err(damaged(stream)),
+    }
+}
+
+fn damaged(stream: &StreamName) -> Error {
+    Error::new(
+        ErrorKind::State,
+        "the saved state is damaged, or was changed by something else than this program; restore \
+         it, or remove it to read everything again",
+    )
+    .with_context("stream", stream)
+}
+
+#[cfg(test)]
+mod tests;
