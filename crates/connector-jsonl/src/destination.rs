@@ -14,8 +14,8 @@ use crate::{Config, blocking};
 
 /// Takes records one after the other.
 pub(crate) trait Sink: Send {
-    /// Adds a record; false if its stream is not in the plan.
-    fn put(&mut self, record: &Record) -> Result<bool>;
+    /// Adds a record, unless it is refused.
+    fn put(&mut self, record: &Record) -> Result<Outcome>;
 
     /// Makes durable what was added, and the state with it.
     fn commit(&mut self, state: Option<&State>) -> Result<()>;
@@ -120,10 +120,11 @@ fn open(location: &Location, plan: &WritePlan) -> Result<(Box<dyn Sink>, Option<
 
 fn put(sink: &mut dyn Sink, record: &Record) -> Result<Outcome> {
     let put = sink.put(record);
-    let is_known = put.map_err(|error| error.with_context("stream", &record.stream))?;
-    if is_known {
-        return Ok(Outcome::Accepted(None));
-    }
+    put.map_err(|error| error.with_context("stream", &record.stream))
+}
+
+/// What becomes of a record whose stream is not in the plan.
+pub(crate) fn not_announced() -> Outcome {
     let reason = "its stream is not among those that the sync was started with";
-    Ok(Outcome::Rejected(reason.to_owned()))
+    Outcome::Rejected(reason.to_owned())
 }

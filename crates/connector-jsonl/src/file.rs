@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Record, Result, State, StreamName, WritePlan};
+use connector_core::{Outcome, Record, Result, State, StreamName, WritePlan};
 
 use crate::destination::Sink;
 use crate::line::{self, COMMIT_START, RECORD_START};
@@ -66,14 +66,9 @@ impl SingleFile {
 }
 
 impl Sink for SingleFile {
-    fn put(&mut self, record: &Record) -> Result<bool> {
-        let Some(start) = self.starts.get(&record.stream) else {
-            return Ok(false);
-        };
-        let parts = [start, &*record.data.single_line(), "}\n"];
-        let written = self.output.line(parts);
-        written.map_err(|error| error::of_io(error, &self.path))?;
-        Ok(true)
+    fn put(&mut self, record: &Record) -> Result<Outcome> {
+        pipe::put(&mut self.output, &self.starts, record)
+            .map_err(|error| error::of_io(error, &self.path))
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {

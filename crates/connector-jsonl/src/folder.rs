@@ -5,17 +5,23 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Error, ErrorKind, Record, Result, State, Stream, StreamName, WritePlan};
+use connector_core::{
+    Error, ErrorKind, Outcome, Record, Result, State, Stream, StreamName, WritePlan,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::destination::Sink;
+use crate::destination::{Sink, not_announced};
 use crate::output::{self, Output};
-use crate::{error, file, tail};
+use crate::{bare, error, file, tail};
 
 /// The file of states and lengths.
 pub(crate) const STATE_FILE: &str = "_state.json";
 
 const VERSION: u32 = 1;
+
+/// Why a record is refused that would be read as another's end.
+const LOOKS_GONE: &str = "its first field is a text `_gone`: in a folder such a line says that a \
+                          record is gone; write to one file instead";
 
 /// What `_state.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -149,13 +155,21 @@ impl Folder {
 }
 
 impl Sink for Folder {
-    fn put(&mut self, record: &Record) -> Result<bool> {
+    fn put(&mut self, record: &Record) -> Result<Outcome> {
         let Some(output) = self.outputs.get_mut(&record.stream) else {
-            return Ok(false);
+            return Ok(not_announced());
         };
-        let written = output.line([&*record.data.single_line(), "\n", ""]);
+        let text = record.data.single_line();
+        let written = match &record.gone {
+            Some(why) => {
+                let (start, rest) = bare::gone(why, &text);
+                output.line([&start, rest, "\n"])
+            }
+            None if bare::is_gone(&text) => return Ok(Outcome::Rejected(LOOKS_GONE.to_owned())),
+            None => output.line([&*text, "\n", ""]),
+        };
         written.map_err(|error| error::of_io(error, &self.path))?;
-        Ok(true)
+        Ok(Outcome::Accepted(None))
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Error, ErrorKind, JsonObject, Record, Result, StreamName};
+use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 
-use crate::error;
 use crate::line::Enveloped;
 use crate::position::Position;
+use crate::{bare, error};
 
 /// Where bytes come from.
 pub(crate) type Reader = Box<dyn Read + Send>;
@@ -18,7 +18,7 @@ const BOM: &str = "\u{feff}";
 /// What the lines of a file look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Each line is a record of this stream.
+    /// Each line is a record of this stream, or says that one is gone.
     Bare(StreamName),
     /// Each line names its stream, or is a commit.
     Enveloped,
@@ -83,8 +83,8 @@ impl Lines {
     pub(crate) fn next_record(&mut self, form: &Form) -> Result<Option<Option<Record>>> {
         let record = match (self.next()?, form) {
             (None, _) => return Ok(None),
-            (Some(line), Form::Bare(stream)) => JsonObject::parse(line)
-                .map(|data| Some(Record::new(stream.clone(), data)))
+            (Some(line), Form::Bare(stream)) => bare::parse(line, stream)
+                .map(Some)
                 .map_err(|_| "the line is not a JSON object"),
             (Some(line), Form::Enveloped) => match Enveloped::parse(line) {
                 Some(Enveloped::Record(record)) => Ok(Some(record)),

@@ -3,11 +3,11 @@
 //! `path` says where: `-` is standard input or output; a path that ends with `/`, or is a folder,
 //! is a folder with one file for each stream; anything else is one file for all streams.
 //!
-//! | where | lines | commits |
-//! |---|---|---|
-//! | file | `{"stream":"builds","record":{…}}` | `{"sync":"…","state":{…}}` lines between them |
-//! | folder | `{…}` in `builds.jsonl`, `jobs.jsonl`, … | `_state.json`: states, and the length of each file |
-//! | `-`, a named pipe, a device | as in a file | none: no state is kept |
+//! | where | a record | a record that is gone | commits |
+//! |---|---|---|---|
+//! | file | `{"stream":"builds","record":{…}}` | `{"stream":"builds","gone":"aged_out","key":{…}}` | `{"sync":"…","state":{…}}` lines between them |
+//! | folder | `{…}` in `builds.jsonl`, `jobs.jsonl`, … | `{"_gone":"aged_out",…}` there, with the fields of its key | `_state.json`: states, and the length of each file |
+//! | `-`, a named pipe, a device | as in a file | as in a file | none: no state is kept |
 //!
 //! What is decided here:
 //!
@@ -19,7 +19,12 @@
 //! - **Nothing of others is cut.** A file that does not begin with a commit line of ours, or with
 //!   other lines after the last commit, is an error. In a folder, so is a file of records that
 //!   `_state.json` does not know.
-//! - **Syncing again appends.** Of several records with one key, the last one counts.
+//! - **Syncing again appends.** Of several lines with one key, the last one counts. One that says
+//!   that the record is gone, and why, takes nothing back: what came before it is the record as it
+//!   was when the source had it last.
+//! - **What is gone looks like no record.** In a folder its line begins with a text `_gone`, which
+//!   is null, or not there, in a record; a record that begins so itself is refused there, and one
+//!   file takes it.
 //! - **A commit is on the disk** when it returns (one `fsync` per file, in a folder two more).
 //! - **One writer at a time**: the file or folder is locked while a sync writes to it.
 //!
@@ -28,6 +33,7 @@
 //! Reading and writing block, so they run on tokio's threads for blocking work; outside of a
 //! tokio runtime they run where they are called.
 
+mod bare;
 mod blocking;
 mod config;
 mod destination;

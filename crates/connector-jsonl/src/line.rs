@@ -16,6 +16,12 @@ pub(crate) fn record_start(stream: &StreamName) -> String {
     format!("{{\"stream\":{},\"record\":", quoted(stream.as_str()))
 }
 
+/// What stands before the key of a record of `stream` that is gone; `}` closes the line.
+pub(crate) fn gone_start(stream: &StreamName, why: &str) -> String {
+    let (stream, why) = (quoted(stream.as_str()), quoted(why));
+    format!("{{\"stream\":{stream},\"gone\":{why},\"key\":")
+}
+
 /// A commit of `sync` with its last state.
 pub(crate) fn commit(sync: &str, state: Option<&State>) -> Result<String> {
     let state = state.map(State::to_json).transpose()?;
@@ -23,7 +29,7 @@ pub(crate) fn commit(sync: &str, state: Option<&State>) -> Result<String> {
     Ok(format!("{{\"sync\":{},\"state\":{state}}}\n", quoted(sync)))
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
@@ -46,32 +52,45 @@ pub(crate) fn parse_commit(line: &[u8]) -> Option<Commit> {
 /// A line of a file with several streams.
 #[derive(Debug)]
 pub(crate) enum Enveloped {
-    /// A record with its stream.
+    /// A record with its stream, or the news that it is gone.
     Record(Record),
     /// A commit: for readers there is nothing in it.
     Commit,
 }
 
 impl Enveloped {
-    /// The line, if it has one of the two forms and no other fields.
+    /// The line, if it has one of the three forms and no other fields.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let line: Line<'_> = serde_json::from_str(line).ok()?;
         match line {
             Line {
                 stream: Some(stream),
                 record: Some(record),
+                gone: None,
+                key: None,
                 sync: None,
                 state: None,
             } => {
-                let stream = StreamName::from(stream.as_ref());
-                Some(Self::Record(Record::new(
-                    stream,
-                    JsonObject::from_raw(record)?,
-                )))
+                let data = JsonObject::from_raw(record)?;
+                Some(Self::Record(Record::new(stream.as_ref().into(), data)))
+            }
+            Line {
+                stream: Some(stream),
+                record: None,
+                gone: Some(why),
+                key: Some(key),
+                sync: None,
+                state: None,
+            } => {
+                let key = JsonObject::from_raw(key)?;
+                let stream = stream.as_ref().into();
+                Some(Self::Record(Record::gone(stream, key, why)))
             }
             Line {
                 stream: None,
                 record: None,
+                gone: None,
+                key: None,
                 sync: Some(_),
                 ..
             } => Some(Self::Commit),
@@ -87,6 +106,10 @@ struct Line<'a> {
     stream: Option<Cow<'a, str>>,
     #[serde(borrow)]
     record: Option<&'a RawValue>,
+    #[serde(borrow)]
+    gone: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
     #[serde(borrow)]
     sync: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -116,11 +139,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_reads_as_it_was_written() {
+        let stream = StreamName::from("we\"ird");
+        let line = format!("{}{{\"id\": 1.0}}}}", gone_start(&stream, "ag\"ed"));
+        assert!(line.as_bytes().starts_with(RECORD_START));
+        let Some(Enveloped::Record(record)) = Enveloped::parse(&line) else {
+            panic!("{line}");
+        };
+        let key = JsonObject::parse("{\"id\": 1.0}").unwrap();
+        assert_eq!(record, Record::gone(stream, key, "ag\"ed"));
+    }
+
+    #[test]
     fn an_object_with_other_fields_is_neither_record_nor_commit() {
         for line in [
             r#"{"stream":"a","record":{},"more":1}"#,
             r#"{"stream":"a","record":1}"#,
             r#"{"stream":"a"}"#,
+            r#"{"stream":"a","gone":"b"}"#,
+            r#"{"stream":"a","gone":"b","key":1}"#,
+            r#"{"stream":"a","gone":"b","key":{},"record":{}}"#,
+            r#"{"stream":"a","record":{},"key":{}}"#,
+            r#"{"sync":"a","state":null,"gone":"b"}"#,
             r#"{"sync":1,"state":null}"#,
             r#"{"id":1}"#,
             "[]",

@@ -5,9 +5,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Record, Result, State, StreamName, WritePlan};
+use connector_core::{Outcome, Record, Result, State, StreamName, WritePlan};
 
-use crate::destination::Sink;
+use crate::destination::{Sink, not_announced};
 use crate::output::Output;
 use crate::{error, line};
 
@@ -46,15 +46,26 @@ pub(crate) fn starts(plan: &WritePlan) -> HashMap<StreamName, String> {
     plan.streams.iter().map(|s| start(&s.name)).collect()
 }
 
+/// Adds the line of a record, or of one that is gone.
+pub(crate) fn put<W: Write>(
+    output: &mut Output<W>,
+    starts: &HashMap<StreamName, String>,
+    record: &Record,
+) -> io::Result<Outcome> {
+    let Some(start) = starts.get(&record.stream) else {
+        return Ok(not_announced());
+    };
+    let data = record.data.single_line();
+    match &record.gone {
+        None => output.line([start, &data, "}\n"])?,
+        Some(why) => output.line([&line::gone_start(&record.stream, why), &data, "}\n"])?,
+    }
+    Ok(Outcome::Accepted(None))
+}
+
 impl Sink for Pipe {
-    fn put(&mut self, record: &Record) -> Result<bool> {
-        let Some(start) = self.starts.get(&record.stream) else {
-            return Ok(false);
-        };
-        let parts = [start, &*record.data.single_line(), "}\n"];
-        let written = self.output.line(parts);
-        written.map_err(|error| error::of_io(error, &self.path))?;
-        Ok(true)
+    fn put(&mut self, record: &Record) -> Result<Outcome> {
+        put(&mut self.output, &self.starts, record).map_err(|error| error::of_io(error, &self.path))
     }
 
     fn commit(&mut self, _state: Option<&State>) -> Result<()> {
@@ -93,13 +104,31 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
 
-        assert!(pipe.put(&record()).unwrap());
+        let outcome = pipe.put(&record()).unwrap();
+        assert_eq!(outcome, Outcome::Accepted(None));
         pipe.commit(Some(&State::new("x", 1))).unwrap();
         drop(pipe);
 
         let mut text = String::new();
         io::Read::read_to_string(&mut reader, &mut text).unwrap();
         let line = "{\"stream\":\"builds\",\"record\":{\"id\": 1.0, \"a\":\"é\"}}\n";
+        assert_eq!(text, line);
+    }
+
+    #[test]
+    fn what_is_gone_has_the_form_that_it_has_in_a_file() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
+        let key = JsonObject::parse("{\"id\":1}").unwrap();
+
+        pipe.put(&Record::gone("builds".into(), key, "aged_out"))
+            .unwrap();
+        pipe.commit(None).unwrap();
+        drop(pipe);
+
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        let line = "{\"stream\":\"builds\",\"gone\":\"aged_out\",\"key\":{\"id\":1}}\n";
         assert_eq!(text, line);
     }
 

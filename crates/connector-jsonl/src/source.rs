@@ -16,9 +16,10 @@ use crate::{Config, blocking, files};
 
 /// Reads JSON lines out of files and pipes.
 ///
-/// - A folder: each `<stream>.jsonl` in it is a stream of bare records.
-/// - One file: if its first line is `{"stream":…,"record":…}` or a commit, all lines are one or
-///   the other; else all are bare records of a stream that is named like the file. With the key
+/// - A folder: each `<stream>.jsonl` in it is a stream of bare records. An object that begins with
+///   a text `_gone` says that the record with the key behind it is gone.
+/// - One file: if its first line is `{"stream":…,"record":…}`, `{"stream":…,"gone":…,"key":…}` or a
+///   commit, all lines are one of these; else all are bare records of a stream that is named like the file. With the key
 ///   `stream`, all lines are bare records of that stream.
 /// - Standard input and named pipes: as a file, but bare lines need the key `stream`. They can be
 ///   read once and have no checkpoints. Their streams are those of the first MiB.

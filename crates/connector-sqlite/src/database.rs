@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Result, State};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi, params};
 
 use crate::{error, registry};
 
@@ -53,12 +53,46 @@ pub(crate) fn open(path: &Path, patience: Duration) -> Result<Connection> {
     open().map_err(|error| error::of_database(error, path))
 }
 
-/// Without the flag for URIs: a path is a path, whatever it begins with.
+/// Opens a database that a sync has written, for reading: each write to it is refused.
+pub(crate) fn open_to_read(path: &Path, patience: Duration) -> Result<Connection> {
+    if !path.is_file() {
+        let message = "there is no database at this path; sync to it first";
+        return Err(Error::new(ErrorKind::Io, message).with_context("path", path.display()));
+    }
+    let open = || -> rusqlite::Result<_> {
+        // As if for writing: who may only read cannot tidy up, and would leave the files of
+        // SQLite's log behind. A file that cannot be written to is opened all the same.
+        let database = connect_any(path, OpenFlags::empty(), patience)?;
+        database.pragma_update(None, "query_only", true)?;
+        Ok((is_ours(&database)?, database))
+    };
+    match open() {
+        Ok((true, database)) => Ok(database),
+        Ok((false, _)) => Err(error::of_strange_file(path)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(error::of_strange_file(path).with_source(error))
+        }
+        Err(error) => Err(error::of_database(error, path)),
+    }
+}
+
+fn is_ours(database: &Connection) -> rusqlite::Result<bool> {
+    let tables = "SELECT count(*) = 2 FROM sqlite_schema \
+         WHERE type = 'table' AND name IN ('_sync_columns', '_sync_state')";
+    database.query_row(tables, [], |row| row.get(0))
+}
+
 fn connect(path: &Path, more: OpenFlags, patience: Duration) -> rusqlite::Result<Connection> {
+    let database = connect_any(path, more, patience)?;
+    refuse_read_only(&database)?;
+    Ok(database)
+}
+
+/// Without the flag for URIs: a path is a path, whatever it begins with.
+fn connect_any(path: &Path, more: OpenFlags, patience: Duration) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let database = Connection::open_with_flags(path, flags)?;
     database.busy_timeout(patience)?;
-    refuse_read_only(&database)?;
     Ok(database)
 }
 

@@ -5,6 +5,32 @@ use std::path::Path;
 use connector_core::{Error, ErrorKind, Retry};
 use rusqlite::ErrorCode;
 
+/// A failure of one table: the path is known to those who asked for it.
+pub(crate) enum Failure {
+    /// Of the database.
+    Database(rusqlite::Error),
+    /// Of what was asked for: kind and sentence.
+    Refused(ErrorKind, String),
+}
+
+impl Failure {
+    /// The same, to those who use the database at `path`.
+    pub(crate) fn at(self, path: &Path) -> Error {
+        match self {
+            Self::Database(error) => of_database(error, path),
+            Self::Refused(kind, message) => {
+                Error::new(kind, message).with_context("path", path.display())
+            }
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 /// What the person who runs the sync is told.
 ///
 /// Messages of `SQLite` name tables and columns, never values, so they may be passed on.
@@ -38,6 +64,12 @@ pub(crate) fn of_database(error: rusqlite::Error, path: &Path) -> Error {
     }
     .with_source(error);
     error.with_context("path", path.display())
+}
+
+/// A file that no sync has written, where one is to be read back.
+pub(crate) fn of_strange_file(path: &Path) -> Error {
+    io("the file is no database that a sync has written; choose another path")
+        .with_context("path", path.display())
 }
 
 /// The reason to refuse one record and go on, if the failure is about that record alone.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use connector_core::{ErrorKind, Stream};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
+use crate::error::Failure;
 use crate::registry;
 use crate::schema::{self, ColumnNames, Kind, comma_separated, quoted};
 
@@ -12,20 +13,8 @@ use crate::schema::{self, ColumnNames, Kind, comma_separated, quoted};
 pub(crate) const TOO_MANY_COLUMNS: usize = 2001;
 /// The column of a table that would have none: `SQLite` has no such tables.
 const PLACEHOLDER: &str = "_empty";
-
-/// A failure while a table is prepared.
-pub(crate) enum Failure {
-    /// Of the database.
-    Database(rusqlite::Error),
-    /// Of what was asked for: kind and sentence.
-    Refused(ErrorKind, String),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
+/// The column that says why a row is gone, unless that name is in use.
+pub(crate) const MARK: &str = "_gone";
 
 /// A table's columns, and which field is in which.
 #[derive(Debug)]
@@ -33,13 +22,16 @@ pub(crate) struct Layout {
     table: String,
     columns: Vec<Column>,
     by_field: HashMap<String, usize>,
+    /// Positions of the primary key.
+    key: Vec<usize>,
     names: ColumnNames,
 }
 
 /// One column made here.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// None for the placeholder.
+    /// None for the mark and the placeholder. They are told apart by the table: with a primary
+    /// key it has a mark, without one it may have a placeholder.
     pub(crate) field: Option<String>,
     pub(crate) name: String,
     pub(crate) kind: Kind,
@@ -50,15 +42,11 @@ impl Layout {
     /// the same primary key, or a new one. Fields of the schema that it lacks are added.
     pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
         let wanted = schema::fields(stream);
+        let marks = usize::from(!stream.primary_key.is_empty());
         check_name(stream.name.as_str())?;
-        check_number(wanted.len())?;
-        let mut layout = Self {
-            table: stream.name.as_str().to_owned(),
-            columns: Vec::new(),
-            by_field: HashMap::new(),
-            names: ColumnNames::new(),
-        };
-        if object_exists(database, &layout.table)? {
+        check_number(wanted.len() + marks)?;
+        let mut layout = Self::new(stream.name.as_str());
+        if registry::is_in_use(database, &layout.table)? {
             layout.adopt(database, &stream.primary_key)?;
         } else {
             layout.create(database, &wanted, &stream.primary_key)?;
@@ -69,6 +57,24 @@ impl Layout {
         Ok(layout)
     }
 
+    /// The layout of a table that is there; none if it is not, or was not made here. Nothing is
+    /// changed.
+    pub(crate) fn find(database: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
+        let mut layout = Self::new(table);
+        layout.learn(database, registry::fields(database, table)?)?;
+        Ok((!layout.columns.is_empty()).then_some(layout))
+    }
+
+    fn new(table: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            columns: Vec::new(),
+            by_field: HashMap::new(),
+            key: Vec::new(),
+            names: ColumnNames::new(),
+        }
+    }
+
     /// The table.
     pub(crate) fn table(&self) -> &str {
         &self.table
@@ -77,6 +83,26 @@ impl Layout {
     /// The columns made here, in their order.
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Positions of the primary key.
+    pub(crate) fn key(&self) -> &[usize] {
+        &self.key
+    }
+
+    /// The column that says why a row is gone. Tables without a key have none, nor has one
+    /// that was not written to since there are such columns.
+    pub(crate) fn mark(&self) -> Option<&Column> {
+        let has_mark = !self.key.is_empty();
+        let mut marks = self.columns.iter().filter(|column| column.field.is_none());
+        marks.next().filter(|_| has_mark)
+    }
+
+    /// Picks out the row with a key, as SQL with a `?` for each of its values.
+    pub(crate) fn where_key(&self) -> String {
+        let is = |position: &usize| format!("{} = ?", quoted(&self.columns[*position].name));
+        let parts: Vec<_> = self.key.iter().map(is).collect();
+        format!("WHERE {}", parts.join(" AND "))
     }
 
     /// Where a field is; records mostly have the order of the columns, so `guess` comes first.
@@ -98,6 +124,10 @@ impl Layout {
             return Ok(());
         }
         let position = self.note(Some(field), kind);
+        self.add_column(database, position)
+    }
+
+    fn add_column(&self, database: &Connection, position: usize) -> rusqlite::Result<()> {
         database.execute_batch(&format!(
             "ALTER TABLE {} ADD COLUMN {}",
             quoted(&self.table),
@@ -106,7 +136,7 @@ impl Layout {
         self.register(database, position)
     }
 
-    /// Makes the table with its primary key; all other columns are added.
+    /// Makes the table.
     fn create(
         &mut self,
         database: &Connection,
@@ -115,6 +145,8 @@ impl Layout {
     ) -> rusqlite::Result<()> {
         // Somebody may have dropped a table that was made here before.
         registry::forget_table(database, &self.table)?;
+        // Before the fields: one of them may have the same name.
+        let mark = (!key.is_empty()).then(|| self.names.choose(MARK));
         let mut columns: Vec<_> = wanted
             .iter()
             .map(|(field, kind)| self.note(Some(field), *kind))
@@ -122,14 +154,14 @@ impl Layout {
         if columns.is_empty() {
             columns.push(self.note(None, Kind::Any));
         }
+        columns.extend(mark.map(|name| self.push(None, name, Kind::Text)));
+        self.key = key.iter().map(|field| self.by_field[field]).collect();
         let mut parts: Vec<_> = columns
             .iter()
             .map(|position| self.columns[*position].declaration())
             .collect();
         if !key.is_empty() {
-            let names = key
-                .iter()
-                .map(|field| quoted(&self.columns[self.by_field[field]].name));
+            let names = self.key.iter().map(|at| quoted(&self.columns[*at].name));
             parts.push(format!("PRIMARY KEY ({})", comma_separated(names)));
         }
         database.execute_batch(&format!(
@@ -144,30 +176,47 @@ impl Layout {
 
     /// Learns the columns of a table that is there, if it was made here for the same key.
     fn adopt(&mut self, database: &Connection, key: &[String]) -> Result<(), Failure> {
-        let present = present_columns(database, &self.table)?;
-        let mut fields = registry::fields(database, &self.table)?;
+        let fields = registry::fields(database, &self.table)?;
         if fields.is_empty() {
             let message = "the database has a table, view or index of this name that was not \
                            made by this program; rename it, or choose another path";
             return Err(Failure::Refused(ErrorKind::Config, message.to_owned()));
         }
-        let mut key_fields = BTreeSet::new();
-        for (column, declared, key_position) in present {
+        for column in self.learn(database, fields)? {
+            // Somebody dropped this column: its field gets a new one.
+            registry::forget_column(database, &self.table, &column)?;
+        }
+        let present = self.key.iter().map(|at| self.columns[*at].field.clone());
+        check_key(&present.flatten().collect(), key)?;
+        if !key.is_empty() && self.mark().is_none() {
+            let name = self.names.choose(MARK);
+            let position = self.push(None, name, Kind::Text);
+            self.add_column(database, position)?;
+        }
+        Ok(())
+    }
+
+    /// Learns the columns that are there; returns those of `fields` that are not.
+    fn learn(
+        &mut self,
+        database: &Connection,
+        mut fields: HashMap<String, Option<String>>,
+    ) -> rusqlite::Result<Vec<String>> {
+        let mut key = Vec::new();
+        for (column, declared, key_position) in registry::present_columns(database, &self.table)? {
             self.names.take(&column);
             let Some(field) = fields.remove(&column) else {
                 // A column that somebody added stays as it is.
                 continue;
             };
+            let position = self.push(field, column, Kind::of_declared(&declared));
             if key_position > 0 {
-                key_fields.extend(field.clone());
+                key.push((key_position, position));
             }
-            self.push(field, column, Kind::of_declared(&declared));
         }
-        for column in fields.keys() {
-            // Somebody dropped this column: its field gets a new one.
-            registry::forget_column(database, &self.table, column)?;
-        }
-        check_key(&key_fields, key)
+        key.sort_unstable();
+        self.key = key.into_iter().map(|(_, position)| position).collect();
+        Ok(fields.into_keys().collect())
     }
 
     fn note(&mut self, field: Option<&str>, kind: Kind) -> usize {
@@ -213,28 +262,6 @@ fn check_number(columns: usize) -> Result<(), Failure> {
         return Err(Failure::Refused(ErrorKind::Config, message.to_owned()));
     }
     Ok(())
-}
-
-fn object_exists(database: &Connection, name: &str) -> rusqlite::Result<bool> {
-    database
-        .query_row(
-            "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE",
-            [name],
-            |_| Ok(()),
-        )
-        .optional()
-        .map(|found| found.is_some())
-}
-
-/// Name, declared type and position in the primary key (0 for none) of each column.
-fn present_columns(
-    database: &Connection,
-    table: &str,
-) -> rusqlite::Result<Vec<(String, String, i64)>> {
-    database
-        .prepare("SELECT name, type, pk FROM pragma_table_info(?1)")?
-        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect()
 }
 
 fn check_key(present: &BTreeSet<String>, wanted: &[String]) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 //!
 //! ```sql
 //! select state, count(*) from builds group by 1;
+//! select count(*) from builds where _gone is null;
 //! select json_extract(agent, '$.hostname'), count(*) from jobs group by 1;
 //! ```
 //!
@@ -21,6 +22,12 @@
 //! - **A record is the row.** A record replaces the row with the same primary key; a field that
 //!   it lacks becomes `NULL`. Of a field that it holds twice, the last counts. Streams without a
 //!   primary key only grow.
+//! - **What the source no longer has stays.** A table with a primary key has a column `_gone`: it
+//!   is `NULL` while the source has the row, else it says why it no longer has, in a word of the
+//!   source's (`aged_out`). All other columns stay as they came last. A record that comes again
+//!   makes it `NULL` again. Databases from before get the column at the next sync. A field that
+//!   is called `_gone` itself is in the column `_gone_2`; in a table that had that field before,
+//!   it is the other way round. In `_sync_columns` the column stands without a field.
 //! - **Tables follow the data.** A field that is new, in the schema or in a record, becomes a new
 //!   column. Fields that differ only by case, which `SQLite` cannot tell apart, get columns of
 //!   their own: `id` and `ID_2`, and so does a field `rowid`. Which field is in which column
@@ -29,30 +36,38 @@
 //!   the next commit; the state is in `_sync_state`. A process that is killed, or a machine that
 //!   loses power, loses what came after the last commit and nothing else (`synchronous=FULL`).
 //! - **Only its own tables are touched.** A table that something else made is an error.
+//! - **It can be read back**, to compare it with the source: see [`SqliteReplica`].
 //!
 //! Database calls block, so they run on tokio's threads for blocking work; outside of a tokio
 //! runtime they run where they are called.
 
 mod blocking;
+mod comparison;
 mod config;
 mod database;
 mod destination;
 mod error;
 mod layout;
 mod registry;
+mod replica;
+mod row;
+mod rows;
 mod schema;
 mod table;
 mod value;
 mod writer;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use connector_core::{Connector, Destination, Identity, Result, Roles, Setup};
+use connector_core::{Connector, Destination, Identity, Replica, Result, Roles, Setup};
 use serde_json::Value;
 
 pub use config::Config;
 pub use destination::SqliteDestination;
+pub use replica::SqliteReplica;
 
-/// The connector `sqlite`: a destination.
+/// The connector `sqlite`: a destination that can be read back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sqlite;
 
@@ -81,5 +96,10 @@ impl Connector for Sqlite {
     async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
         let config = Config::parse(setup.configuration)?;
         Ok(Box::new(SqliteDestination::new(config)))
+    }
+
+    async fn open_replica(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
+        let config = Config::parse(setup.configuration)?;
+        Ok(Arc::new(SqliteReplica::open(config).await?))
     }
 }

@@ -1,10 +1,11 @@
 //! The list of all columns made here, with their fields: the table `_sync_columns`.
 //!
 //! It tells our tables from others, and the field `ID` in the column `ID_2` from a field `ID_2`.
+//! Whether a table and a column are there at all is asked here too.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Makes the list.
 pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
@@ -18,7 +19,7 @@ pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Lists a column; the placeholder has no field.
+/// Lists a column; the mark and the placeholder have no field.
 pub(crate) fn add(
     database: &Connection,
     table: &str,
@@ -56,4 +57,27 @@ pub(crate) fn forget_column(
 ) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1 AND column_name = ?2";
     database.execute(delete, [table, column]).map(drop)
+}
+
+/// Whether there is a table, view or index of this name.
+pub(crate) fn is_in_use(database: &Connection, name: &str) -> rusqlite::Result<bool> {
+    database
+        .query_row(
+            "SELECT 1 FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE",
+            [name],
+            |_| Ok(()),
+        )
+        .optional()
+        .map(|found| found.is_some())
+}
+
+/// Name, declared type and position in the primary key (0 for none) of each column.
+pub(crate) fn present_columns(
+    database: &Connection,
+    table: &str,
+) -> rusqlite::Result<Vec<(String, String, i64)>> {
+    database
+        .prepare("SELECT name, type, pk FROM pragma_table_info(?1)")?
+        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
 }

@@ -1,42 +1,31 @@
 //! One stream's table, and how records get into it.
 
-use std::borrow::Cow;
-
 use connector_core::{JsonObject, Outcome, Stream};
 use rusqlite::Connection;
-use serde_json::value::RawValue;
 
-use crate::error;
-use crate::layout::{Failure, Layout, TOO_MANY_COLUMNS};
+use crate::error::{self, Failure};
+use crate::layout::{Layout, TOO_MANY_COLUMNS};
+use crate::row::Row;
 use crate::schema::{Kind, comma_separated, quoted};
-use crate::value::Stored;
-
-/// A top-level field of a record and its JSON text.
-type Field<'r> = (Cow<'r, str>, &'r RawValue);
 
 /// A table that records are written to.
 #[derive(Debug)]
 pub(crate) struct Table {
     layout: Layout,
-    /// Positions of the primary key among the columns.
-    key: Vec<usize>,
     upsert: String,
+    /// None without a primary key.
+    mark: Option<String>,
 }
 
 impl Table {
     /// The table of `stream`, made or widened if need be.
     pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
         let layout = Layout::prepare(database, stream)?;
-        let fields = stream.primary_key.iter();
-        let mut table = Self {
-            key: fields
-                .filter_map(|field| layout.position(field, 0))
-                .collect(),
+        Ok(Self {
+            upsert: upsert_statement(&layout),
+            mark: mark_statement(&layout),
             layout,
-            upsert: String::new(),
-        };
-        table.upsert = table.upsert_statement();
-        Ok(table)
+        })
     }
 
     /// Inserts one record, or replaces the row with its primary key.
@@ -45,94 +34,103 @@ impl Table {
         database: &Connection,
         record: &JsonObject,
     ) -> rusqlite::Result<Outcome> {
-        let refused = |reason: &str| Ok(Outcome::Rejected(reason.to_owned()));
         let Ok(fields) = record.fields() else {
-            return refused("the name of one of its fields is not valid Unicode");
+            return refused(NO_UNICODE);
         };
-        let (mut row, new) = self.row(&fields);
-        if let Some(field) = self.missing_key(&row) {
-            return refused(&format!(
-                "its primary key field `{field}` is missing or null"
-            ));
+        let mut row = Row::of(&fields, &self.layout);
+        if let Some(field) = row.missing_key(&self.layout) {
+            return refused(&missing(field));
         }
-        if self.layout.columns().len() + new.len() >= TOO_MANY_COLUMNS {
+        if self.layout.columns().len() + row.new.len() >= TOO_MANY_COLUMNS {
             return refused("with its new fields the table would have more than 2000 columns");
         }
-        if !new.is_empty() {
-            self.widen(database, &new)?;
-            (row, _) = self.row(&fields);
+        if !row.new.is_empty() {
+            self.widen(database, &row.new)?;
+            row = Row::of(&fields, &self.layout);
         }
-        match self.upsert(database, &row) {
-            Ok(()) => Ok(Outcome::Accepted(None)),
-            Err(error) => error::refusal(&error).map_or(Err(error), refused),
-        }
+        outcome(self.upsert(database, &row))
     }
 
-    /// The values by column, and the fields without a column, each once.
-    fn row<'r>(&self, fields: &'r [Field<'r>]) -> (Vec<Option<&'r RawValue>>, Vec<&'r str>) {
-        let mut row = vec![None; self.layout.columns().len()];
-        let mut new = Vec::new();
-        let mut next = 0;
-        for (field, value) in fields {
-            match self.layout.position(field, next) {
-                Some(position) => {
-                    row[position] = Some(*value);
-                    next = position + 1;
-                }
-                None if new.len() < TOO_MANY_COLUMNS && !new.contains(&field.as_ref()) => {
-                    new.push(field.as_ref());
-                }
-                None => {}
-            }
+    /// Marks the row with this primary key as gone, if there is one.
+    pub(crate) fn mark_gone(
+        &self,
+        database: &Connection,
+        key: &JsonObject,
+        why: &str,
+    ) -> rusqlite::Result<Outcome> {
+        let Some(mark) = &self.mark else {
+            return refused("its stream has no primary key: no row can be marked as gone");
+        };
+        let Ok(fields) = key.fields() else {
+            return refused(NO_UNICODE);
+        };
+        let row = Row::of(&fields, &self.layout);
+        if let Some(field) = row.missing_key(&self.layout) {
+            return refused(&missing(field));
         }
-        (row, new)
+        let mut statement = database.prepare_cached(mark)?;
+        statement.raw_bind_parameter(1, why)?;
+        row.bind_key(&self.layout, &mut statement, 2)?;
+        outcome(statement.raw_execute())
     }
 
-    fn missing_key(&self, row: &[Option<&RawValue>]) -> Option<&str> {
-        let is_missing = |position: &usize| row[*position].is_none_or(|raw| raw.get() == "null");
-        let missing = self.key.iter().copied().find(is_missing)?;
-        self.layout.columns()[missing].field.as_deref()
-    }
-
-    fn upsert(&self, database: &Connection, row: &[Option<&RawValue>]) -> rusqlite::Result<()> {
+    fn upsert(&self, database: &Connection, row: &Row<'_>) -> rusqlite::Result<usize> {
         let mut statement = database.prepare_cached(&self.upsert)?;
-        for (position, (value, column)) in row.iter().zip(self.layout.columns()).enumerate() {
-            let stored = value.map_or(Stored::Null, |raw| Stored::of(raw.get(), column.kind));
+        for (position, stored) in row.stored(&self.layout).enumerate() {
             statement.raw_bind_parameter(position + 1, stored)?;
         }
-        statement.raw_execute().map(drop)
+        statement.raw_execute()
     }
 
     fn widen(&mut self, database: &Connection, fields: &[&str]) -> rusqlite::Result<()> {
         for field in fields {
             self.layout.add(database, field, Kind::Any)?;
         }
-        self.upsert = self.upsert_statement();
+        self.upsert = upsert_statement(&self.layout);
         Ok(())
     }
+}
 
-    fn upsert_statement(&self) -> String {
-        let columns = self.layout.columns();
-        let names = comma_separated(columns.iter().map(|column| quoted(&column.name)));
-        let marks = comma_separated(columns.iter().map(|_| "?".to_owned()));
-        let table = quoted(self.layout.table());
-        let insert = format!("INSERT INTO {table} ({names}) VALUES ({marks})");
-        if self.key.is_empty() {
-            return insert;
-        }
-        let key = comma_separated(self.key.iter().map(|at| quoted(&columns[*at].name)));
-        let is_key = |position: &usize| self.key.contains(position);
-        let others = (0..columns.len()).filter(|position| !is_key(position));
-        let changes: Vec<_> = others
-            .map(|position| quoted(&columns[position].name))
-            .map(|name| format!("{name} = excluded.{name}"))
-            .collect();
-        if changes.is_empty() {
-            return format!("{insert} ON CONFLICT ({key}) DO NOTHING");
-        }
-        format!(
-            "{insert} ON CONFLICT ({key}) DO UPDATE SET {}",
-            changes.join(", ")
-        )
+const NO_UNICODE: &str = "the name of one of its fields is not valid Unicode";
+
+fn missing(field: &str) -> String {
+    format!("its primary key field `{field}` is missing or null")
+}
+
+fn refused(reason: &str) -> rusqlite::Result<Outcome> {
+    Ok(Outcome::Rejected(reason.to_owned()))
+}
+
+fn outcome(executed: rusqlite::Result<usize>) -> rusqlite::Result<Outcome> {
+    match executed {
+        Ok(_) => Ok(Outcome::Accepted(None)),
+        Err(error) => error::refusal(&error).map_or(Err(error), refused),
     }
+}
+
+/// A record has no value for the mark: the row is no longer gone.
+fn upsert_statement(layout: &Layout) -> String {
+    let columns = layout.columns();
+    let names = comma_separated(columns.iter().map(|column| quoted(&column.name)));
+    let marks = comma_separated(columns.iter().map(|_| "?".to_owned()));
+    let table = quoted(layout.table());
+    let insert = format!("INSERT INTO {table} ({names}) VALUES ({marks})");
+    if layout.key().is_empty() {
+        return insert;
+    }
+    let name = |position: usize| quoted(&columns[position].name);
+    let key = comma_separated(layout.key().iter().map(|position| name(*position)));
+    let others = (0..columns.len()).filter(|position| !layout.key().contains(position));
+    // Never empty: there is the mark.
+    let changes = others
+        .map(name)
+        .map(|name| format!("{name} = excluded.{name}"));
+    let changes = comma_separated(changes);
+    format!("{insert} ON CONFLICT ({key}) DO UPDATE SET {changes}")
+}
+
+fn mark_statement(layout: &Layout) -> Option<String> {
+    let (table, mark) = (quoted(layout.table()), quoted(&layout.mark()?.name));
+    let where_key = layout.where_key();
+    Some(format!("UPDATE {table} SET {mark} = ? {where_key}"))
 }

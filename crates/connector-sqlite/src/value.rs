@@ -28,6 +28,17 @@ impl<'a> Stored<'a> {
             (_, Kind::Any) => number(json),
         }
     }
+
+    /// Whether a column holds just this.
+    pub(crate) fn is(&self, held: ValueRef<'_>) -> bool {
+        match (self, held) {
+            (Self::Null, ValueRef::Null) => true,
+            (Self::Integer(value), ValueRef::Integer(held)) => *value == held,
+            (Self::Real(value), ValueRef::Real(held)) => *value == held,
+            (Self::Text(text), ValueRef::Text(held)) => text.as_bytes() == held,
+            _ => false,
+        }
+    }
 }
 
 impl ToSql for Stored<'_> {

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Error, Outcome, Record, Result, State, Stream, StreamName, WritePlan};
+use connector_core::{Outcome, Record, Result, State, Stream, StreamName, WritePlan};
 use rusqlite::Connection;
 
-use crate::layout::Failure;
 use crate::table::Table;
 use crate::{database, error};
 
@@ -66,21 +65,18 @@ impl Writer {
             let reason = "its stream is not among those that the sync was started with";
             return Ok(Outcome::Rejected(reason.to_owned()));
         };
-        table
-            .put(&self.database, &record.data)
-            .map_err(|error| error::of_database(error, &self.path))
+        let put = match &record.gone {
+            None => table.put(&self.database, &record.data),
+            Some(why) => table.mark_gone(&self.database, &record.data, why),
+        };
+        put.map_err(|error| error::of_database(error, &self.path))
             .map_err(|error| error.with_context("stream", &record.stream))
     }
 
     fn table(&self, stream: &Stream) -> Result<Table> {
-        let error = match Table::prepare(&self.database, stream) {
-            Ok(table) => return Ok(table),
-            Err(Failure::Database(error)) => error::of_database(error, &self.path),
-            Err(Failure::Refused(kind, message)) => {
-                Error::new(kind, message).with_context("path", self.path.display())
-            }
-        };
-        Err(error.with_context("stream", &stream.name))
+        let prepared = Table::prepare(&self.database, stream);
+        let prepared = prepared.map_err(|failure| failure.at(&self.path));
+        prepared.map_err(|error| error.with_context("stream", &stream.name))
     }
 
     fn begin(&self) -> Result<()> {

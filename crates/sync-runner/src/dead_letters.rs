@@ -4,7 +4,7 @@ use connector_core::{Record, Result};
 
 /// Is given each record that the destination has refused for good.
 pub trait DeadLetters: Send {
-    /// Keeps `record`, with the destination's `reason`.
+    /// Keeps `record`, which may be one that is [gone](Record::gone), with the destination's `reason`.
     ///
     /// It must be durable when this returns: the state that covers the record is committed next,
     /// and no later sync brings the record again.

@@ -52,6 +52,7 @@ struct Counter {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) accepted: u64,
+    pub(crate) gone: u64,
     pub(crate) bytes: u64,
     pub(crate) rejected: u64,
     pub(crate) reasons: Vec<String>,
@@ -177,6 +178,7 @@ impl Watched {
             mode: selection.mode,
             status: StreamStatus::Pending,
             records: 0,
+            gone: 0,
             bytes: 0,
             rejected: 0,
             reasons: Vec::new(),
@@ -200,6 +202,7 @@ impl Watched {
 impl StreamProgress {
     fn add(&mut self, tally: Tally) {
         self.records += tally.accepted;
+        self.gone += tally.gone;
         self.bytes += tally.bytes;
         self.rejected += tally.rejected;
         for reason in tally.reasons {

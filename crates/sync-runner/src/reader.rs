@@ -21,13 +21,21 @@ const BATCHES_IN_CHANNEL: usize = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
-    /// For each record, the index of its stream in the plan.
-    pub(crate) streams: Vec<usize>,
+    /// For each record, what is counted of it.
+    pub(crate) counted: Vec<Counted>,
     /// Bytes per stream of the plan; shorter if the last streams have none.
     pub(crate) stream_bytes: Vec<u64>,
     /// The last checkpoint so far. All records it covers are in this batch or earlier ones.
     pub(crate) checkpoint: Option<State>,
     bytes: u64,
+}
+
+/// What is counted of a record once it has been written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    /// The index of its stream in the plan.
+    pub(crate) stream: usize,
+    pub(crate) is_gone: bool,
 }
 
 /// How a read ended.
@@ -155,7 +163,10 @@ impl Reading {
         }
         batch.stream_bytes[index] += bytes;
         batch.bytes += bytes;
-        batch.streams.push(index);
+        batch.counted.push(Counted {
+            stream: index,
+            is_gone: record.gone.is_some(),
+        });
         batch.records.push(record);
         Ok(())
     }

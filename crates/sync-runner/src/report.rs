@@ -27,7 +27,12 @@ impl Snapshot {
         self.streams.iter().map(|stream| stream.records).sum()
     }
 
-    /// Bytes of the records written.
+    /// Records that are gone from the source, and that the destination was told of.
+    pub fn gone(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.gone).sum()
+    }
+
+    /// Bytes of all that was written.
     pub fn bytes(&self) -> u64 {
         self.streams.iter().map(|stream| stream.bytes).sum()
     }
@@ -48,9 +53,13 @@ pub struct StreamProgress {
     pub mode: SyncMode,
     /// Where its read stands.
     pub status: StreamStatus,
-    /// Records that the destination has accepted. One that is read again counts again.
+    /// Records that the destination has accepted, without those that are gone. One that is read
+    /// again counts again.
     pub records: u64,
-    /// Bytes of the text of those that were written, refused ones included.
+    /// Records that are [gone](connector_core::Record::gone) from the source, as the destination
+    /// has accepted.
+    pub gone: u64,
+    /// Bytes of the text of all that was written: also what is gone, and what was refused.
     pub bytes: u64,
     /// Records that the destination has refused for good.
     pub rejected: u64,

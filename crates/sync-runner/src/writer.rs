@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::carried::Carried;
 use crate::progress::Tally;
-use crate::reader::{Batch, Context, Reader};
+use crate::reader::{Batch, Context, Counted, Reader};
 use crate::{DeadLetters, Limits, Progress};
 
 /// Writes the batches of one sync, over all its tries.
@@ -78,7 +78,7 @@ impl<'a> Writer<'a> {
     async fn write(&mut self, batch: Batch) -> Result<()> {
         let Batch {
             records,
-            streams,
+            counted,
             stream_bytes,
             checkpoint,
             ..
@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
             let outcomes = self.write_records(records).await?;
             self.keep_rejected(copies, &outcomes)?;
             self.uncommitted_bytes += stream_bytes.iter().sum::<u64>();
-            self.progress.add(tally(&streams, &stream_bytes, outcomes));
+            self.progress.add(tally(&counted, &stream_bytes, outcomes));
         }
         self.pending = checkpoint.or_else(|| self.pending.take());
         Ok(())
@@ -141,19 +141,20 @@ impl<'a> Writer<'a> {
 }
 
 /// Sums a written batch up per stream.
-fn tally(streams: &[usize], stream_bytes: &[u64], outcomes: Vec<Outcome>) -> Vec<Tally> {
+fn tally(counted: &[Counted], stream_bytes: &[u64], outcomes: Vec<Outcome>) -> Vec<Tally> {
     let new = |bytes: &u64| Tally {
         bytes: *bytes,
         ..Tally::default()
     };
     let mut tallies: Vec<_> = stream_bytes.iter().map(new).collect();
-    for (stream, outcome) in streams.iter().zip(outcomes) {
-        let tally = &mut tallies[*stream];
+    for (record, outcome) in counted.iter().zip(outcomes) {
+        let tally = &mut tallies[record.stream];
         match outcome {
             Outcome::Rejected(reason) => {
                 tally.rejected += 1;
                 tally.reasons.push(reason);
             }
+            _ if record.is_gone => tally.gone += 1,
             _ => tally.accepted += 1,
         }
     }

@@ -4,6 +4,7 @@
 
 mod file;
 mod folder;
+mod gone;
 mod source;
 
 use std::fs;
@@ -53,6 +54,10 @@ fn plan(sync: &str, streams: &[&str]) -> WritePlan {
 
 fn record(stream: &str, text: &str) -> Record {
     Record::new(stream.into(), JsonObject::parse(text).unwrap())
+}
+
+fn gone(stream: &str, key: &str, why: &str) -> Record {
+    Record::gone(stream.into(), JsonObject::parse(key).unwrap(), why)
 }
 
 fn state(position: i64) -> State {

@@ -41,7 +41,10 @@ async fn what_was_not_committed_is_gone_and_nothing_else() {
     assert_eq!(found, Some(state(1)));
     assert_eq!(rows::<String>(&path, "SELECT id FROM builds"), ["a"]);
     let columns = "SELECT name FROM pragma_table_info('builds')";
-    assert_eq!(rows::<String>(&path, columns), ["id", "number", "state"]);
+    assert_eq!(
+        rows::<String>(&path, columns),
+        ["id", "number", "state", "_gone"]
+    );
     // The field that was rolled back can come again.
     write(&mut second, "builds", &[r#"{"id":"b","new":1}"#])
         .await

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod commits;
+mod comparison;
 mod failures;
+mod gone;
+mod replica;
 mod tables;
 mod values;
 
@@ -61,6 +64,25 @@ fn record(stream: &str, text: &str) -> Record {
     Record::new(stream.into(), JsonObject::parse(text).unwrap())
 }
 
+fn gone(stream: &str, key: &str, why: &str) -> Record {
+    Record::gone(stream.into(), JsonObject::parse(key).unwrap(), why)
+}
+
+fn rejected(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Rejected(reason) => reason,
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+/// Writes records of one stream, gone or not, expects each to be accepted, and commits.
+async fn sync_records(path: &Path, stream: &Stream, records: &[Record]) {
+    let mut destination = started(path, std::slice::from_ref(stream)).await;
+    let outcomes = destination.write(records.to_vec()).await.unwrap();
+    assert_eq!(outcomes, vec![Outcome::Accepted(None); records.len()]);
+    destination.commit(None).await.unwrap();
+}
+
 fn state(position: i64) -> State {
     let mut state = State::new("test", 1);
     state.set_stream("builds".into(), json!(position));
@@ -84,13 +106,9 @@ async fn write(
 
 /// Writes all of it in one sync, expects each record to be accepted, and commits.
 async fn sync(path: &Path, stream: &Stream, texts: &[&str]) {
-    let mut destination = started(path, std::slice::from_ref(stream)).await;
-    let outcomes = write(&mut destination, stream.name.as_str(), texts).await;
-    assert_eq!(
-        outcomes.unwrap(),
-        vec![Outcome::Accepted(None); texts.len()]
-    );
-    destination.commit(None).await.unwrap();
+    let record = |text: &&str| record(stream.name.as_str(), text);
+    let records: Vec<_> = texts.iter().map(record).collect();
+    sync_records(path, stream, &records).await;
 }
 
 /// The first column of all rows.

@@ -4,13 +4,6 @@ use super::*;
 
 const COLUMNS: &str = "SELECT name FROM pragma_table_info('builds')";
 
-fn rejected(outcome: &Outcome) -> &str {
-    match outcome {
-        Outcome::Rejected(reason) => reason,
-        other => panic!("{other:?} is no refusal"),
-    }
-}
-
 #[tokio::test]
 async fn columns_follow_the_schema_in_its_order_and_texts_are_declared() {
     let (_folder, path) = warehouse();
@@ -18,9 +11,9 @@ async fn columns_follow_the_schema_in_its_order_and_texts_are_declared() {
     let properties = json!({"z": text, "id": text, "a": {"type": "integer"}});
     sync(&path, &stream("builds", properties, &["id"]), &[]).await;
 
-    assert_eq!(rows::<String>(&path, COLUMNS), ["z", "id", "a"]);
+    assert_eq!(rows::<String>(&path, COLUMNS), ["z", "id", "a", "_gone"]);
     let types = rows::<String>(&path, "SELECT type FROM pragma_table_info('builds')");
-    assert_eq!(types, ["TEXT", "TEXT", ""]);
+    assert_eq!(types, ["TEXT", "TEXT", "", "TEXT"]);
 }
 
 #[tokio::test]
@@ -95,7 +88,10 @@ async fn a_record_without_its_key_is_refused_and_the_others_are_written() {
         rows::<String>(&path, "SELECT id FROM builds ORDER BY id"),
         ["a", "c"]
     );
-    assert_eq!(rows::<String>(&path, COLUMNS), ["id", "number", "state"]);
+    assert_eq!(
+        rows::<String>(&path, COLUMNS),
+        ["id", "number", "state", "_gone"]
+    );
 }
 
 #[tokio::test]
@@ -120,7 +116,7 @@ async fn a_new_field_becomes_a_column_in_a_batch_and_between_syncs() {
     let wider = stream("builds", json!({"id": text, "tag": text}), &["id"]);
     sync(&path, &wider, &[r#"{"id":"d","tag":"v1","alpha":"x"}"#]).await;
 
-    let expected = ["id", "number", "state", "zeta", "alpha", "tag"];
+    let expected = ["id", "number", "state", "_gone", "zeta", "alpha", "tag"];
     assert_eq!(rows::<String>(&path, COLUMNS), expected);
     let alphas = rows::<Option<String>>(&path, "SELECT alpha FROM builds ORDER BY id");
     assert_eq!(
@@ -237,5 +233,8 @@ async fn a_dropped_table_is_made_anew() {
     sync(&path, &builds(), &[r#"{"id":"b"}"#]).await;
 
     assert_eq!(rows::<String>(&path, "SELECT id FROM builds"), ["b"]);
-    assert_eq!(rows::<String>(&path, COLUMNS), ["id", "number", "state"]);
+    assert_eq!(
+        rows::<String>(&path, COLUMNS),
+        ["id", "number", "state", "_gone"]
+    );
 }

@@ -26,6 +26,8 @@ pub(crate) enum Then {
     Panic,
     End,
     Send(Message),
+    /// These, and then what would have come.
+    Insert(Vec<Message>),
 }
 
 /// Yields `pages` pages, each followed by a checkpoint. Reads end early as `faults` says, one
@@ -114,15 +116,15 @@ impl Source for Pages {
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let from = request.state.as_ref().map_or(0, next_page);
         self.states.lock().unwrap().push(request.state);
-        let all = messages(self.pages, from);
+        let mut all = messages(self.pages, from);
         let fault = self.faults.lock().unwrap().pop_front();
         let guard = self.dropped.clone().drop_guard();
         let yielded = Arc::clone(&self.yielded);
-        let (count, last) = match fault {
-            None => (all.len(), stream::empty().boxed()),
-            Some((after, then)) => (after.min(all.len()), then.into_stream()),
+        let last = match fault {
+            None => stream::empty().boxed(),
+            Some((after, then)) => then.into_stream(all.split_off(after.min(all.len()))),
         };
-        let first = stream::iter(all.into_iter().take(count).map(Ok));
+        let first = stream::iter(all.into_iter().map(Ok));
         let counted = move |_: &Result<Message>| {
             let _alive = &guard;
             yielded.fetch_add(1, Ordering::SeqCst);
@@ -132,13 +134,16 @@ impl Source for Pages {
 }
 
 impl Then {
-    fn into_stream(self) -> BoxStream<'static, Result<Message>> {
+    fn into_stream(self, rest: Vec<Message>) -> BoxStream<'static, Result<Message>> {
         match self {
             Self::Fail(error) => stream::iter([Err(error)]).boxed(),
             Self::Hang => stream::pending().boxed(),
             Self::Panic => stream::once(async { panic!("a defect of the source") }).boxed(),
             Self::End => stream::empty().boxed(),
             Self::Send(message) => stream::iter([Ok(message)]).boxed(),
+            Self::Insert(messages) => {
+                stream::iter(messages.into_iter().chain(rest).map(Ok)).boxed()
+            }
         }
     }
 }
@@ -148,6 +153,8 @@ impl Then {
 pub(crate) struct Durable {
     pub(crate) rows: BTreeSet<(String, String)>,
     pub(crate) state: Option<State>,
+    /// All records that were written, in their order.
+    pub(crate) written: Vec<Record>,
     pub(crate) batches: Vec<usize>,
     pub(crate) commits: usize,
 }
@@ -223,12 +230,15 @@ impl Destination for Memory {
             return Err(Error::new(ErrorKind::Io, "disk full"));
         }
         durable.batches.push(records.len());
+        durable.written.extend(records.iter().cloned());
         let outcomes = records.into_iter().map(|record| {
             if let Some(reason) = (self.rejects)(&record) {
                 return Outcome::Rejected(reason);
             }
-            let text = record.data.as_str().to_owned();
-            self.open.insert((record.stream.into(), text));
+            if record.gone.is_none() {
+                let text = record.data.as_str().to_owned();
+                self.open.insert((record.stream.into(), text));
+            }
             Outcome::Accepted(None)
         });
         Ok((self.answers)(outcomes.collect()))

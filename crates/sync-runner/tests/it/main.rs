@@ -9,3 +9,4 @@ mod crashes;
 mod fake;
 mod faults;
 mod flow;
+mod gone;

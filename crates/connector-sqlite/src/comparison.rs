@@ -1,0 +1,129 @@
+//! Records beside the rows that writing them would make.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use connector_core::{Comparison, ErrorKind, Record, StreamName};
+use rusqlite::{Connection, Statement};
+
+use crate::error::Failure;
+use crate::layout::{Layout, MARK};
+use crate::row::{Field, Row};
+use crate::schema::{comma_separated, quoted};
+use crate::value::Stored;
+
+/// Compares each record with the row of its primary key, all at one moment.
+pub(crate) fn compare(
+    database: &Connection,
+    records: &[Record],
+) -> Result<Vec<Comparison>, Failure> {
+    database.execute_batch("BEGIN")?;
+    let mut tables: HashMap<&StreamName, Option<Compared<'_>>> = HashMap::new();
+    let mut comparisons = Vec::with_capacity(records.len());
+    for record in records {
+        let table = match tables.entry(&record.stream) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(Compared::find(database, &record.stream)?),
+        };
+        comparisons.push(match table {
+            Some(table) => table.compare(record)?,
+            None => Comparison::Absent,
+        });
+    }
+    Ok(comparisons)
+}
+
+/// A table that is compared.
+struct Compared<'d> {
+    layout: Layout,
+    select: Statement<'d>,
+}
+
+impl<'d> Compared<'d> {
+    fn find(database: &'d Connection, stream: &StreamName) -> Result<Option<Self>, Failure> {
+        let Some(layout) = Layout::find(database, stream.as_str())? else {
+            return Ok(None);
+        };
+        if layout.key().is_empty() {
+            let message =
+                format!("the stream `{stream}` has no primary key: its rows cannot be compared");
+            return Err(Failure::Refused(ErrorKind::Config, message));
+        }
+        let columns = layout.columns().iter().map(|column| quoted(&column.name));
+        let select = format!(
+            "SELECT {} FROM {} {}",
+            comma_separated(columns),
+            quoted(layout.table()),
+            layout.where_key()
+        );
+        let select = database.prepare(&select)?;
+        Ok(Some(Self { layout, select }))
+    }
+
+    fn compare(&mut self, record: &Record) -> rusqlite::Result<Comparison> {
+        let Self { layout, select } = self;
+        // What the writer would refuse is in no row.
+        let Ok(fields) = record.data.fields() else {
+            return Ok(Comparison::Absent);
+        };
+        let row = Row::of(&fields, layout);
+        if row.missing_key(layout).is_some() {
+            return Ok(Comparison::Absent);
+        }
+        row.bind_key(layout, select, 1)?;
+        let mut found = select.raw_query();
+        let Some(held) = found.next()? else {
+            return Ok(Comparison::Absent);
+        };
+        let differing = match &record.gone {
+            None => differing(layout, &row, &fields, held)?,
+            Some(why) => differing_mark(layout, why, held)?,
+        };
+        Ok(match differing.is_empty() {
+            true => Comparison::Same,
+            false => Comparison::Differs(differing),
+        })
+    }
+}
+
+/// The fields in which a row is not what the record would make it. The mark counts as one.
+fn differing(
+    layout: &Layout,
+    row: &Row<'_>,
+    fields: &[Field<'_>],
+    held: &rusqlite::Row<'_>,
+) -> rusqlite::Result<Vec<String>> {
+    let mut differing = Vec::new();
+    for (position, (stored, column)) in row.stored(layout).zip(layout.columns()).enumerate() {
+        if !stored.is(held.get_ref(position)?) {
+            differing.push(column.field.as_ref().unwrap_or(&column.name).clone());
+        }
+    }
+    let new = row.new.iter().filter(|field| is_set(field, fields));
+    differing.extend(new.map(|field| (*field).to_owned()));
+    Ok(differing)
+}
+
+/// Whether the value of a field, the last if there are several, is other than null.
+fn is_set(field: &str, fields: &[Field<'_>]) -> bool {
+    let mut last_first = fields.iter().rev();
+    let found = last_first.find(|(name, _)| name == field);
+    found.is_some_and(|(_, value)| value.get() != "null")
+}
+
+/// The mark, unless it says `why`.
+fn differing_mark(
+    layout: &Layout,
+    why: &str,
+    held: &rusqlite::Row<'_>,
+) -> rusqlite::Result<Vec<String>> {
+    let Some(mark) = layout.mark() else {
+        return Ok(vec![MARK.to_owned()]);
+    };
+    let is_marked = Stored::Text(why.into()).is(held.get_ref(mark.name.as_str())?);
+    Ok(if is_marked {
+        Vec::new()
+    } else {
+        vec![mark.name.clone()]
+    })
+}

@@ -1,0 +1,76 @@
+//! The contract's side of reading back: each call has a connection and a view of its own.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use connector_core::{Comparison, Record, Replica, Result, State, StreamName};
+use futures::stream::BoxStream;
+use serde_json::Value;
+
+use crate::database::{self, PATIENCE};
+use crate::rows::Query;
+use crate::{Config, blocking, comparison};
+
+/// Reads the database back. Nothing in it is changed, and a sync may write to it meanwhile: each
+/// call sees what was committed when it began.
+///
+/// Where the file system lets nobody read while somebody writes, a commit waits five seconds for
+/// the calls that run; then it fails, and can be tried again.
+#[derive(Debug)]
+pub struct SqliteReplica {
+    path: PathBuf,
+}
+
+impl SqliteReplica {
+    /// Looks whether there is a database that a sync has written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](connector_core::ErrorKind::Io) if there is none.
+    pub async fn open(config: Config) -> Result<Self> {
+        let path = config.path;
+        blocking::run(move || {
+            database::open_to_read(&path, PATIENCE)?;
+            Ok(Self { path })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Replica for SqliteReplica {
+    async fn state(&self, sync: &str) -> Result<Option<State>> {
+        let (path, sync) = (self.path.clone(), sync.to_owned());
+        blocking::run(move || {
+            let database = database::open_to_read(&path, PATIENCE)?;
+            database::state(&database, &sync, &path)
+        })
+        .await
+    }
+
+    /// Values are given as they are stored: booleans as 0 and 1, objects and arrays as texts.
+    fn rows(&self, stream: &StreamName, fields: &[&str]) -> BoxStream<'static, Result<Vec<Value>>> {
+        let query = Query {
+            path: self.path.clone(),
+            stream: stream.clone(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        };
+        query.into_stream()
+    }
+
+    /// Whether a row is the one that writing the record would make. A row that is marked as gone
+    /// differs in `_gone` from a record that is there, and the other way round. A record without
+    /// its key is absent.
+    ///
+    /// # Errors
+    /// Besides those of the contract [`ErrorKind::Config`](connector_core::ErrorKind::Config) for
+    /// a stream without a primary key.
+    async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>> {
+        let path = self.path.clone();
+        blocking::run(move || {
+            let database = database::open_to_read(&path, PATIENCE)?;
+            let compared = comparison::compare(&database, &records);
+            compared.map_err(|failure| failure.at(&path))
+        })
+        .await
+    }
+}
