@@ -37,7 +37,7 @@ impl Clock {
         Self::with(start, Some(Instant::now()))
     }
 
-    /// Stands still until [`advance`](Self::advance) moves it.
+    /// Stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it.
     #[must_use]
     pub fn manual(start: DateTime<Utc>) -> Self {
         Self::with(start, None)
@@ -63,6 +63,14 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
         hands.millis += millis_of(by);
+    }
+
+    /// Sets the clock, whichever kind it is; back in time, too. A clock that runs goes on from
+    /// there.
+    pub fn set(&self, time: DateTime<Utc>) {
+        let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
+        hands.millis = time.timestamp_millis();
+        hands.since = hands.since.map(|_| Instant::now());
     }
 
     /// Milliseconds since 1970.

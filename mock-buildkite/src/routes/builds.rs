@@ -27,7 +27,7 @@ pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option
     }
     let world = &call.world;
     let mut seen = HashMap::new();
-    let builds: Vec<_> = world
+    let mut builds: Vec<_> = world
         .builds
         .iter()
         .rev()
@@ -39,6 +39,9 @@ pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option
                 && filters.take(call, build)
         })
         .collect();
+    if call.settings.is_disordered {
+        builds.chunks_exact_mut(2).for_each(<[_]>::reverse);
+    }
     let view = view(call);
     let mut pipelines = HashMap::new();
     let items = array(&builds[page.range(builds.len())], |build, out| {

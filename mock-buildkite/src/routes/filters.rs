@@ -46,8 +46,12 @@ impl<'a> Filters<'a> {
         }
         let time = |key: &str| {
             let value = query.get(key).map(|text| {
-                parse_micros(text).ok_or_else(|| {
+                let micros = parse_micros(text).ok_or_else(|| {
                     Reply::error(400, &format!("{key} is not a valid ISO 8601 time"))
+                })?;
+                Ok(match call.settings.cuts_to_seconds {
+                    true => micros - micros.rem_euclid(1_000_000),
+                    false => micros,
                 })
             });
             value.transpose()

@@ -221,10 +221,10 @@ impl Call<'_> {
     /// The index of a pipeline that the token sees.
     fn pipeline(&self, organization: &str, slug: &str) -> Result<usize, Reply> {
         let owner = self.organization(organization)?;
-        let token = self.signed_in()?;
+        self.signed_in()?;
         self.world
             .pipeline(owner, slug)
-            .filter(|_| token.sees_pipeline(organization, slug))
+            .filter(|pipeline| self.sees(*pipeline))
             .ok_or_else(|| Reply::error(404, "No pipeline found"))
     }
 
@@ -241,10 +241,11 @@ impl Call<'_> {
     fn sees(&self, pipeline: usize) -> bool {
         let pipeline = &self.world.pipelines[pipeline];
         let organization = &self.world.organizations[pipeline.organization].slug;
-        self.token.as_ref().is_some_and(|token| {
-            token.sees_organization(organization)
-                && token.sees_pipeline(organization, &pipeline.slug)
-        })
+        !pipeline.is_hidden
+            && self.token.as_ref().is_some_and(|token| {
+                token.sees_organization(organization)
+                    && token.sees_pipeline(organization, &pipeline.slug)
+            })
     }
 
     fn has_empty_links(&self) -> bool {

@@ -11,7 +11,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Above 100 counts as 100; what is no number counts as absent.
+    /// Above what a page may hold, 100, counts as that; what is no number counts as absent.
     pub(super) fn of(call: &Call<'_>) -> Self {
         let number = |key: &str, default: usize| {
             let value = call.query.get(key).and_then(|text| text.parse().ok());
@@ -19,7 +19,7 @@ impl Page {
         };
         Self {
             number: number("page", 1),
-            per_page: number("per_page", 30).min(100),
+            per_page: number("per_page", 30).min(call.settings.max_per_page),
         }
     }
 
@@ -50,7 +50,8 @@ impl Page {
             rels.extend([("first", 1), ("prev", (self.number - 1).min(last))]);
         }
         if self.number < last {
-            rels.extend([("next", self.number + 1), ("last", last)]);
+            rels.push(("next", self.number + 1));
+            rels.extend(call.settings.has_last_link.then_some(("last", last)));
         }
         if rels.is_empty() {
             return call.has_empty_links().then(String::new);

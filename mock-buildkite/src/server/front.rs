@@ -4,6 +4,7 @@
 //! It has a thread of its own, as wiremock has: a test may block its thread while it waits for an
 //! answer, stop its runtime, or pause its clock.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
@@ -20,6 +21,8 @@ use tokio::task::JoinSet;
 pub(super) const CUT_HEADER: &str = "x-mock-cut";
 /// Pause so many milliseconds before each part of the body.
 pub(super) const SLOW_HEADER: &str = "x-mock-slow";
+/// Leave out the date, which the HTTP server never does by itself.
+pub(super) const DATELESS_HEADER: &str = "x-mock-dateless";
 
 const PART: usize = 64 * 1024;
 /// Parts of a body that is slowed down.
@@ -100,12 +103,12 @@ async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<(
         if count == 0 {
             return Ok(());
         }
-        let part = &buffer[..count];
-        match Disturbance::of(part) {
-            None => to.write_all(part).await?,
-            Some(Disturbance::Cut { after }) => return cut(part, from, to, after).await,
+        let part = without_date(&buffer[..count]);
+        match Disturbance::of(&part) {
+            None => to.write_all(&part).await?,
+            Some(Disturbance::Cut { after }) => return cut(&part, from, to, after).await,
             Some(Disturbance::Slow { pause, length }) => {
-                slow(part, &mut from, &mut to, pause, length).await?;
+                slow(&part, &mut from, &mut to, pause, length).await?;
             }
         }
     }
@@ -171,13 +174,37 @@ enum Disturbance {
     Slow { pause: Duration, length: usize },
 }
 
+/// The head of an answer, the empty line at its end counted, if the part begins with one.
+fn head(part: &[u8]) -> Option<&str> {
+    if !part.starts_with(b"HTTP/1.1 ") {
+        return None;
+    }
+    let end = part.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    std::str::from_utf8(&part[..end]).ok()
+}
+
+/// The part without the date of an answer that is marked so, and without the mark.
+fn without_date(part: &[u8]) -> Cow<'_, [u8]> {
+    let is = |line: &str, name: &str| {
+        let found = line.split_once(':').map(|(found, _)| found);
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name))
+    };
+    match head(part) {
+        Some(head) if head.lines().any(|line| is(line, DATELESS_HEADER)) => {
+            let lines = head.split_inclusive("\r\n");
+            let kept = lines.filter(|line| !is(line, "date") && !is(line, DATELESS_HEADER));
+            let mut rest = kept.collect::<String>().into_bytes();
+            rest.extend_from_slice(&part[head.len()..]);
+            Cow::Owned(rest)
+        }
+        _ => Cow::Borrowed(part),
+    }
+}
+
 impl Disturbance {
     fn of(part: &[u8]) -> Option<Self> {
-        if !part.starts_with(b"HTTP/1.1 ") {
-            return None;
-        }
-        let head_end = part.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-        let head = std::str::from_utf8(&part[..head_end]).ok()?;
+        let head = head(part)?;
+        let head_end = head.len();
         let number = |header: &str| -> Option<u64> {
             let mut lines = head.lines().filter_map(|line| line.split_once(": "));
             let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case(header))?;
@@ -214,5 +241,15 @@ mod tests {
             Some(Disturbance::Cut { after })
         );
         assert_eq!(of("\r\nx-mock-cut: 7\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn the_date_is_left_out_of_a_head_with_the_mark_and_of_nothing_else() {
+        let kept = "HTTP/1.1 200 OK\r\nDate-Style: none\r\nDate: now\r\n\r\nDate: a\r\n";
+        assert_eq!(&*without_date(kept.as_bytes()), kept.as_bytes());
+        let marked = kept.replacen("Date: now", "date: now\r\nX-Mock-Dateless: 1", 1);
+        let expected = kept.replacen("Date: now\r\n", "", 1);
+        assert_eq!(&*without_date(marked.as_bytes()), expected.as_bytes());
+        assert_eq!(&*without_date(b"date: now\r\n\r\n"), b"date: now\r\n\r\n");
     }
 }

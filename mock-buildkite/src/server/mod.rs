@@ -4,25 +4,26 @@
 //! it, because a connection that breaks in the middle of a body is nothing that an HTTP server
 //! does by itself.
 
+mod builder;
 mod fault;
 mod front;
 mod limits;
 mod responder;
 mod spoil;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
 
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer};
+use chrono::TimeDelta;
+use wiremock::MockServer;
 
+pub(crate) use builder::Settings;
+pub use builder::{Builder, LinkStyle, StartError};
 pub use fault::Fault;
 pub(crate) use fault::Faults;
 use front::Front;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
-use responder::Responder;
 
 use crate::clock::Clock;
 use crate::world::{DEMO_TOKEN, Token, World};
@@ -32,36 +33,21 @@ pub struct MockBuildkite {
     store: Shared,
     uri: String,
     _front: Front,
-    _server: MockServer,
+    _server: Upstream,
 }
 
-/// How the fake is set up.
-#[must_use]
-pub struct Builder {
-    world: World,
-    port: u16,
-    settings: Settings,
-    limits: Limits,
-    records_requests: bool,
-    real_clock: bool,
-}
+/// The HTTP server behind the front.
+struct Upstream(Option<MockServer>);
 
-/// What routes need to know besides the world.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) link_style: LinkStyle,
-    pub(crate) deep_page_limit: usize,
-    /// Limit, used and seconds to the reset of the organization asked about.
-    pub(crate) organization_usage: (u32, u32, u32),
-}
-
-/// The `Link` header of a list that fits on one page; both were seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkStyle {
-    /// No header.
-    Absent,
-    /// A header without a value.
-    Empty,
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        let server = self.0.take();
+        // wiremock waits for a lock of tokio here, which is never granted within a task that has
+        // used up its share of one turn: so it waits on a thread without a task.
+        let ended = thread::spawn(move || drop(server)).join();
+        // How it ended no longer matters to anybody.
+        drop(ended);
+    }
 }
 
 /// A request that the fake has answered. It never holds the token.
@@ -79,14 +65,6 @@ pub struct SeenRequest {
     pub is_unknown: bool,
 }
 
-/// The fake could not start.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on 127.0.0.1:{port}: {source}")]
-pub struct StartError {
-    port: u16,
-    source: std::io::Error,
-}
-
 /// Called before each request with its number, from 1, and the world.
 type Hook = Box<dyn FnMut(u64, &mut World) + Send>;
 
@@ -95,11 +73,51 @@ pub(crate) struct Store {
     pub(crate) world: World,
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
+    /// The settings and limits of the start.
+    fresh: (Settings, Limits),
+    /// True if the clock of each world runs.
+    has_running_clock: bool,
     pub(crate) faults: Faults,
     pub(crate) hook: Option<Hook>,
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
     pub(crate) base: String,
+}
+
+impl Store {
+    fn new(world: World, settings: Settings, limits: Limits) -> Self {
+        Self {
+            world,
+            fresh: (settings.clone(), limits.clone()),
+            settings,
+            limits,
+            has_running_clock: false,
+            faults: Faults::default(),
+            hook: None,
+            count: 0,
+            requests: None,
+            base: String::new(),
+        }
+    }
+
+    /// Begins again with another world.
+    fn reset(&mut self, world: World) {
+        self.world = world;
+        (self.settings, self.limits) = self.fresh.clone();
+        self.faults = Faults::default();
+        self.hook = None;
+        self.count = 0;
+        if let Some(requests) = &mut self.requests {
+            requests.clear();
+        }
+        self.run_clock();
+    }
+
+    fn run_clock(&mut self) {
+        if self.has_running_clock {
+            self.world.clock = Clock::running_from(self.world.now());
+        }
+    }
 }
 
 pub(crate) type Shared = Arc<Mutex<Store>>;
@@ -120,18 +138,7 @@ impl MockBuildkite {
 
     /// To set more before the start.
     pub fn builder(world: World) -> Builder {
-        Builder {
-            world,
-            port: 0,
-            settings: Settings {
-                link_style: LinkStyle::Absent,
-                deep_page_limit: 10_000,
-                organization_usage: (0, 0, 0),
-            },
-            limits: Limits::default(),
-            records_requests: true,
-            real_clock: false,
-        }
+        Builder::new(world)
     }
 
     /// The base URL, without a slash at its end.
@@ -183,6 +190,20 @@ impl MockBuildkite {
         lock(&self.store).hook = Some(Box::new(hook));
     }
 
+    /// Lets the `Date` header be so far ahead of the world's clock from now on, or behind it.
+    pub fn set_date_skew(&self, skew: TimeDelta) {
+        lock(&self.store).settings.date_skew = skew;
+    }
+
+    /// Serves another world from now on, as if the fake had just been started with it: without
+    /// requests, faults or a hook from before, all limits unused, the `Date` as it was built.
+    ///
+    /// Address and token stay, and so do connections. A [`clock`](Self::clock) from before
+    /// belongs to the old world.
+    pub fn reset(&self, world: World) {
+        lock(&self.store).reset(world);
+    }
+
     /// All requests answered so far, unless recording is off.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
@@ -195,108 +216,5 @@ impl MockBuildkite {
         let mut requests = self.requests();
         requests.retain(|request| request.is_unknown);
         requests
-    }
-}
-
-impl Builder {
-    /// Listens on this port; 0, the default, takes a free one.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// Requests a window for each user. Default: no limit that would be reached.
-    pub fn rate_limit_user(mut self, requests: u32) -> Self {
-        self.limits.user = requests;
-        self
-    }
-
-    /// Requests a window for each organization. Default: no limit that would be reached.
-    pub fn rate_limit_organization(mut self, requests: u32) -> Self {
-        self.limits.organization = requests;
-        self
-    }
-
-    /// Length of the windows, in whole seconds. Default: 60 s.
-    pub fn rate_limit_window(mut self, window: Duration) -> Self {
-        self.limits.set_window(window);
-        self
-    }
-
-    /// Which rate limit headers answers carry. Default: both sets.
-    pub fn limit_headers(mut self, headers: LimitHeaders) -> Self {
-        self.limits.headers = headers;
-        self
-    }
-
-    /// Sends `Retry-After` with 429. Default: not.
-    pub fn retry_after(mut self, sends: bool) -> Self {
-        self.limits.sends_retry_after = sends;
-        self
-    }
-
-    /// The `Link` header of a list that fits on one page. Default: absent.
-    pub fn link_style(mut self, style: LinkStyle) -> Self {
-        self.settings.link_style = style;
-        self
-    }
-
-    /// Build lists refuse pages from this offset on. Default: 10,000 builds.
-    pub fn deep_page_limit(mut self, builds: usize) -> Self {
-        self.settings.deep_page_limit = builds;
-        self
-    }
-
-    /// Remembers requests. Default: yes; a program that runs for long turns it off.
-    pub fn record_requests(mut self, records: bool) -> Self {
-        self.records_requests = records;
-        self
-    }
-
-    /// Lets the world's clock run on from where it stands. Default: it stands still.
-    pub fn running_clock(mut self) -> Self {
-        self.real_clock = true;
-        self
-    }
-
-    /// Starts.
-    ///
-    /// # Errors
-    /// If the port is taken.
-    pub async fn start(mut self) -> Result<MockBuildkite, StartError> {
-        let port = self.port;
-        let failed = |source| StartError { port, source };
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let listener = listener.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        if self.real_clock {
-            self.world.clock = Clock::running_from(self.world.now());
-        }
-        let store = Arc::new(Mutex::new(Store {
-            world: self.world,
-            settings: self.settings,
-            limits: self.limits,
-            faults: Faults::default(),
-            hook: None,
-            count: 0,
-            requests: self.records_requests.then(Vec::new),
-            base: format!("http://{address}"),
-        }));
-        let server = MockServer::builder()
-            .disable_request_recording()
-            .start()
-            .await;
-        let responder = Responder::new(Arc::clone(&store));
-        Mock::given(any())
-            .respond_with(responder)
-            .mount(&server)
-            .await;
-        let front = Front::start(listener, *server.address()).map_err(failed)?;
-        Ok(MockBuildkite {
-            store,
-            uri: format!("http://{address}"),
-            _front: front,
-            _server: server,
-        })
     }
 }

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
 use wiremock::{Request, Respond, ResponseTemplate};
 
-use super::front::{CUT_HEADER, SLOW_HEADER};
+use super::front::{CUT_HEADER, DATELESS_HEADER, SLOW_HEADER};
 use super::limits::Count;
 use super::spoil::{replacement, spoil, with_status};
 use super::{Fault, SeenRequest, Shared, Store, lock};
@@ -149,7 +149,7 @@ impl Exchange {
 
     fn template(&self, store: &Store, reply: Reply) -> ResponseTemplate {
         let mut template = ResponseTemplate::new(reply.status)
-            .insert_header("Date", http_date(store))
+            .insert_header("Date", http_date(store).as_str())
             .insert_header("X-Request-Id", request_id(store.count).as_str())
             .insert_header("Vary", "Accept");
         template = match reply.status {
@@ -158,6 +158,9 @@ impl Exchange {
                 .insert_header("Cache-Control", "max-age=0, private, must-revalidate"),
             _ => template.insert_header("Cache-Control", "no-cache"),
         };
+        if !store.settings.has_date {
+            template = template.insert_header(DATELESS_HEADER, "1");
+        }
         if let Some(link) = &reply.link {
             template = template.insert_header("Link", link.as_str());
         }
@@ -260,12 +263,12 @@ fn gzip(body: &[u8]) -> Vec<u8> {
     written.expect("memory takes what is written")
 }
 
+/// What time the server says it is.
 fn http_date(store: &Store) -> String {
-    store
-        .world
-        .now()
-        .format("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string()
+    let now = store.world.now();
+    let date = now.checked_add_signed(store.settings.date_skew);
+    let date = date.unwrap_or(now);
+    date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn request_id(count: u64) -> String {

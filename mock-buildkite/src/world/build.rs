@@ -79,6 +79,11 @@ impl BuildDocument {
         self
     }
 
+    /// The build's own fields, to change what `set` cannot.
+    pub(super) fn fields_mut(&mut self) -> &mut Document {
+        &mut self.fields
+    }
+
     /// The build's own fields.
     #[must_use]
     pub fn fields(&self) -> &Document {

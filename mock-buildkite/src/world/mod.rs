@@ -3,11 +3,14 @@
 //! A [`World`] knows what is true, not how it is asked for: no HTTP here. Builds of a seed are
 //! kept as a place in the seed until somebody changes them; all others as [`BuildDocument`]s.
 
+mod address;
 mod build;
 mod change;
 mod facts;
+mod life;
 mod load;
 mod pipeline;
+mod place;
 mod token;
 mod view;
 
@@ -41,6 +44,7 @@ pub struct World {
     seeded: Arc<Seeded>,
     ignored: Vec<Ignored>,
     made: u64,
+    rules: life::Rules,
 }
 
 /// An organization.
@@ -92,6 +96,7 @@ impl World {
             seeded,
             ignored: Vec::new(),
             made: 0,
+            rules: life::Rules::default(),
         };
         // Equal times are ordered by number, as the API does.
         world.sort();
@@ -102,6 +107,12 @@ impl World {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// The clock of this world, to move it.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Slugs of all organizations.

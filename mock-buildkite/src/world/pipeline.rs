@@ -16,6 +16,10 @@ pub(crate) struct Pipeline {
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) repository: String,
+    /// True if nobody may see it.
+    pub(crate) is_hidden: bool,
+    /// The highest number of a build that was removed; 0 if none was.
+    pub(super) last_number: u64,
     body: Body,
 }
 
@@ -34,6 +38,8 @@ impl Pipeline {
             slug: pipeline.slug.clone(),
             name: pipeline.name.clone(),
             repository: pipeline.repository.clone(),
+            is_hidden: false,
+            last_number: 0,
             body: Body::Seeded {
                 world: Arc::clone(world),
                 index,
@@ -48,6 +54,8 @@ impl Pipeline {
             slug: object.text("slug").unwrap_or_default(),
             name: object.text("name").unwrap_or_default(),
             repository: object.text("repository").unwrap_or_default(),
+            is_hidden: false,
+            last_number: 0,
             body: Body::Stored(object),
         }
     }
@@ -59,7 +67,46 @@ impl Pipeline {
             Body::Stored(object) => object.write(out, |_| true),
         }
     }
+
+    /// Gives it another slug, which becomes its name, too. Returns which addresses have become
+    /// which: that of the API and that of the pages.
+    pub(super) fn rename(&mut self, organization: &str, slug: &str, now: i64) -> Renamed {
+        let mut object = self.object(now);
+        let new = pipeline_object(organization, slug, now);
+        let moves = ["url", "web_url"].map(|key| {
+            let old = object.text(key).unwrap_or_default();
+            let place = old.rsplit_once('/').unwrap_or_default().0;
+            (old.clone(), format!("{place}/{slug}"))
+        });
+        let [(_, url), (_, web_url)] = &moves;
+        object.set("url", url);
+        object.set("web_url", web_url);
+        object.set("builds_url", format!("{url}/builds"));
+        for key in ["slug", "name", "badge_url"] {
+            object.set(key, new.get(key));
+        }
+        slug.clone_into(&mut self.slug);
+        slug.clone_into(&mut self.name);
+        self.body = Body::Stored(object);
+        moves
+    }
+
+    /// The object as it is at this time, to be changed.
+    fn object(&self, now: i64) -> Document {
+        match &self.body {
+            Body::Stored(object) => object.clone(),
+            Body::Seeded { .. } => {
+                let mut text = Vec::new();
+                self.write(&mut text, now);
+                let text = String::from_utf8_lossy(&text);
+                Document::parse(&text).expect("seeded pipelines are JSON")
+            }
+        }
+    }
 }
+
+/// Addresses before and after.
+type Renamed = [(String, String); 2];
 
 /// An organization known by its slug alone.
 pub(super) fn organization_object(slug: &str, created: i64) -> Document {
@@ -116,7 +163,7 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
         json!({"id": "github", "settings": {"trigger_mode": "code"}, "webhook_url": ""}),
     );
     object.set("builds_url", format!("{url}/builds"));
-    object.set("badge_url", "https://badge.buildkite.com/00.svg");
+    object.set("badge_url", badge_url(organization, slug));
     object.set("created_by", Value::Null);
     object.set("created_at", millis_to_string(created));
     object.set("archived_at", Value::Null);
@@ -138,6 +185,16 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
     object.set("steps", json!([]));
     object.set("cluster_url", Value::Null);
     object
+}
+
+/// The address of the picture of a pipeline's state.
+fn badge_url(organization: &str, slug: &str) -> String {
+    let parts: Vec<u64> = format!("{organization}/{slug}")
+        .bytes()
+        .map(u64::from)
+        .collect();
+    let secret = Dice::of(&parts).hex(50);
+    format!("https://badge.buildkite.com/{secret}.svg")
 }
 
 /// An id that follows from a name.

@@ -111,6 +111,19 @@ impl Token {
         self
     }
 
+    /// What is hidden stays hidden under its new slug, and is forgotten once it is gone.
+    pub(super) fn follow_pipeline(&mut self, organization: &str, slug: &str, new: Option<&str>) {
+        self.hidden_pipelines.retain_mut(|(owner, hidden)| {
+            if owner != organization || hidden != slug {
+                return true;
+            }
+            if let Some(new) = new {
+                new.clone_into(hidden);
+            }
+            new.is_some()
+        });
+    }
+
     /// True until it ends.
     pub(crate) fn is_valid(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_none_or(|end| now < end)

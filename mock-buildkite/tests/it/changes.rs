@@ -62,6 +62,23 @@ async fn a_removed_build_is_gone_everywhere() {
     );
 }
 
+#[test]
+fn the_number_of_a_removed_build_is_not_given_again() {
+    let mut world = world([build().id("gone"), build().id("last")]);
+    assert!(world.remove_build("last"));
+    assert_eq!(world.create_build(build()).number, 3);
+}
+
+#[test]
+fn builds_created_before_a_time_age_out_together() {
+    let mut world = row(3);
+    assert_eq!(world.age_out(time("2026-03-01T00:01:00Z")), 1);
+    assert_eq!(world.age_out(time("2026-03-01T00:01:00Z")), 0);
+    assert_eq!(world.build_ids().len(), 2);
+    assert_eq!(world.age_out(time("2027-01-01T00:00:00Z")), 2);
+    assert_eq!(world.create_build(build()).number, 4);
+}
+
 #[tokio::test]
 async fn a_changed_build_is_filtered_by_what_it_is_now() {
     let server = MockBuildkite::start(world([build().id("one").branch("dev")])).await;
@@ -167,6 +184,8 @@ fn a_retry_puts_a_new_job_right_after_the_old_one_and_reopens_the_build() {
 
     assert_eq!(world.retry_job("b", "a"), None, "a job is retried once");
     assert_eq!(world.retry_job("b", "none"), None);
+    assert_eq!(world.retry_job("b", &new), None, "it has not ended");
+    assert!(world.start_job("b") && world.fail_job("b"));
     let third = world.retry_job("b", &new).unwrap();
     let last = whole(&world, "b");
     assert_eq!(jobs(&last)[2]["id"], third.as_str());

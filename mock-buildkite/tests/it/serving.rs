@@ -49,3 +49,14 @@ async fn a_fake_that_was_dropped_listens_no_longer() {
 
     assert!(TcpStream::connect(address).is_err());
 }
+
+/// tokio gives a task a share of its locks for each turn: many fakes dropped in one use it up.
+#[tokio::test]
+async fn many_fakes_are_dropped_at_once() {
+    let mut servers = Vec::new();
+    for _ in 0..60 {
+        servers.push(MockBuildkite::start(World::empty()).await);
+    }
+
+    drop(servers);
+}

@@ -1,0 +1,119 @@
+//! The lives of builds: every move from one state to the next, as the API would show it.
+//!
+//! ```text
+//! creating → scheduled → running → passed
+//!                      ↘ failing → failed
+//! scheduled/running/failing → canceling → canceled
+//! creating/scheduled → skipped          creating → not_run
+//! running → blocked (state `passed`, `blocked` true) → unblocked → running
+//! passed/failed → a job is retried → running or failing, and a later end
+//! ```
+//!
+//! A move that the API would not allow does nothing and says so: a caller may try any of them on
+//! any build. All of them happen now, by the clock of the world.
+
+mod block;
+mod cancel;
+mod job;
+mod rebuild;
+mod retry;
+mod run;
+
+use serde_json::Value;
+
+use super::{Build, BuildDocument, World};
+use crate::time::millis_to_string;
+
+/// What the documentation leaves open about the ends of builds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rules {
+    blocked_has_no_end: bool,
+    skipped_has_no_end: bool,
+}
+
+/// When a move happens, and by which rules.
+struct Moment {
+    now: String,
+    rules: Rules,
+}
+
+impl World {
+    /// Whether a build that gets blocked has `finished_at: null`. Default: it is the moment when
+    /// it was blocked, as in every recorded answer.
+    pub fn blocked_builds_have_no_end(&mut self, is_so: bool) {
+        self.rules.blocked_has_no_end = is_so;
+    }
+
+    /// Whether a build that is skipped or not run has `finished_at: null`. Default: it is the
+    /// moment when that happened, since the documentation counts both as finished.
+    pub fn skipped_builds_have_no_end(&mut self, is_so: bool) {
+        self.rules.skipped_has_no_end = is_so;
+    }
+
+    /// Moves a build on. A step that returns `None` is refused, and whatever it did is lost.
+    fn move_build<T>(
+        &mut self,
+        id: &str,
+        step: impl FnOnce(&mut BuildDocument, &Moment) -> Option<T>,
+    ) -> Option<T> {
+        let at = self.position(id)?;
+        let mut document = self.document(&self.builds[at]);
+        let moment = Moment {
+            now: millis_to_string(self.clock.now_millis()),
+            rules: self.rules,
+        };
+        let outcome = step(&mut document, &moment)?;
+        self.builds[at] = Build::stored(document, self.builds[at].facts.pipeline);
+        Some(outcome)
+    }
+}
+
+/// States out of which no build comes back.
+const OVER: [&str; 4] = ["canceling", "canceled", "skipped", "not_run"];
+
+/// Goes on only if the build is in one of these states, and is not held by a block step.
+fn only(build: &BuildDocument, states: &[&str]) -> Option<()> {
+    let state = build.fields().text("state")?;
+    let is_allowed = states.contains(&state.as_str()) && !build.fields().is_true("blocked");
+    is_allowed.then_some(())
+}
+
+/// Goes on unless the build is in one of these states.
+fn never(build: &BuildDocument, states: &[&str]) -> Option<()> {
+    only(build, states).is_none().then_some(())
+}
+
+/// Ends the build in this state.
+fn end(build: &mut BuildDocument, state: &str, moment: &Moment) {
+    build.set("state", state);
+    build.set("blocked", false);
+    build.set("finished_at", &moment.now);
+}
+
+/// Lets the build run, or fail while other jobs run, by how its jobs stand.
+fn run_on(build: &mut BuildDocument, moment: &Moment) {
+    let is_failing = build.jobs().iter().any(job::has_failed_hard);
+    if is_failing && build.get("failing_at").is_null() {
+        build.set("failing_at", &moment.now);
+    }
+    build.set("state", if is_failing { "failing" } else { "running" });
+    build.set("blocked", false);
+    build.set("finished_at", Value::Null);
+    if build.get("started_at").is_null() {
+        build.set("started_at", &moment.now);
+    }
+}
+
+/// Lets a build run that may have ended, which moves `started_at` to the restart. Unless other
+/// jobs still fail it, what failed in place with the build waits again.
+fn reopen(build: &mut BuildDocument, moment: &Moment) {
+    let had_ended =
+        build.fields().is_true("blocked") || only(build, &["passed", "failed"]).is_some();
+    if had_ended {
+        build.set("started_at", &moment.now);
+    }
+    if !build.jobs().iter().any(job::has_failed_hard) {
+        build.jobs_mut().iter_mut().for_each(job::wait_again);
+    }
+    run_on(build, moment);
+}

@@ -1,0 +1,126 @@
+//! Retries: a new attempt takes the place of a job, and the build runs again.
+
+use serde_json::{Value, json};
+
+use super::job::{self, set_known};
+use super::{Moment, OVER, World, never, reopen};
+use crate::document::Document;
+use crate::world::{BuildDocument, User, address};
+
+/// Attempts that an automatic rule can ask for at most.
+const MOST_AUTOMATIC: u64 = 10;
+
+/// Who asked for a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    Person,
+    Rule,
+}
+
+impl Asker {
+    fn retry_type(self) -> &'static str {
+        match self {
+            Self::Person => "manual",
+            Self::Rule => "automatic",
+        }
+    }
+}
+
+impl World {
+    /// Retries a job as a person does: a new attempt, `scheduled`, stands right after it.
+    ///
+    /// The old one stays, with `retried: true`. The build runs again, or fails again if another
+    /// failed job stands: `finished_at` is null, and if it had ended, `started_at` is now. What
+    /// had failed in place with the build waits again.
+    ///
+    /// Returns the id of the new attempt. `None` if there is no such job, it has not ended, was
+    /// retried before, or its build was canceled, skipped or not run.
+    pub fn retry_job(&mut self, build_id: &str, job_id: &str) -> Option<String> {
+        let is_it = |one: &Document| one.text("id").as_deref() == Some(job_id) && can_retry(one);
+        self.retry(build_id, is_it, Asker::Person)
+    }
+
+    /// The same for the first job that has failed and was not retried.
+    pub fn retry_first_failed_job(&mut self, build_id: &str) -> Option<String> {
+        let is_it = |one: &Document| job::has_failed(one) && can_retry(one);
+        self.retry(build_id, is_it, Asker::Person)
+    }
+
+    /// The same as [`retry_first_failed_job`](Self::retry_first_failed_job) by a rule of the
+    /// pipeline: `retry_type` is `automatic` and `retried_by` stays null. `None` after the tenth
+    /// attempt, too: no rule allows more.
+    pub fn retry_job_automatically(&mut self, build_id: &str) -> Option<String> {
+        let is_it = |one: &Document| {
+            let attempts = one.get("retries_count").as_u64().unwrap_or(0);
+            job::has_failed(one) && can_retry(one) && attempts < MOST_AUTOMATIC
+        };
+        self.retry(build_id, is_it, Asker::Rule)
+    }
+
+    fn retry(
+        &mut self,
+        build_id: &str,
+        is_it: impl Fn(&Document) -> bool,
+        asker: Asker,
+    ) -> Option<String> {
+        let new_id = self.new_id();
+        let step = |build: &mut BuildDocument, moment: &Moment| {
+            never(build, &OVER)?;
+            never(build, &["creating", "scheduled"])?;
+            let at = build.jobs().iter().position(is_it)?;
+            let old = &mut build.jobs_mut()[at];
+            let new = next_attempt(old, &new_id, asker, &moment.now);
+            replace(old, &new_id, asker);
+            build.jobs_mut().insert(at + 1, new);
+            reopen(build, moment);
+            Some(())
+        };
+        self.move_build(build_id, step)?;
+        Some(new_id)
+    }
+}
+
+/// A command job that has ended and was not retried.
+fn can_retry(one: &Document) -> bool {
+    const ENDED: [&str; 5] = ["passed", "failed", "timed_out", "expired", "canceled"];
+    job::is_of_type(one, "script") && job::is_in(one, &ENDED) && !one.is_true("retried")
+}
+
+/// Marks a job as replaced by another.
+fn replace(old: &mut Document, new_id: &str, asker: Asker) {
+    old.set("retried", true);
+    old.set("retried_in_job_id", new_id);
+    old.set("retry_type", asker.retry_type());
+    if asker == Asker::Person {
+        old.set("retried_by", User::demo().object());
+    }
+}
+
+/// The job that takes the place of one: the same step, not started yet.
+fn next_attempt(old: &Document, new_id: &str, asker: Asker, now: &str) -> Document {
+    let mut new = old.clone();
+    address::give_job_id(&mut new, new_id);
+    make_new(&mut new, now);
+    job::make_due(&mut new, now);
+    let attempts = old.get("retries_count").as_u64().unwrap_or(0);
+    new.set("retries_count", attempts + 1);
+    let source = json!({"job_id": old.text("id"), "retry_type": asker.retry_type()});
+    new.set("retry_source", source);
+    new
+}
+
+/// Takes away what a job has from having run.
+pub(super) fn make_new(one: &mut Document, now: &str) {
+    set_known(one, "soft_failed", false);
+    set_known(one, "created_at", now);
+    for key in [
+        "exit_status",
+        "agent",
+        "runnable_at",
+        "started_at",
+        "finished_at",
+        "expired_at",
+    ] {
+        set_known(one, key, Value::Null);
+    }
+}
