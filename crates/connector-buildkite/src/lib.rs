@@ -10,8 +10,12 @@
 mod config;
 mod connector;
 mod error;
+mod forecast;
+mod inquiry;
 mod ledger;
 mod listener;
+#[cfg(test)]
+mod model;
 mod pass;
 mod rules;
 mod scope;

@@ -1,5 +1,5 @@
-//! What a sync relies on to miss nothing. Tests leave one of it out, to prove that they would
-//! notice.
+//! What a pass goes by. Tests leave out one of what it relies on to miss nothing, to prove that
+//! they would notice.
 
 use chrono::TimeDelta;
 
@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     pub(crate) open_before: bool,
     /// What is left of an interval is noted before its end is reached.
     pub(crate) notes_what_is_left: bool,
+    /// A gap with fewer builds left than this is not cut in two: ten pages.
+    pub(crate) worth_cutting: u64,
     /// Lists are read by keyset, not by page numbers.
     pub(crate) keyset: bool,
 }
@@ -29,6 +31,7 @@ impl Default for Rules {
             finished_since: true,
             open_before: true,
             notes_what_is_left: true,
+            worth_cutting: 1_000,
             keyset: true,
         }
     }

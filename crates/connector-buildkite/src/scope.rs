@@ -60,6 +60,12 @@ impl Scope {
         read.insert(organization.to_owned(), slugs);
     }
 
+    /// Lets whoever needs them ask for them again: they changed.
+    pub(crate) fn forget_pipelines(&self) {
+        let mut read = (self.pipelines_read.lock()).unwrap_or_else(PoisonError::into_inner);
+        read.clear();
+    }
+
     /// Slugs by id of all pipelines of an organization, if they have been read.
     pub(crate) fn pipelines_read(&self, organization: &str) -> Option<BTreeMap<String, String>> {
         let read = self
@@ -78,8 +84,11 @@ impl Scope {
         id: &str,
         known: Option<&String>,
     ) -> Result<Option<String>> {
-        if let Some(read) = self.pipelines_read(organization) {
-            return Ok(read.get(id).cloned());
+        let read = self.pipelines_read(organization);
+        let is_confirmed =
+            |slug: &&String| read.as_ref().is_some_and(|read| read.get(id) == Some(slug));
+        if let Some(slug) = known.filter(is_confirmed) {
+            return Ok(Some(slug.clone()));
         }
         if let Some(slug) = known.filter(|slug| !slug.is_empty()) {
             let path = ["v2", "organizations", organization, "pipelines", slug];

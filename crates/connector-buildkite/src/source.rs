@@ -7,14 +7,16 @@ use async_stream::try_stream;
 use async_trait::async_trait;
 use buildkite_client::{Client, Error as ClientError, Options, Paging};
 use connector_core::{
-    Catalog, Error, ErrorKind, Event, Message, Observer, ReadRequest, Record, Result, Source,
-    State, Status, StreamName, SyncMode,
+    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Record, Result,
+    Source, State, Status, StreamName, SyncMode,
 };
 use futures::future::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::config::Config;
 use crate::error::{explain, in_stream};
+use crate::forecast::forecast;
+use crate::inquiry::Inquiry;
 use crate::ledger::Ledger;
 use crate::listener::forward;
 use crate::pass::Pass;
@@ -98,6 +100,11 @@ impl Source for BuildkiteSource {
             Ok(plan) => until_error(reader.read(plan)),
             Err(error) => stream::once(async { Err(error) }).boxed(),
         }
+    }
+
+    async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
+        let Plan { plain, passes } = self.reader.plan(&request)?;
+        forecast(self.reader.inquiry(), plain, passes).await
     }
 }
 
@@ -262,6 +269,13 @@ impl Reader {
         Ok(())
     }
 
+    /// What forecasts and comparisons ask with.
+    fn inquiry(&self) -> Inquiry {
+        let scope = Scope::new(&self.config);
+        let at_once = self.config.max_concurrency;
+        Inquiry::new(&self.client, scope, self.rules, at_once, &self.observer)
+    }
+
     /// The client, telling the observer what it does for a stream.
     fn client(&self, stream: Option<&StreamName>) -> Client {
         self.client.with_listener(forward(&self.observer, stream))
@@ -273,7 +287,7 @@ impl Reader {
 }
 
 /// Each pipeline of an organization once: pages shift while pipelines come and go.
-fn pipelines_of(
+pub(crate) fn pipelines_of(
     client: &Client,
     scope: &Arc<Scope>,
     organization: String,

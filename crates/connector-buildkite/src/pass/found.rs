@@ -11,7 +11,7 @@ use crate::state::OpenBuild;
 use crate::streams::{BUILDS, JOBS, build_record, job_record};
 
 /// States that a build does not leave by itself (API facts 9.1).
-const TERMINAL: [&str; 5] = ["passed", "failed", "canceled", "skipped", "not_run"];
+pub(crate) const TERMINAL: [&str; 5] = ["passed", "failed", "canceled", "skipped", "not_run"];
 
 /// A build that was read.
 pub(crate) struct Found {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use buildkite_client::{BuildQuery, Client, Error as ClientError, Floor, Listed};
 use chrono::{DateTime, Utc};
 use connector_core::{Error, Result, StreamName};
-use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+use futures::stream::{BoxStream, StreamExt};
 
 use super::found::{Decode, Found};
 use crate::error::in_stream;
@@ -15,7 +15,7 @@ use crate::scope::Scope;
 use crate::streams::JOBS;
 
 /// A listing under way.
-pub(crate) type List = BoxStream<'static, Result<Listed<Found>>>;
+pub(crate) type List = BoxStream<'static, Result<Listed<Found>, ClientError>>;
 
 /// Lists the builds of one organization, or of one of its pipelines.
 #[derive(Clone)]
@@ -47,14 +47,16 @@ impl Lists {
     pub(crate) fn list(&self, which: Which) -> List {
         let decode = Decode::new(&which.streams, &self.organization);
         let query = self.query(which);
-        let lists = self.clone();
-        self.client
-            .builds(query, move |build| decode.found(&build))
-            .or_else(move |error| {
-                let lists = lists.clone();
-                async move { Err(lists.explain(error).await) }
-            })
-            .boxed()
+        let builds = self.client.builds(query, move |build| decode.found(&build));
+        builds.boxed()
+    }
+
+    /// What comes next out of a list.
+    pub(crate) async fn next(&self, list: &mut List) -> Result<Option<Listed<Found>>> {
+        match list.next().await.transpose() {
+            Ok(listed) => Ok(listed),
+            Err(error) => Err(self.explain(error).await),
+        }
     }
 
     pub(crate) fn query(&self, which: Which) -> BuildQuery {
@@ -73,7 +75,7 @@ impl Lists {
 
     pub(crate) async fn explain(&self, error: ClientError) -> Error {
         match error {
-            ClientError::NotFound { .. } if self.pipeline.is_none() => {
+            ClientError::NotFound { ref message, .. } if message.contains("organization") => {
                 let error = self.scope.unknown(&self.client, &self.organization).await;
                 error.with_context("stream", &self.stream)
             }

@@ -5,10 +5,10 @@
 //! records it covers, and enters the state where the partitions flow together: so a state never
 //! runs ahead of a record.
 
-mod found;
-mod lists;
-mod partition;
-mod unseen;
+pub(crate) mod found;
+pub(crate) mod lists;
+pub(crate) mod partition;
+pub(crate) mod unseen;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Pass {
     }
 
     /// Key, organization and pipeline of each.
-    async fn partitions(&self) -> Result<Vec<(String, String, Option<String>)>> {
+    pub(crate) async fn partitions(&self) -> Result<Vec<(String, String, Option<String>)>> {
         if let Some(selected) = self.scope.selected(&self.client).await? {
             let partitions = selected.iter().map(|selected| {
                 let (organization, slug) = (&selected.organization, &selected.pipeline.slug);

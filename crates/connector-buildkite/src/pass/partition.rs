@@ -7,8 +7,8 @@
 //!    is left of it is a gap like any other;
 //! 2. what is **open now**, of the builds created before: it may have been finished before;
 //! 3. what **finished since** the last sync, of the same, less an overlap;
-//! 4. what was **open before** and was not seen in 1 to 3, see [`Search`];
-//! 5. the **gaps**, newest first, see [`Windows`].
+//! 4. the **gaps**, newest first, see [`Windows`];
+//! 5. what was **open before** and has not been seen since, see [`Search`].
 //!
 //! The order of 2 and 3 matters: a build that has ended when 2 passes it has an end when 3 does.
 //! Whatever changes behind the back of this sync ends, or is open, after it began: the next one
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use buildkite_client::{Floor, Listed, Progress};
+use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
@@ -33,7 +33,7 @@ use crate::state::{Coverage, Gap, OpenBuild};
 /// What filters call the states that a build leaves by itself.
 const OPEN: &[&str] = &["creating", "scheduled", "running", "failing", "canceling"];
 /// The same, where blocked builds have no end.
-const OPEN_OR_BLOCKED: &[&str] = &[
+pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
     "creating",
     "scheduled",
     "running",
@@ -43,6 +43,8 @@ const OPEN_OR_BLOCKED: &[&str] = &[
 ];
 /// The server's clock may be behind what it said before, but not by a day.
 const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
+/// A pipeline that is renamed more often than this while it is read is given up.
+const MOST_TRIES: u32 = 8;
 /// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
 const NO_SLUG: &str = "";
 
@@ -62,12 +64,14 @@ pub(crate) enum Step {
 /// A partition being read.
 pub(crate) struct Partition {
     pass: Arc<Pass>,
-    lists: Lists,
+    pub(crate) lists: Lists,
     /// What the copy has; its gaps are those of `windows`.
-    coverage: Coverage,
-    windows: Windows,
+    pub(crate) coverage: Coverage,
+    pub(crate) windows: Windows,
     /// Builds that were open when the sync began and have not been seen since.
-    unseen: BTreeMap<String, OpenBuild>,
+    pub(crate) unseen: BTreeMap<String, OpenBuild>,
+    /// How often pipelines, by id, were not found under the slug they should have.
+    sought: BTreeMap<String, u32>,
     /// The latest time that the server wrote into a build read so far.
     latest: Option<DateTime<Utc>>,
 }
@@ -85,11 +89,16 @@ impl Partition {
             stream: pass.state.streams()[0].clone(),
         };
         Self {
-            windows: Windows::new(coverage.missing.clone(), pass.max_concurrency),
+            windows: Windows::new(
+                coverage.missing.clone(),
+                pass.max_concurrency,
+                pass.rules.worth_cutting,
+            ),
             pass,
             lists,
             unseen: coverage.open.clone(),
             coverage,
+            sought: BTreeMap::new(),
             latest: None,
         }
     }
@@ -102,9 +111,10 @@ impl Partition {
             self.note_pipelines_read();
             self.open_newest(since);
             let first = loop {
-                match self.windows.next().await? {
+                match self.windows.next().await {
                     Some(FromWindow::Build(found, gap)) => yield self.take(found, &gap.streams),
                     Some(FromWindow::Page(page)) => break page,
+                    Some(FromWindow::Failed(_, error)) => Err(self.lists.explain(error).await)?,
                     None => Err(ended())?,
                 }
             };
@@ -114,52 +124,57 @@ impl Partition {
             if let Some(since) = since.filter(|_| !is_first) {
                 for which in self.changed_since(since) {
                     let mut list = self.lists.list(which);
-                    while let Some(listed) = list.next().await {
-                        match listed? {
+                    while let Some(listed) = self.lists.next(&mut list).await? {
+                        match listed {
                             Listed::Build(found) => yield self.take(found, &self.streams()),
                             Listed::Page(page) => yield self.page(page.estimate.unwrap_or(0)),
                         }
                     }
                 }
                 self.has_seen_changes_until(began);
-                let sought = self.unseen_before((!first.is_end).then_some(since));
-                let mut search = Search::new(&self.lists, self.pass.state.streams(), sought);
-                while let Some(mut list) = search.next_list().await? {
-                    while let Some(listed) = list.next().await {
-                        match listed? {
-                            Listed::Build(found) => {
-                                search.found(&found.id);
-                                yield self.take(found, &self.streams());
-                            }
-                            Listed::Page(_) => yield self.page(0),
-                        }
-                    }
-                }
-                yield self.forget(&search);
                 yield self.page(0);
             }
 
             self.fill().await?;
-            while let Some(read) = self.windows.next().await? {
+            while let Some(read) = self.windows.next().await {
                 match read {
                     FromWindow::Build(found, gap) => yield self.take(found, &gap.streams),
                     FromWindow::Page(_) => {
                         self.fill().await?;
                         yield self.page(0);
                     }
+                    FromWindow::Failed(gap, error) => {
+                        self.try_again(*gap, error).await?;
+                        self.fill().await?;
+                    }
                 }
             }
+
+            let unseen = self.unseen_before(None);
+            let mut search = Search::new(&self.lists, self.pass.state.streams(), unseen);
+            while let Some(mut list) = search.next_list().await? {
+                while let Some(listed) = self.lists.next(&mut list).await? {
+                    match listed {
+                        Listed::Build(found) => {
+                            search.found(&found.id);
+                            yield self.take(found, &self.streams());
+                        }
+                        Listed::Page(_) => yield self.page(0),
+                    }
+                }
+            }
+            yield self.forget(&search);
             yield self.page(0);
         };
         steps.boxed()
     }
 
-    fn streams(&self) -> BTreeSet<StreamName> {
+    pub(crate) fn streams(&self) -> BTreeSet<StreamName> {
         self.pass.state.streams().iter().cloned().collect()
     }
 
     /// From when on builds count as new; absent for ever.
-    fn since(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn since(&self) -> Option<DateTime<Utc>> {
         if self.coverage.is_nothing() {
             return self.coverage.created_from;
         }
@@ -192,7 +207,7 @@ impl Partition {
     fn begin(&mut self, first: &Progress) -> Result<Option<DateTime<Utc>>> {
         let now = first.server_time;
         if now.is_some_and(|now| self.coverage.top > now + LARGEST_SKEW) {
-            return Err(self.from_the_future());
+            return Err(self.future_state());
         }
         let began = self
             .latest
@@ -207,7 +222,7 @@ impl Partition {
     }
 
     /// What is open now and what finished since the last sync, of all builds created before.
-    fn changed_since(&self, since: DateTime<Utc>) -> Vec<Which> {
+    pub(crate) fn changed_since(&self, since: DateTime<Utc>) -> Vec<Which> {
         let Coverage {
             created_from,
             synced,
@@ -244,7 +259,7 @@ impl Partition {
             began.map_or(self.coverage.synced, |at| at.max(self.coverage.synced));
     }
 
-    /// What is to be looked for: what was created later is still going to be read.
+    /// What was open before and has not been seen since, of all that was created before `bound`.
     fn unseen_before(&self, bound: Option<DateTime<Utc>>) -> BTreeMap<String, OpenBuild> {
         let is_sought = |build: &OpenBuild| {
             self.pass.rules.open_before && bound.is_none_or(|bound| build.created_at < bound)
@@ -276,8 +291,17 @@ impl Partition {
             let pipeline = match &gap.pipeline {
                 None => None,
                 Some(id) => match self.slug_of(id).await? {
-                    None => continue,
-                    slug => slug,
+                    Some(slug) if self.coverage.pipelines.get(id) == Some(&slug) => Some(slug),
+                    // Read again as a whole: what has been read of it has the wrong addresses.
+                    Some(slug) => {
+                        self.note_pipeline(id, &slug);
+                        continue;
+                    }
+                    None => {
+                        let id = id.clone();
+                        self.coverage.pipelines.insert(id, NO_SLUG.to_owned());
+                        continue;
+                    }
                 },
             };
             let floor = Floor::default();
@@ -294,8 +318,26 @@ impl Partition {
         Ok(())
     }
 
+    /// A pipeline that is not found under its slug may have got another one just now.
+    async fn try_again(&mut self, gap: Gap, error: ClientError) -> Result<()> {
+        match (&gap.pipeline, &error) {
+            (Some(id), ClientError::NotFound { .. }) if self.may_try_again(id) => {
+                self.pass.scope.forget_pipelines();
+                self.windows.add(gap);
+                Ok(())
+            }
+            _ => Err(self.lists.explain(error).await),
+        }
+    }
+
+    fn may_try_again(&mut self, pipeline: &str) -> bool {
+        let tries = self.sought.entry(pipeline.to_owned()).or_default();
+        *tries += 1;
+        *tries <= MOST_TRIES
+    }
+
     /// The slug that a pipeline has now; `None` if it is there no more.
-    async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
+    pub(crate) async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
         let Lists {
             client,
             organization,
@@ -303,14 +345,11 @@ impl Partition {
             ..
         } = &self.lists;
         let known = self.coverage.pipelines.get(id);
-        let slug = scope.slug_of(client, organization, id, known).await?;
-        let noted = slug.clone().unwrap_or_else(|| NO_SLUG.to_owned());
-        self.coverage.pipelines.insert(id.to_owned(), noted);
-        Ok(slug)
+        scope.slug_of(client, organization, id, known).await
     }
 
     /// Compares what this sync has read of the stream `pipelines`, if it has, with the slugs known.
-    fn note_pipelines_read(&mut self) {
+    pub(crate) fn note_pipelines_read(&mut self) {
         let Some(listed) = self.pass.scope.pipelines_read(&self.lists.organization) else {
             return;
         };
@@ -343,7 +382,7 @@ impl Partition {
     }
 
     /// A build was read, for these streams.
-    fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
+    pub(crate) fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
         self.latest = self.latest.max(Some(found.latest));
         if let Some(id) = &found.pipeline_id {
             self.note_pipeline(id, &found.build.pipeline);
@@ -381,7 +420,7 @@ impl Partition {
         }
     }
 
-    fn from_the_future(&self) -> Error {
+    fn future_state(&self) -> Error {
         let message = format!(
             "the saved state says that builds up to {} have been read, which lies ahead of the \
              server's clock; restore it, or remove it to read everything again",

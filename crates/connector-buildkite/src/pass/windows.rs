@@ -7,23 +7,21 @@
 
 use std::collections::BTreeMap;
 
-use buildkite_client::{Floor, Listed, Progress};
+use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_core::Result;
 use futures::stream::{BoxStream, SelectAll, StreamExt};
 
 use super::found::Found;
 use super::lists::List;
 use crate::state::Gap;
 
-/// A window with fewer builds left than this is not cut: ten pages.
-const WORTH_CUTTING: u64 = 1_000;
-
 /// Of a window, by its number.
-type Numbered = (usize, Result<Listed<Found>>);
+type Numbered = (usize, Result<Listed<Found>, ClientError>);
 
 pub(crate) struct Windows {
     at_most: usize,
+    /// A window with fewer builds left is not cut.
+    worth_cutting: u64,
     lists: SelectAll<BoxStream<'static, Numbered>>,
     open: BTreeMap<usize, Window>,
     waiting: Vec<Gap>,
@@ -46,13 +44,16 @@ pub(crate) enum FromWindow {
     /// A build, and the gap that it is of.
     Build(Found, Gap),
     Page(Progress),
+    /// It could not be read further, and is closed.
+    Failed(Box<Gap>, ClientError),
 }
 
 impl Windows {
     /// With these gaps waiting; so many are read at the same time.
-    pub(crate) fn new(waiting: Vec<Gap>, at_most: usize) -> Self {
+    pub(crate) fn new(waiting: Vec<Gap>, at_most: usize, worth_cutting: u64) -> Self {
         Self {
             at_most,
+            worth_cutting,
             lists: SelectAll::new(),
             open: BTreeMap::new(),
             waiting,
@@ -91,25 +92,29 @@ impl Windows {
     }
 
     /// What comes next out of any of them; `None` once all have been read to their end.
-    pub(crate) async fn next(&mut self) -> Result<Option<FromWindow>> {
+    pub(crate) async fn next(&mut self) -> Option<FromWindow> {
         while let Some((number, listed)) = self.lists.next().await {
-            let listed = listed?;
             let Some(window) = self.open.get_mut(&number) else {
                 continue;
             };
-            return Ok(Some(match listed {
-                Listed::Build(found) => {
+            return Some(match listed {
+                Ok(Listed::Build(found)) => {
                     window.newest.get_or_insert(found.build.created_at);
                     window.read += 1;
                     FromWindow::Build(found, window.gap.clone())
                 }
-                Listed::Page(page) => {
+                Ok(Listed::Page(page)) => {
                     self.page(number, &page);
                     FromWindow::Page(page)
                 }
-            }));
+                Err(error) => {
+                    let gap = Box::new(window.gap.clone());
+                    self.open.remove(&number);
+                    FromWindow::Failed(gap, error)
+                }
+            });
         }
-        Ok(None)
+        None
     }
 
     /// All that is still to be read.
@@ -136,7 +141,8 @@ impl Windows {
             window.gap.to = window.gap.from.map_or(to, |from| to.max(from));
         }
         window.left = page.estimate.unwrap_or_default();
-        if self.waiting.is_empty() && self.open.len() < self.at_most {
+        let is_large = window.left >= self.worth_cutting;
+        if is_large && self.waiting.is_empty() && self.open.len() < self.at_most {
             let older = self.open.get_mut(&number).and_then(Window::cut);
             self.waiting.extend(older);
         }
@@ -144,11 +150,8 @@ impl Windows {
 }
 
 impl Window {
-    /// Gives up the older half; `None` if it is too small, or nobody can tell where its half is.
+    /// Gives up the older half; `None` if nobody can tell where that begins.
     fn cut(&mut self) -> Option<Gap> {
-        if self.left < WORTH_CUTTING {
-            return None;
-        }
         let millis_read = (self.newest? - self.gap.to).num_milliseconds();
         let half = millis_read as f64 / self.read as f64 * self.left as f64 / 2.0;
         let middle = self

@@ -190,7 +190,10 @@ mod tests {
         Coverage::join(parts, from.map(at), TimeDelta::zero())
     }
 
-    fn gaps(coverage: &Coverage) -> Vec<(Vec<&str>, Option<DateTime<Utc>>, DateTime<Utc>)> {
+    /// Streams, lower and upper end.
+    type Missing<'a> = (Vec<&'a str>, Option<DateTime<Utc>>, DateTime<Utc>);
+
+    fn gaps(coverage: &Coverage) -> Vec<Missing<'_>> {
         let missing = coverage.missing.iter().map(|gap| {
             let streams = gap.streams.iter().map(StreamName::as_str).collect();
             (streams, gap.from, gap.to)

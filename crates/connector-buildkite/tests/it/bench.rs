@@ -58,16 +58,16 @@ impl Bench {
     pub(crate) async fn started(builder: Builder, token: &str, settings: Value) -> Self {
         let server = builder.start().await.expect("a free port");
         let watcher = Arc::new(Watcher::default());
-        let configuration = Configuration::new(settings).expect("an object");
-        let setup = Setup::new(configuration.with("base_url", server.uri()))
-            .with_credential(Some(Credential::ApiKey(token.into())))
-            .with_observer(Arc::<Watcher>::clone(&watcher));
-        let source = Buildkite.open_source(setup).await;
         Self {
+            source: open(&server, token, settings, &watcher).await,
             server,
-            source: source.expect("the settings are sound"),
             watcher,
         }
+    }
+
+    /// Another source of the same fake, with other settings.
+    pub(crate) async fn open(&self, settings: Value) -> Arc<dyn Source> {
+        open(&self.server, self.server.token(), settings, &self.watcher).await
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -112,6 +112,20 @@ impl Bench {
         let requests = self.server.requests();
         requests.into_iter().map(|request| request.path).collect()
     }
+}
+
+async fn open(
+    server: &MockBuildkite,
+    token: &str,
+    settings: Value,
+    watcher: &Arc<Watcher>,
+) -> Arc<dyn Source> {
+    let configuration = Configuration::new(settings).expect("an object");
+    let setup = Setup::new(configuration.with("base_url", server.uri()))
+        .with_credential(Some(Credential::ApiKey(token.into())))
+        .with_observer(Arc::<Watcher>::clone(watcher));
+    let source = Buildkite.open_source(setup).await;
+    source.expect("the settings are sound")
 }
 
 pub(crate) fn request(streams: &[&str]) -> ReadRequest {

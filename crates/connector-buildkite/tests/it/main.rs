@@ -3,6 +3,8 @@
 mod bench;
 mod check;
 mod failures;
+mod forecast;
+mod incremental;
 mod reading;
 mod resuming;
 mod scope;

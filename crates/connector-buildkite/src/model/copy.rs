@@ -1,0 +1,101 @@
+//! A copy in memory, and how it compares with the fake.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector_core::{Record, State};
+use mock_buildkite::World;
+use serde_json::{Map, Value};
+
+use super::history::ORGANIZATION;
+
+/// Rows by stream and id.
+pub(super) type Rows = BTreeMap<(String, String), Value>;
+
+/// What a destination holds.
+#[derive(Debug, Default)]
+pub(super) struct Copy {
+    pub(super) rows: Rows,
+    pub(super) gone: BTreeSet<String>,
+    pub(super) state: Option<State>,
+}
+
+impl Copy {
+    pub(super) fn write(&mut self, record: &Record) {
+        let row: Value = serde_json::from_str(record.data.as_str()).expect("a record is JSON");
+        let id = row["id"].as_str().expect("records have ids").to_owned();
+        if record.gone.is_some() {
+            self.gone.insert(id);
+            return;
+        }
+        self.gone.remove(&id);
+        self.rows.insert((record.stream.to_string(), id), row);
+    }
+
+    /// The first row that is not as the fake has it, of those that `is_meant`.
+    pub(super) fn check(
+        &self,
+        truth: &Rows,
+        is_meant: impl Fn(&Value) -> bool,
+    ) -> Result<(), String> {
+        for (key, expected) in truth {
+            if !is_meant(expected) {
+                continue;
+            }
+            match self.rows.get(key) {
+                None => return Err(format!("{key:?} is missing; the fake has {expected}")),
+                Some(row) if row != expected => {
+                    return Err(format!("{key:?} is {row}, the fake has {expected}"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Every row that was open and is there no more is marked.
+    pub(super) fn check_marks(&self, truth: &Rows) -> Result<(), String> {
+        for (key, row) in &self.rows {
+            let is_open = matches!(
+                row["state"].as_str(),
+                Some("creating" | "scheduled" | "running" | "failing" | "canceling")
+            );
+            let is_marked = self.gone.contains(&key.1);
+            if key.0 == "builds" && !truth.contains_key(key) && is_open && !is_marked {
+                return Err(format!("{row} is not in the fake any more, and not marked"));
+            }
+            if is_marked && truth.contains_key(key) {
+                return Err(format!("{row} is marked, but the fake has it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the records of the fake's builds and jobs must be now.
+pub(super) fn truth(world: &World) -> Rows {
+    let mut rows = Rows::new();
+    for text in world.builds_json() {
+        let mut build: Map<String, Value> = serde_json::from_str(&text).expect("JSON");
+        let pipeline = build.shift_remove("pipeline").expect("a pipeline");
+        let jobs = build.shift_remove("jobs").expect("jobs");
+        let mut parents = Map::new();
+        parents.insert("organization_slug".to_owned(), ORGANIZATION.into());
+        parents.insert("pipeline_slug".to_owned(), pipeline["slug"].clone());
+        parents.insert("pipeline_id".to_owned(), pipeline["id"].clone());
+        for job in jobs.as_array().expect("an array") {
+            let mut job = job.as_object().expect("an object").clone();
+            job.insert("build_id".to_owned(), build["id"].clone());
+            job.insert("build_number".to_owned(), build["number"].clone());
+            job.extend(parents.clone());
+            add(&mut rows, "jobs", job);
+        }
+        build.extend(parents);
+        add(&mut rows, "builds", build);
+    }
+    rows
+}
+
+fn add(rows: &mut Rows, stream: &str, row: Map<String, Value>) {
+    let id = row["id"].as_str().expect("an id").to_owned();
+    rows.insert((stream.to_owned(), id), Value::Object(row));
+}

@@ -1,0 +1,309 @@
+//! Random histories: what happens to builds, and when syncs run and die.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use mock_buildkite::{BuildFixture, JobFixture, World};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+pub(super) const ORGANIZATION: &str = "acme-inc";
+pub(super) const LARGEST_CONCURRENCY: u8 = 3;
+const PIPELINES: u8 = 3;
+/// Clocks differ, step back, and builds show up late, by so much together at most.
+const LARGEST_LAG_MS: i64 = 25_000;
+
+/// What happens to an organization, from its first build to its last.
+#[derive(Debug, Clone)]
+pub(super) struct History {
+    /// Builds there are before the first sync, finished all, minutes apart.
+    pub(super) older: u8,
+    /// Requests at the same time.
+    pub(super) concurrency: u8,
+    /// Whether builds that are skipped, or blocked, have no end.
+    pub(super) skipped_has_no_end: bool,
+    pub(super) blocked_has_no_end: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Act(Act),
+    Wait { seconds: u32 },
+    Sync(Sync),
+}
+
+/// A sync, dying at some messages and resumed, while things happen.
+#[derive(Debug, Clone)]
+pub(super) struct Sync {
+    /// After so many messages each try dies; the last one goes on to the end.
+    pub(super) deaths: Vec<u8>,
+    /// Whether what was read behind the last checkpoint of a try was written.
+    pub(super) writes_ahead: bool,
+    /// What happens before a request, counted from the beginning of the sync.
+    pub(super) meanwhile: Vec<(u8, Act)>,
+    /// How far the clock of the answers is ahead of that of the builds.
+    pub(super) skew_ms: i64,
+}
+
+/// One thing that happens. Builds are counted from the newest, pipelines in their order; a count
+/// that is too high begins again. What is not possible does not happen.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    Create {
+        pipeline: u8,
+        jobs: u8,
+        late_ms: i64,
+    },
+    Move {
+        build: u8,
+        to: Move,
+    },
+    Rename {
+        pipeline: u8,
+        name: u8,
+    },
+    Delete {
+        pipeline: u8,
+    },
+    AgeOut {
+        share: u8,
+    },
+    StepBack {
+        ms: i64,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Move {
+    Schedule,
+    Start,
+    StartJob,
+    PassJob,
+    FailJob,
+    RetryAutomatically,
+    RetryByHand,
+    Block,
+    Unblock,
+    Cancel,
+    FinishCanceling,
+    Skip,
+    NotRun,
+    Rebuild,
+    Pass,
+    Fail,
+    /// From wherever it is to an end with a failed job.
+    RunAndFail,
+    /// A failed job is retried, and the build comes to another end.
+    Rerun,
+}
+
+pub(super) fn history() -> impl Strategy<Value = History> {
+    let shape = (
+        0..30_u8,
+        1..=LARGEST_CONCURRENCY,
+        any::<bool>(),
+        any::<bool>(),
+    );
+    (shape, vec(step(), 4..40)).prop_map(|((older, concurrency, skipped, blocked), steps)| {
+        History {
+            older,
+            concurrency,
+            skipped_has_no_end: skipped,
+            blocked_has_no_end: blocked,
+            steps,
+        }
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        10 => act().prop_map(Step::Act),
+        3 => (0..100_000_u32).prop_map(|seconds| Step::Wait { seconds }),
+        3 => (0..120_u32).prop_map(|seconds| Step::Wait { seconds }),
+        4 => sync().prop_map(Step::Sync),
+    ]
+}
+
+fn sync() -> impl Strategy<Value = Sync> {
+    let deaths = vec(0..60_u8, 0..4);
+    let meanwhile = vec((0..20_u8, act()), 0..5);
+    let skew = -LARGEST_LAG_MS..LARGEST_LAG_MS;
+    (deaths, any::<bool>(), meanwhile, skew).prop_map(
+        |(deaths, writes_ahead, meanwhile, skew_ms)| Sync {
+            deaths,
+            writes_ahead,
+            meanwhile,
+            skew_ms,
+        },
+    )
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let late = prop_oneof![3 => Just(0), 2 => 0..LARGEST_LAG_MS];
+    prop_oneof![
+        8 => (0..PIPELINES, 1..4_u8, late).prop_map(|(pipeline, jobs, late_ms)| Act::Create { pipeline, jobs, late_ms }),
+        24 => (0..12_u8, moved()).prop_map(|(build, to)| Act::Move { build, to }),
+        1 => (0..PIPELINES, 0..100_u8).prop_map(|(pipeline, name)| Act::Rename { pipeline, name }),
+        1 => (0..PIPELINES).prop_map(|pipeline| Act::Delete { pipeline }),
+        1 => (0..60_u8).prop_map(|share| Act::AgeOut { share }),
+        1 => (0..LARGEST_LAG_MS).prop_map(|ms| Act::StepBack { ms }),
+    ]
+}
+
+fn moved() -> impl Strategy<Value = Move> {
+    use Move::*;
+    prop::sample::select(vec![
+        RunAndFail,
+        RunAndFail,
+        RunAndFail,
+        Rerun,
+        Rerun,
+        Rerun,
+        Rerun,
+        Schedule,
+        Start,
+        Start,
+        Start,
+        StartJob,
+        PassJob,
+        PassJob,
+        FailJob,
+        FailJob,
+        RetryAutomatically,
+        RetryByHand,
+        RetryByHand,
+        Block,
+        Unblock,
+        Cancel,
+        FinishCanceling,
+        Skip,
+        NotRun,
+        Rebuild,
+        Pass,
+        Pass,
+        Fail,
+    ])
+}
+
+impl History {
+    /// The world before the first step.
+    pub(super) fn world(&self) -> World {
+        let mut world = World::empty();
+        world.skipped_builds_have_no_end(self.skipped_has_no_end);
+        world.blocked_builds_have_no_end(self.blocked_has_no_end);
+        for pipeline in 0..PIPELINES {
+            world.add_pipeline(ORGANIZATION, &slug(pipeline));
+        }
+        for build in 0..self.older {
+            let at = world.now() - TimeDelta::minutes(7) * i32::from(self.older - build);
+            let fixture = BuildFixture::new(ORGANIZATION, &slug(build % PIPELINES));
+            world.create_build(fixture.created_at(at).job(JobFixture::script("test")));
+        }
+        world
+    }
+}
+
+fn slug(pipeline: u8) -> String {
+    format!("pipeline-{pipeline}")
+}
+
+impl Act {
+    /// Lets it happen.
+    pub(super) fn apply(&self, world: &mut World) {
+        match self {
+            Self::Create {
+                pipeline,
+                jobs,
+                late_ms,
+            } => create(world, *pipeline, *jobs, *late_ms),
+            Self::Move { build, to } => {
+                let ids = world.build_ids();
+                if !ids.is_empty() {
+                    to.apply(world, &ids[usize::from(*build) % ids.len()]);
+                }
+            }
+            Self::Rename { pipeline, name } => {
+                if let Some(old) = pipeline_of(world, *pipeline) {
+                    world.rename_pipeline(ORGANIZATION, &old, &format!("renamed-{name}"));
+                }
+            }
+            Self::Delete { pipeline } => {
+                if let Some(slug) = pipeline_of(world, *pipeline) {
+                    world.delete_pipeline(ORGANIZATION, &slug);
+                }
+            }
+            Self::AgeOut { share } => {
+                let ids = world.build_ids();
+                let oldest = ids.len() * usize::from(*share) / 100;
+                for id in ids.iter().rev().take(oldest) {
+                    world.remove_build(id);
+                }
+            }
+            Self::StepBack { ms } => {
+                let clock = world.clock();
+                clock.set(clock.now() - TimeDelta::milliseconds(*ms));
+            }
+        }
+    }
+}
+
+fn pipeline_of(world: &World, index: u8) -> Option<String> {
+    let slugs = world.pipeline_slugs(ORGANIZATION);
+    let index = usize::from(index).checked_rem(slugs.len())?;
+    slugs.get(index).cloned()
+}
+
+/// Creation takes a moment: no two builds are created in the same one.
+fn create(world: &mut World, pipeline: u8, jobs: u8, late_ms: i64) {
+    world.clock().advance(Duration::from_millis(1));
+    let slug = pipeline_of(world, pipeline).unwrap_or_else(|| slug(pipeline));
+    let at = world.now() - TimeDelta::milliseconds(late_ms);
+    let mut fixture = BuildFixture::new(ORGANIZATION, &slug)
+        .state("creating")
+        .created_at(at);
+    for job in 0..jobs {
+        fixture = fixture.job(JobFixture::script(&format!("job {job}")).state("scheduled"));
+    }
+    world.create_build(fixture);
+}
+
+impl Move {
+    fn apply(self, world: &mut World, id: &str) {
+        world.clock().advance(Duration::from_millis(1));
+        match self {
+            Self::Schedule => drop(world.schedule_build(id)),
+            Self::Start => drop(world.start_build(id)),
+            Self::StartJob => drop(world.start_job(id)),
+            Self::PassJob => drop(world.pass_job(id)),
+            Self::FailJob => drop(world.fail_job(id)),
+            Self::RetryAutomatically => drop(world.retry_job_automatically(id)),
+            Self::RetryByHand => drop(world.retry_first_failed_job(id)),
+            Self::Block => drop(world.block_build(id)),
+            Self::Unblock => drop(world.unblock_build(id)),
+            Self::Cancel => drop(world.cancel_build(id)),
+            Self::FinishCanceling => drop(world.finish_canceling(id)),
+            Self::Skip => drop(world.skip_build(id)),
+            Self::NotRun => drop(world.not_run_build(id)),
+            Self::Rebuild => drop(world.rebuild(id)),
+            Self::Pass => drop(world.finish_build(id, "passed")),
+            Self::Fail => drop(world.finish_build(id, "failed")),
+            Self::RunAndFail => {
+                for step in [Self::Schedule, Self::Start, Self::FailJob, Self::Fail] {
+                    step.apply(world, id);
+                }
+            }
+            Self::Rerun => {
+                for step in [
+                    Self::RetryByHand,
+                    Self::Unblock,
+                    Self::StartJob,
+                    Self::Pass,
+                    Self::Fail,
+                ] {
+                    step.apply(world, id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The promise: after any sync the copy holds what Buildkite held during that sync.
+//!
+//! Random [histories](History) run against the fake, by the fake's own clock: builds are created,
+//! finish, fail, are retried, blocked, canceled, skipped, age out; pipelines are renamed and
+//! deleted; syncs run at random moments, die at random messages and are resumed from the last
+//! saved state, while things change between their pages. After each sync every build that did not
+//! change meanwhile must be in the copy as the fake has it; in the end, all of them.
+//!
+//! `MODEL_HISTORIES` says how many histories are run (500 if it is not set), `MODEL_SEED` from
+//! which seed. A history that fails is shrunk and printed with its seed.
+
+mod copy;
+mod history;
+mod mutants;
+mod run;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use crate::rules::Rules;
+use history::{History, history};
+use run::Bench;
+
+const HISTORIES: u32 = 500;
+/// Tests run side by side.
+const SHARES: u32 = 2;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test run is told its size by the environment"
+)]
+fn number(name: &str, default: u32) -> u32 {
+    let text = std::env::var(name).ok();
+    text.map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+/// Runs so many histories by these rules; the error is the shrunk history and what failed.
+fn run_all(rules: Rules, seed: u32, histories: u32, shrinks: u32) -> Result<(), String> {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: histories,
+        failure_persistence: None,
+        max_shrink_iters: shrinks,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let bench = Bench::start(rules);
+    let run = TestRunner::new_with_rng(config, rng)
+        .run(&history(), |history: History| bench.run(&history));
+    run.map_err(|error| match error {
+        TestError::Fail(reason, history) => format!("seed {seed}: {reason}\n{history:?}"),
+        TestError::Abort(reason) => format!("seed {seed}: aborted: {reason}"),
+    })
+}
+
+/// One share of the histories, with a seed of its own.
+fn run_share(share: u32) {
+    let seed = number("MODEL_SEED", 1) * SHARES + share;
+    let histories = number("MODEL_HISTORIES", HISTORIES).div_ceil(SHARES);
+    if let Err(failure) = run_all(
+        Rules {
+            worth_cutting: 4,
+            ..Rules::default()
+        },
+        seed,
+        histories,
+        400,
+    ) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn after_every_sync_the_copy_is_what_the_fake_has() {
+    run_share(0);
+}
+
+#[test]
+fn after_every_sync_the_copy_is_what_the_fake_has_again() {
+    run_share(1);
+}

@@ -1,0 +1,176 @@
+//! Runs one history and compares.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use connector_core::{Configuration, Message, ReadRequest, Selection, Source};
+use futures::StreamExt;
+use mock_buildkite::{DEMO_TOKEN, MockBuildkite, World};
+use proptest::test_runner::TestCaseError;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::copy::{Copy, Rows, truth};
+use super::history::{History, LARGEST_CONCURRENCY, Step, Sync};
+use crate::config::Config;
+use crate::rules::Rules;
+use crate::source::BuildkiteSource;
+
+/// Builds a page: histories are short, and must be paged through.
+const PAGE: usize = 4;
+
+/// One fake that serves many histories.
+pub(super) struct Bench {
+    runtime: Runtime,
+    server: MockBuildkite,
+    /// By how many requests they send at the same time, less one.
+    sources: Vec<BuildkiteSource>,
+}
+
+impl Bench {
+    pub(super) fn start(rules: Rules) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let builder = MockBuildkite::builder(World::empty()).max_per_page(PAGE);
+        let server = runtime.block_on(builder.start()).expect("a free port");
+        let source = |concurrency| source(&server, rules, concurrency);
+        Self {
+            sources: (1..=LARGEST_CONCURRENCY).map(source).collect(),
+            runtime,
+            server,
+        }
+    }
+
+    /// Runs a history from its beginning to its end, with one more sync behind it.
+    pub(super) fn run(&self, history: &History) -> Result<(), TestCaseError> {
+        let world = history.world();
+        self.server.reset(world);
+        self.server.set_date_skew(TimeDelta::zero());
+        let source = &self.sources[usize::from(history.concurrency) - 1];
+        let mut copy = Copy::default();
+        let run = async {
+            for step in &history.steps {
+                match step {
+                    Step::Act(act) => self.server.with_world(|world| act.apply(world)),
+                    Step::Wait { seconds } => {
+                        let time = Duration::from_secs((*seconds).into());
+                        self.server.clock().advance(time);
+                    }
+                    Step::Sync(sync) => self.sync(source, &mut copy, sync).await?,
+                }
+            }
+            self.last_sync(source, &mut copy).await
+        };
+        self.runtime.block_on(run).map_err(TestCaseError::fail)
+    }
+
+    /// After it, every build that did not change meanwhile is in the copy as it is.
+    async fn sync(
+        &self,
+        source: &BuildkiteSource,
+        copy: &mut Copy,
+        sync: &Sync,
+    ) -> Result<(), String> {
+        self.server
+            .set_date_skew(TimeDelta::milliseconds(sync.skew_ms));
+        self.happen_meanwhile(sync);
+        let before = self.truth();
+        for death in &sync.deaths {
+            self.attempt(source, copy, Some((*death).into()), sync.writes_ahead)
+                .await?;
+        }
+        self.attempt(source, copy, None, true).await?;
+        self.server.on_request(|_, _| {});
+        let after = self.truth();
+        let has_changed = changed(&before, &after);
+        copy.check(&after, |row| !has_changed.contains(&build_of(row)))
+    }
+
+    /// Nothing happens meanwhile, so after it everything is in the copy as it is.
+    async fn last_sync(&self, source: &BuildkiteSource, copy: &mut Copy) -> Result<(), String> {
+        self.server.set_date_skew(TimeDelta::zero());
+        self.attempt(source, copy, None, true).await?;
+        let truth = self.truth();
+        copy.check(&truth, |_| true)?;
+        copy.check_marks(&truth)
+    }
+
+    fn truth(&self) -> Rows {
+        self.server.with_world(|world| truth(world))
+    }
+
+    fn happen_meanwhile(&self, sync: &Sync) {
+        let meanwhile = Mutex::new(sync.meanwhile.clone());
+        let mut count = 0;
+        self.server.on_request(move |_, world| {
+            count += 1;
+            let mut meanwhile = meanwhile.lock().expect("nobody panics");
+            for (_, act) in meanwhile.extract_if(.., |(at, _)| *at <= count) {
+                act.apply(world);
+            }
+        });
+    }
+
+    /// Reads from the last saved state on, up to the end or so many messages. What was read
+    /// behind the last checkpoint is written or not.
+    async fn attempt(
+        &self,
+        source: &BuildkiteSource,
+        copy: &mut Copy,
+        dies_after: Option<usize>,
+        writes_ahead: bool,
+    ) -> Result<(), String> {
+        let streams = [
+            Selection::full_refresh("pipelines"),
+            Selection::incremental("builds"),
+            Selection::incremental("jobs"),
+        ];
+        let request = ReadRequest::new(streams).with_state(copy.state.clone());
+        let messages = source.read(request).take(dies_after.unwrap_or(usize::MAX));
+        let mut messages = std::pin::pin!(messages);
+        let mut ahead = Vec::new();
+        while let Some(message) = messages.next().await {
+            match message {
+                Ok(Message::Record(record)) if record.stream == "pipelines" => {}
+                Ok(Message::Record(record)) => ahead.push(record),
+                Ok(Message::Checkpoint(state)) => {
+                    ahead.drain(..).for_each(|record| copy.write(&record));
+                    copy.state = Some(state);
+                }
+                Ok(_) => {}
+                // A pipeline may be deleted between two requests about it.
+                Err(_) if dies_after.is_some() => return Ok(()),
+                Err(error) => return Err(format!("the sync failed: {error}")),
+            }
+        }
+        if writes_ahead {
+            ahead.iter().for_each(|record| copy.write(record));
+        }
+        Ok(())
+    }
+}
+
+fn source(server: &MockBuildkite, rules: Rules, concurrency: u8) -> BuildkiteSource {
+    let settings = json!({
+        "api_key": DEMO_TOKEN,
+        "base_url": server.uri(),
+        "max_concurrency": concurrency,
+    });
+    let configuration = Configuration::new(settings).expect("an object");
+    let config = Config::parse(configuration, None).expect("sound settings");
+    BuildkiteSource::new(config, rules, Arc::new(connector_core::Ignore)).expect("sound settings")
+}
+
+/// The builds of which a row changed.
+fn changed(before: &Rows, after: &Rows) -> std::collections::BTreeSet<String> {
+    let differs = |key: &&(String, String)| before.get(*key) != after.get(*key);
+    let keys = before.keys().chain(after.keys()).filter(differs);
+    let rows = keys.filter_map(|key| after.get(key).or_else(|| before.get(key)));
+    rows.map(build_of).collect()
+}
+
+/// The id of the build that a row belongs to.
+fn build_of(row: &serde_json::Value) -> String {
+    let id = row.get("build_id").unwrap_or(&row["id"]);
+    id.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,187 @@
+//! A partition, with what the copy claims to have of it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::{Result, StreamName};
+
+use super::report::Report;
+use crate::pass::Pass;
+use crate::pass::found::Found;
+use crate::pass::found::Standing;
+use crate::pass::lists::Lists;
+use crate::pass::partition::Partition;
+use crate::scope::Identified;
+use crate::state::Coverage;
+use crate::streams::BUILDS;
+
+/// A partition that has been synced, at least in part.
+pub(super) struct Part {
+    /// `acme`, `acme/web`.
+    pub(super) key: String,
+    pub(super) lists: Lists,
+    pub(super) coverage: Coverage,
+    pub(super) streams: Vec<StreamName>,
+    /// The id of its pipeline, if it is one.
+    pub(super) pipeline_id: Option<String>,
+    /// Its rows of `builds`, oldest first.
+    pub(super) rows: Vec<Row>,
+    /// Whether all windows held as many rows as builds.
+    pub(super) agrees: bool,
+}
+
+/// What is kept of a row of `builds`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    /// When it was created, in milliseconds since 1970.
+    pub(super) at: i64,
+    pub(super) number: u64,
+    /// Its pipeline's place among the pipelines of the copy.
+    pub(super) pipeline: u32,
+}
+
+/// An interval of creation times that the copy claims to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Interval {
+    /// The lower end; absent for none.
+    pub(super) from: Option<DateTime<Utc>>,
+    /// The upper end, not included.
+    pub(super) to: DateTime<Utc>,
+}
+
+impl Part {
+    /// All partitions of a pass that have been synced; says which have not.
+    pub(super) async fn all(pass: &Arc<Pass>, report: &mut Report) -> Result<Vec<Self>> {
+        let mut parts = Vec::new();
+        for (key, organization, pipeline) in pass.partitions().await? {
+            let partition = Partition::new(Arc::clone(pass), organization.clone(), pipeline.clone());
+            if partition.coverage.is_nothing() {
+                report.compared(format!("{key}: nothing, it has not been synced yet"));
+                continue;
+            }
+            parts.push(Self {
+                key,
+                pipeline_id: pipeline_id(pass, &organization, pipeline.as_deref()).await?,
+                lists: partition.lists,
+                coverage: partition.coverage,
+                streams: pass.state.streams().to_vec(),
+                rows: Vec::new(),
+                agrees: true,
+            });
+        }
+        Ok(parts)
+    }
+
+    /// What the copy claims to have of a stream, oldest first.
+    pub(super) fn covered(&self, stream: &str) -> Vec<Interval> {
+        let whole = Interval {
+            from: self.coverage.created_from,
+            to: self.coverage.top + TimeDelta::milliseconds(1),
+        };
+        let gaps = self.coverage.missing.iter();
+        let gaps = gaps.filter(|gap| gap.pipeline.is_none());
+        let mut covered = vec![whole];
+        for gap in gaps.filter(|gap| gap.streams.iter().any(|of| *of == stream)) {
+            let rest = covered.into_iter().flat_map(|one| one.without(gap.from, gap.to));
+            covered = rest.collect();
+        }
+        covered.sort_by_key(|interval| interval.to);
+        covered
+    }
+
+    /// Whether the copy claims to have builds of a stream that were created then.
+    pub(super) fn covers(&self, stream: &str, at: DateTime<Utc>) -> bool {
+        let covered = self.covered(stream);
+        covered.iter().any(|interval| interval.contains(at))
+    }
+
+    /// Whether the copy claims to have the version of a build that Buildkite has now.
+    pub(super) fn has_latest(&self, stream: &str, found: &Found) -> bool {
+        let is_of_gap = self.coverage.missing.iter().any(|gap| {
+            gap.pipeline.is_some()
+                && gap.pipeline == found.pipeline_id
+                && gap.streams.iter().any(|of| *of == stream)
+        });
+        found.standing == Standing::Settled
+            && found.latest <= self.coverage.synced
+            && !self.coverage.open.contains_key(&found.id)
+            && !is_of_gap
+            && self.covers(stream, found.build.created_at)
+    }
+
+    /// Its rows that were created in an interval.
+    pub(super) fn rows_in(&self, interval: Interval) -> &[Row] {
+        let place = |at: DateTime<Utc>| {
+            let millis = at.timestamp_millis();
+            self.rows.partition_point(|row| row.at < millis)
+        };
+        &self.rows[interval.from.map_or(0, place)..place(interval.to)]
+    }
+
+    /// Its rows that the copy claims to have all of.
+    pub(super) fn covered_rows(&self) -> u64 {
+        let covered = self.covered(BUILDS).into_iter();
+        covered.map(|one| self.rows_in(one).len() as u64).sum()
+    }
+}
+
+async fn pipeline_id(
+    pass: &Pass,
+    organization: &str,
+    pipeline: Option<&str>,
+) -> Result<Option<String>> {
+    let selected = pass.scope.selected(&pass.client).await?.unwrap_or_default();
+    let found = selected.iter().find(|selected| {
+        selected.organization == organization && Some(selected.pipeline.slug.as_str()) == pipeline
+    });
+    Ok(found.and_then(|selected| Identified::of(&selected.pipeline.raw)).map(|found| found.id))
+}
+
+impl Interval {
+    pub(super) fn contains(&self, at: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= at) && at < self.to
+    }
+
+    /// What lies before and behind a gap.
+    fn without(self, from: Option<DateTime<Utc>>, to: DateTime<Utc>) -> impl Iterator<Item = Self> {
+        let before = from.map(|from| Self {
+            from: self.from,
+            to: self.to.min(from),
+        });
+        let behind = Self {
+            from: Some(self.from.map_or(to, |own| own.max(to))),
+            to: self.to,
+        };
+        let is_some = |one: &Self| one.from.is_none_or(|from| from < one.to);
+        before.into_iter().chain([behind]).filter(is_some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: u32) -> DateTime<Utc> {
+        format!("2026-01-01T{hour:02}:00:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_gap_leaves_what_lies_before_and_behind_it() {
+        let whole = |from: Option<u32>| Interval {
+            from: from.map(at),
+            to: at(9),
+        };
+        let rest = |from, gap: (Option<u32>, u32)| {
+            let rest = whole(from).without(gap.0.map(at), at(gap.1));
+            let hours = rest.map(|one| (one.from, one.to));
+            hours.collect::<Vec<_>>()
+        };
+        let some = |hour| Some(at(hour));
+        assert_eq!(rest(None, (Some(3), 5)), [(None, at(3)), (some(5), at(9))]);
+        assert_eq!(rest(Some(1), (None, 5)), [(some(5), at(9))]);
+        assert_eq!(rest(Some(1), (Some(3), 12)), [(some(1), at(3))]);
+        assert_eq!(rest(Some(4), (Some(1), 2)), [(some(4), at(9))]);
+        assert_eq!(rest(Some(4), (Some(10), 12)), [(some(4), at(9))]);
+        assert_eq!(rest(None, (None, 12)), []);
+    }
+}

@@ -1,0 +1,133 @@
+//! What was compared and what was found, each once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector_core::{Finding, FindingKind, StreamName, Verification};
+
+use crate::streams::BUILDS;
+
+/// So many runs of numbers are told; of more, how many.
+const MOST_RUNS: usize = 10;
+
+/// Collects what a comparison has to say.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    compared: Vec<String>,
+    findings: BTreeMap<(FindingKind, StreamName, String), String>,
+    /// Numbers of builds that Buildkite has no more, by pipeline: `acme/web`.
+    gone: BTreeMap<String, BTreeSet<u64>>,
+}
+
+impl Report {
+    /// Says what was compared, in a sentence.
+    pub(super) fn compared(&mut self, sentence: String) {
+        self.compared.push(sentence);
+    }
+
+    /// Notes a finding; what was found first about the same place stays.
+    pub(super) fn found(&mut self, kind: FindingKind, stream: &str, at: String, message: String) {
+        let stream = StreamName::from(stream);
+        self.findings
+            .entry((kind, stream, at))
+            .or_insert(message);
+    }
+
+    /// Whether a build is known to be missing.
+    pub(super) fn misses_build(&self, at: &str) -> bool {
+        let key = (FindingKind::Missing, BUILDS.into(), at.to_owned());
+        self.findings.contains_key(&key)
+    }
+
+    /// Notes a build that Buildkite has no more.
+    pub(super) fn gone(&mut self, pipeline: &str, number: u64) {
+        let numbers = self.gone.entry(pipeline.to_owned()).or_default();
+        numbers.insert(number);
+    }
+
+    pub(super) fn finish(mut self) -> Verification {
+        for (pipeline, numbers) in std::mem::take(&mut self.gone) {
+            let runs = runs(numbers.iter().copied());
+            let message = format!(
+                "{} no longer at Buildkite, and kept here: {}",
+                are(numbers.len() as u64, "build"),
+                text_of(&runs)
+            );
+            self.found(FindingKind::Gone, BUILDS, pipeline, message);
+        }
+        let finding = |((kind, stream, at), message)| Finding {
+            kind,
+            stream,
+            at,
+            message,
+        };
+        Verification {
+            compared: self.compared,
+            findings: self.findings.into_iter().map(finding).collect(),
+        }
+    }
+}
+
+/// `1 build is`, `3 builds are`.
+pub(super) fn are(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what} is"),
+        count => format!("{count} {what}s are"),
+    }
+}
+
+/// `1 build`, `3 builds`.
+pub(super) fn some(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
+/// Numbers in ascending order, as first and last of each run.
+fn runs(numbers: impl IntoIterator<Item = u64>) -> Vec<(u64, u64)> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    runs
+}
+
+/// `4, 7-8`.
+pub(super) fn text_of(runs: &[(u64, u64)]) -> String {
+    let run = |(first, last): &(u64, u64)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    let told: Vec<_> = runs.iter().take(MOST_RUNS).map(run).collect();
+    match runs.len().saturating_sub(MOST_RUNS) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_in_runs_and_not_without_end() {
+        assert_eq!(text_of(&runs([4, 7, 8, 9, 12])), "4, 7-9, 12");
+        let text = text_of(&runs((0..40).map(|n| 2 * n)));
+        assert_eq!(text, "0, 2, 4, 6, 8, 10, 12, 14, 16, 18 and 30 more");
+    }
+
+    #[test]
+    fn what_is_found_twice_is_told_once() {
+        let mut report = Report::default();
+        for message in ["first", "second"] {
+            let at = "acme/web #1".to_owned();
+            report.found(FindingKind::Missing, BUILDS, at, message.to_owned());
+        }
+        let findings = report.finish().findings;
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].message, "first");
+    }
+}
