@@ -24,10 +24,12 @@ fn syncing_again_changes_what_changed_and_doubles_nothing() {
     let ids = fake.with_world(|world| world.build_ids());
 
     fake.with_world(|world| {
-        // The oldest build is as free to change as the newest.
+        // The oldest build is as free to run again as the newest.
+        let now = world.now().to_rfc3339();
         for id in [&ids[0], &ids[149]] {
             let changed = world.change_build(id, |build| {
                 build.set("message", "changed later");
+                build.set("finished_at", &now);
                 build.jobs_mut().truncate(3);
             });
             assert!(changed);
