@@ -16,6 +16,9 @@ Exit codes:
     4  the remote cannot be reached, is overloaded or asks to wait: try again later
     5  this machine refused: disk full, file not writable, pipe closed, state damaged
     6  finished, but records were refused or a stream is incomplete
+    7  verify: records are missing in the copy
+    8  verify: records in the copy are stale
+    9  verify: both
   130  stopped by Ctrl-C or SIGTERM; what was read is kept";
 
 const EXAMPLES: &str = "\
@@ -24,9 +27,13 @@ Examples:
     buildkite-connector sync --demo
 
   Copy an organization into a database. Interrupted, the same line goes on; complete, it reads
-  everything again and updates the rows:
+  only what is new or changed:
     export BUILDKITE_API_TOKEN=...
     buildkite-connector sync --organization acme --to sqlite:buildkite.db
+
+  See beforehand what that costs, and afterwards whether the copy is whole and up to date:
+    buildkite-connector plan --organization acme --to sqlite:buildkite.db
+    buildkite-connector verify --organization acme --to sqlite:buildkite.db
 
   Pipe the builds of this year into another program:
     buildkite-connector sync --stream builds --since 2026-01-01 --to jsonl:- |
@@ -50,8 +57,8 @@ Settings in TOML, for example:
 
 /// Copies Buildkite's organizations, pipelines, builds and jobs to where you can query them.
 ///
-/// A sync reads everything that was asked for. One that was cut off, even by `kill -9`, goes on
-/// where it was; the copy has no gaps.
+/// The first sync reads everything that was asked for, each further one what is new or changed
+/// since. One that was cut off, even by `kill -9`, goes on where it was; the copy has no gaps.
 #[derive(Debug, Parser)]
 #[command(name = "buildkite-connector", version)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -80,6 +87,19 @@ pub(crate) enum Command {
     /// Copies records to a destination
     #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Sync(SyncArgs),
+    /// Tells what a sync will cost, and changes nothing
+    ///
+    /// Prints requests, records and bytes of each stream, and how long that takes under the rate
+    /// limits as they are now. Asks for little: numbers of builds, and one page of the newest.
+    #[command(after_help = EXIT_CODES)]
+    Plan(PlanArgs),
+    /// Compares a copy with Buildkite, and changes nothing
+    ///
+    /// Compares the numbers of builds in windows of time, the numbers of each pipeline, builds
+    /// that are not finished, the attempts of jobs, and samples of whole records. What is new or
+    /// changed since the last sync is told and is no error; nor is what Buildkite has forgotten.
+    #[command(after_help = EXIT_CODES)]
+    Verify(VerifyArgs),
     /// Proves that token, settings and destination work, and changes nothing
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
@@ -108,7 +128,7 @@ pub(crate) struct SyncArgs {
     #[arg(long, conflicts_with_all = ["from", "config", "base_url"])]
     pub(crate) demo: bool,
 
-    /// Starts anew instead of going on with an interrupted sync
+    /// Reads everything again instead of going on from the last sync
     #[arg(long)]
     pub(crate) restart: bool,
 
@@ -121,6 +141,62 @@ pub(crate) struct SyncArgs {
     /// Appends refused records to this file, with the reason, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) dead_letters: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Where the sync would write to, as in `sync`: it goes on from what is there
+    #[arg(long, value_name = "NAME:PATH")]
+    pub(crate) to: Option<PluginRef>,
+
+    /// Only this stream; can be repeated [default: all, see `discover`]
+    #[arg(long = "stream", value_name = "NAME")]
+    pub(crate) streams: Vec<StreamName>,
+
+    /// Reckons with a sync that reads everything again
+    #[arg(long)]
+    pub(crate) restart: bool,
+
+    /// Name under which the destination keeps the state [default: the name of the source]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Prints JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// The copy: sqlite:FILE [default: sqlite:buildkite.db]
+    #[arg(long, value_name = "NAME:PATH")]
+    pub(crate) to: Option<PluginRef>,
+
+    /// Only this stream; can be repeated [default: all, see `discover`]
+    #[arg(long = "stream", value_name = "NAME")]
+    pub(crate) streams: Vec<StreamName>,
+
+    /// Name under which the destination keeps the state [default: the name of the source]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Pages of 100 builds to compare by content: the newest, and others at random
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) samples: u32,
+
+    /// Compares every page by content, which costs as much as reading everything
+    #[arg(long, conflicts_with = "samples")]
+    pub(crate) all: bool,
+
+    /// Prints JSON, with all findings
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

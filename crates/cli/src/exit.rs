@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use connector_core::{Error, ErrorKind, Retry};
+use connector_core::{Error, ErrorKind, FindingKind, Retry, Verification};
 use sync_runner::{Ending, Report};
 
 use crate::{output, text};
@@ -24,6 +24,12 @@ pub(crate) enum Exit {
     Machine = 5,
     /// Finished, but records were refused or a stream is incomplete.
     Partly = 6,
+    /// The copy lacks records.
+    Missing = 7,
+    /// The copy has records in a version that the source no longer has.
+    Stale = 8,
+    /// Both.
+    MissingAndStale = 9,
     /// Ctrl-C or SIGTERM, as shells report it.
     Stopped = 130,
 }
@@ -54,6 +60,17 @@ pub(crate) fn of_sync(report: &Report, error: Option<&Error>) -> Exit {
         (Ending::Stopped, None) => Exit::Stopped,
         _ if report.progress.rejected() > 0 => Exit::Partly,
         _ => Exit::Complete,
+    }
+}
+
+/// The code of a comparison. What the source no longer has is no error.
+pub(crate) fn of_verification(verification: &Verification) -> Exit {
+    let has = |kind| verification.has(kind);
+    match (has(FindingKind::Missing), has(FindingKind::Stale)) {
+        (false, false) => Exit::Complete,
+        (true, false) => Exit::Missing,
+        (false, true) => Exit::Stale,
+        (true, true) => Exit::MissingAndStale,
     }
 }
 
@@ -99,6 +116,9 @@ mod tests {
             Exit::Unavailable,
             Exit::Machine,
             Exit::Partly,
+            Exit::Missing,
+            Exit::Stale,
+            Exit::MissingAndStale,
             Exit::Stopped,
         ] {
             let line = format!("\n{:>5}  ", exit as u8);

@@ -52,6 +52,8 @@ fn run(args: Args) -> Exit {
     let exit = runtime.block_on(async {
         let done = match args.command {
             Command::Sync(args) => commands::sync::run(args, verbosity).await,
+            Command::Plan(args) => commands::plan::run(args, verbosity).await,
+            Command::Verify(args) => commands::verify::run(args, verbosity).await,
             Command::Check(args) => commands::check::run(args, verbosity).await,
             Command::Discover(args) => commands::discover::run(args, verbosity).await,
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector_core::{
     Configuration, Connector, Credential, Destination, Error, ErrorKind, Observer, Registry,
-    Result, Setup, Source,
+    Replica, Result, Setup, Source, StreamName,
 };
 use serde_json::{Map, Value};
 
@@ -26,6 +26,7 @@ pub(crate) fn registry() -> Registry {
 }
 
 /// One side of a sync, not opened yet.
+#[derive(Clone)]
 pub(crate) struct Side {
     connector: Arc<dyn Connector>,
     keys: Map<String, Value>,
@@ -85,6 +86,20 @@ impl Settings {
         let mut side = self.side(to, table, &default)?;
         side.set_all(settings.iter().filter(|s| s.is_of_destination))?;
         Ok(side)
+    }
+
+    /// The name under which the state is kept: of the flag, of the file, or the source's.
+    pub(crate) fn name(&self, flag: Option<&String>, source: &Side) -> String {
+        let given = flag.or(self.file.name.as_ref());
+        given.map_or_else(|| source.name().to_owned(), String::clone)
+    }
+
+    /// The streams of the flags, or else of the file; empty for all.
+    pub(crate) fn streams(&self, flags: &[StreamName]) -> Vec<StreamName> {
+        match flags.is_empty() {
+            true => self.file.streams.clone(),
+            false => flags.to_vec(),
+        }
     }
 
     fn side(
@@ -216,6 +231,19 @@ impl Side {
     ) -> Result<Box<dyn Destination>> {
         let (connector, setup) = self.setup(credential, observer)?;
         connector.open_destination(setup).await
+    }
+
+    /// Opens it for reading back.
+    ///
+    /// # Errors
+    /// See [`Connector::open_replica`].
+    pub(crate) async fn open_replica(
+        self,
+        credential: Option<Credential>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<dyn Replica>> {
+        let (connector, setup) = self.setup(credential, observer)?;
+        connector.open_replica(setup).await
     }
 
     fn setup(

@@ -22,6 +22,7 @@ mod scope;
 mod source;
 mod state;
 pub mod streams;
+mod verify;
 
 pub use config::Config;
 pub use connector::Buildkite;

@@ -60,6 +60,22 @@ impl Scope {
         read.insert(organization.to_owned(), slugs);
     }
 
+    /// Whether the pipeline with this id has this slug.
+    pub(crate) async fn has_pipeline(
+        &self,
+        client: &Client,
+        organization: &str,
+        id: &str,
+        slug: &str,
+    ) -> Result<bool> {
+        let path = ["v2", "organizations", organization, "pipelines", slug];
+        match client.object(&path).await {
+            Ok(raw) => Ok(Identified::of(&raw).is_some_and(|found| found.id == id)),
+            Err(ClientError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(explain(error)),
+        }
+    }
+
     /// Lets whoever needs them ask for them again: they changed.
     pub(crate) fn forget_pipelines(&self) {
         let mut read = (self.pipelines_read.lock()).unwrap_or_else(PoisonError::into_inner);
@@ -90,15 +106,10 @@ impl Scope {
         if let Some(slug) = known.filter(is_confirmed) {
             return Ok(Some(slug.clone()));
         }
-        if let Some(slug) = known.filter(|slug| !slug.is_empty()) {
-            let path = ["v2", "organizations", organization, "pipelines", slug];
-            match client.object(&path).await {
-                Ok(raw) if Identified::of(&raw).is_some_and(|found| found.id == id) => {
-                    return Ok(Some(slug.clone()));
-                }
-                Ok(_) | Err(ClientError::NotFound { .. }) => {}
-                Err(error) => return Err(explain(error)),
-            }
+        if let Some(slug) = known.filter(|slug| !slug.is_empty())
+            && self.has_pipeline(client, organization, id, slug).await?
+        {
+            return Ok(Some(slug.clone()));
         }
         let path = ["v2", "organizations", organization, "pipelines"];
         let all: Vec<_> = client

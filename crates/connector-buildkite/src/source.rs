@@ -7,8 +7,8 @@ use async_stream::try_stream;
 use async_trait::async_trait;
 use buildkite_client::{Client, Error as ClientError, Options, Paging};
 use connector_core::{
-    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Record, Result,
-    Source, State, Status, StreamName, SyncMode,
+    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Record, Replica,
+    Result, Source, State, Status, StreamName, SyncMode, Verification,
 };
 use futures::future::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -26,6 +26,7 @@ use crate::state::{PassState, VERSION};
 use crate::streams::{
     BUILDS, JOBS, ORGANIZATIONS, PIPELINES, catalog, organization_record, pipeline_record,
 };
+use crate::verify::verify;
 
 /// The scopes that reading takes, each with the streams that it opens.
 const SCOPES: [(&str, &[&str]); 3] = [
@@ -105,6 +106,16 @@ impl Source for BuildkiteSource {
     async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
         let Plan { plain, passes } = self.reader.plan(&request)?;
         forecast(self.reader.inquiry(), plain, passes).await
+    }
+
+    async fn verify(
+        &self,
+        request: ReadRequest,
+        replica: Arc<dyn Replica>,
+        samples: u32,
+    ) -> Result<Verification> {
+        let Plan { plain, passes } = self.reader.plan(&request)?;
+        verify(self.reader.inquiry(), plain, passes, replica, samples).await
     }
 }
 

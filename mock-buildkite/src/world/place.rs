@@ -65,6 +65,13 @@ impl World {
         self.set_hidden(organization, slug, false)
     }
 
+    /// Whether a pipeline is hidden from everybody.
+    #[must_use]
+    pub fn is_hidden(&self, organization: &str, slug: &str) -> bool {
+        let at = self.pipeline_of(organization, slug);
+        at.is_some_and(|at| self.pipelines[at].is_hidden)
+    }
+
     fn set_hidden(&mut self, organization: &str, slug: &str, is_hidden: bool) -> bool {
         let Some(at) = self.pipeline_of(organization, slug) else {
             return false;

@@ -2,4 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod discover;
+pub(crate) mod plan;
+mod request;
 pub(crate) mod sync;
+pub(crate) mod verify;

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
         .with_name(name)
         .with_stop(stop.clone())
         .with_progress(Arc::clone(&progress));
-    let runner = choose(runner, args, settings)?;
+    let runner = choose(runner, &args, &settings)?;
 
     let done = watch(runner.run(), &progress, &stop, verbosity).await?;
     let (report, error) = match done {
@@ -58,12 +58,9 @@ pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
 
 /// The demo's state must never be taken for that of the user's own organization.
 fn name(args: &SyncArgs, settings: &Settings, source: &Side) -> String {
+    let demo = args.demo.then(|| "demo".to_owned());
     let given = args.name.as_ref().or(settings.file.name.as_ref());
-    match given {
-        Some(name) => name.clone(),
-        None if args.demo => "demo".to_owned(),
-        None => source.name().to_owned(),
-    }
+    settings.name(given.or(demo.as_ref()), source)
 }
 
 async fn open(
@@ -84,11 +81,8 @@ async fn open(
     Ok(Runner::new(source, destination))
 }
 
-fn choose(mut runner: Runner, args: SyncArgs, settings: Settings) -> Result<Runner> {
-    let streams = match args.streams.is_empty() {
-        true => settings.file.streams,
-        false => args.streams,
-    };
+fn choose(mut runner: Runner, args: &SyncArgs, settings: &Settings) -> Result<Runner> {
+    let streams = settings.streams(&args.streams);
     if !streams.is_empty() {
         runner = runner.with_streams(streams);
     }

@@ -80,24 +80,40 @@ impl Reckoner<'_> {
     async fn reckon(mut self) -> Result<Cost> {
         let is_first = self.partition.coverage.is_nothing();
         let since = self.partition.since();
-        self.partition.note_pipelines_read();
-        let newest = Which {
-            from: since,
-            ..Which::default()
-        };
-        let new = self.count(newest.clone()).await?;
-        self.window(&self.partition.streams(), new);
+        let before = self.inquiry.asked();
+        self.partition.note_pipelines_read().await?;
+        self.cost.requests += self.inquiry.asked() - before;
+        self.new(since, is_first).await?;
         if let Some(since) = since.filter(|_| !is_first) {
             for which in self.partition.changed_since(since) {
                 self.changed(which).await?;
             }
-            self.pass_over_new(newest, since, new).await?;
         }
         for gap in self.partition.windows.gaps() {
             self.gap(gap).await?;
         }
         self.sought().await?;
         Ok(self.cost)
+    }
+
+    /// New builds are listed where something is known already: they show what was open before, and
+    /// pipelines that were renamed.
+    async fn new(&mut self, since: Option<DateTime<Utc>>, is_first: bool) -> Result<()> {
+        let which = Which {
+            from: since,
+            ..Which::default()
+        };
+        let builds = match is_first {
+            true => self.count(which).await?,
+            false => self.look_through(which).await?.1,
+        };
+        if pages(builds) > MOST_PAGES {
+            // Those that were not looked at are there as well.
+            let unseen = &mut self.partition.unseen;
+            unseen.retain(|_, build| since.is_some_and(|since| build.created_at < since));
+        }
+        self.window(&self.partition.streams(), builds);
+        Ok(())
     }
 
     /// Builds that changed are listed if that may show some that were open, and counted otherwise.
@@ -136,22 +152,6 @@ impl Reckoner<'_> {
             }
         }
         Ok((read, builds))
-    }
-
-    /// Builds that were open and count as new are seen again, unless they are there no more: a
-    /// page shows that.
-    async fn pass_over_new(&mut self, newest: Which, since: DateTime<Utc>, new: u64) -> Result<()> {
-        let unseen = &mut self.partition.unseen;
-        if !unseen.values().any(|build| build.created_at >= since) {
-            return Ok(());
-        }
-        match new <= PAGE {
-            true => self.look_through(newest).await.map(drop),
-            false => {
-                unseen.retain(|_, build| build.created_at < since);
-                Ok(())
-            }
-        }
     }
 
     /// What was open before and is in no list is looked for as a read does it.

@@ -66,6 +66,13 @@ pub(super) enum Act {
     Delete {
         pipeline: u8,
     },
+    /// The token may see a pipeline no more, or again.
+    Hide {
+        pipeline: u8,
+    },
+    Show {
+        pipeline: u8,
+    },
     AgeOut {
         share: u8,
     },
@@ -146,6 +153,8 @@ fn act() -> impl Strategy<Value = Act> {
         24 => (0..12_u8, moved()).prop_map(|(build, to)| Act::Move { build, to }),
         1 => (0..PIPELINES, 0..100_u8).prop_map(|(pipeline, name)| Act::Rename { pipeline, name }),
         1 => (0..PIPELINES).prop_map(|pipeline| Act::Delete { pipeline }),
+        1 => (0..PIPELINES).prop_map(|pipeline| Act::Hide { pipeline }),
+        1 => (0..PIPELINES).prop_map(|pipeline| Act::Show { pipeline }),
         1 => (0..60_u8).prop_map(|share| Act::AgeOut { share }),
         1 => (0..LARGEST_LAG_MS).prop_map(|ms| Act::StepBack { ms }),
     ]
@@ -231,6 +240,16 @@ impl Act {
             Self::Delete { pipeline } => {
                 if let Some(slug) = pipeline_of(world, *pipeline) {
                     world.delete_pipeline(ORGANIZATION, &slug);
+                }
+            }
+            Self::Hide { pipeline } => {
+                if let Some(slug) = pipeline_of(world, *pipeline) {
+                    world.hide_pipeline(ORGANIZATION, &slug);
+                }
+            }
+            Self::Show { pipeline } => {
+                if let Some(slug) = pipeline_of(world, *pipeline) {
+                    world.show_pipeline(ORGANIZATION, &slug);
                 }
             }
             Self::AgeOut { share } => {

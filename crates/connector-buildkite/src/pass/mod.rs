@@ -8,6 +8,7 @@
 pub(crate) mod found;
 pub(crate) mod lists;
 pub(crate) mod partition;
+mod pipelines;
 pub(crate) mod unseen;
 mod windows;
 

@@ -26,6 +26,7 @@ use futures::stream::{BoxStream, StreamExt};
 use super::Pass;
 use super::found::{Found, Standing};
 use super::lists::{Lists, Which};
+use super::pipelines::NO_SLUG;
 use super::unseen::Search;
 use super::windows::{FromWindow, Windows};
 use crate::state::{Coverage, Gap, OpenBuild};
@@ -45,8 +46,6 @@ pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
 const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
 /// A pipeline that is renamed more often than this while it is read is given up.
 const MOST_TRIES: u32 = 8;
-/// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
-const NO_SLUG: &str = "";
 
 /// What a partition yields.
 pub(crate) enum Step {
@@ -63,13 +62,15 @@ pub(crate) enum Step {
 
 /// A partition being read.
 pub(crate) struct Partition {
-    pass: Arc<Pass>,
+    pub(super) pass: Arc<Pass>,
     pub(crate) lists: Lists,
     /// What the copy has; its gaps are those of `windows`.
     pub(crate) coverage: Coverage,
     pub(crate) windows: Windows,
     /// Builds that were open when the sync began and have not been seen since.
     pub(crate) unseen: BTreeMap<String, OpenBuild>,
+    /// What was created before this has been read by earlier syncs, apart from gaps.
+    pub(super) known_since: Option<DateTime<Utc>>,
     /// How often pipelines, by id, were not found under the slug they should have.
     sought: BTreeMap<String, u32>,
     /// The latest time that the server wrote into a build read so far.
@@ -88,7 +89,7 @@ impl Partition {
             pipeline,
             stream: pass.state.streams()[0].clone(),
         };
-        Self {
+        let mut partition = Self {
             windows: Windows::new(
                 coverage.missing.clone(),
                 pass.max_concurrency,
@@ -98,9 +99,14 @@ impl Partition {
             lists,
             unseen: coverage.open.clone(),
             coverage,
+            known_since: None,
             sought: BTreeMap::new(),
             latest: None,
+        };
+        if !partition.coverage.is_nothing() {
+            partition.known_since = partition.since();
         }
+        partition
     }
 
     /// All of it.
@@ -108,7 +114,7 @@ impl Partition {
         let steps = try_stream! {
             let is_first = self.coverage.is_nothing();
             let since = self.since();
-            self.note_pipelines_read();
+            self.note_pipelines_read().await?;
             self.open_newest(since);
             let first = loop {
                 match self.windows.next().await {
@@ -290,18 +296,9 @@ impl Partition {
         while let Some(gap) = self.windows.next_gap() {
             let pipeline = match &gap.pipeline {
                 None => None,
-                Some(id) => match self.slug_of(id).await? {
-                    Some(slug) if self.coverage.pipelines.get(id) == Some(&slug) => Some(slug),
-                    // Read again as a whole: what has been read of it has the wrong addresses.
-                    Some(slug) => {
-                        self.note_pipeline(id, &slug);
-                        continue;
-                    }
-                    None => {
-                        let id = id.clone();
-                        self.coverage.pipelines.insert(id, NO_SLUG.to_owned());
-                        continue;
-                    }
+                Some(id) => match self.settled_slug(id).await? {
+                    None => continue,
+                    slug => slug,
                 },
             };
             let floor = Floor::default();
@@ -336,56 +333,11 @@ impl Partition {
         *tries <= MOST_TRIES
     }
 
-    /// The slug that a pipeline has now; `None` if it is there no more.
-    pub(crate) async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
-        let Lists {
-            client,
-            organization,
-            scope,
-            ..
-        } = &self.lists;
-        let known = self.coverage.pipelines.get(id);
-        scope.slug_of(client, organization, id, known).await
-    }
-
-    /// Compares what this sync has read of the stream `pipelines`, if it has, with the slugs known.
-    pub(crate) fn note_pipelines_read(&mut self) {
-        let Some(listed) = self.pass.scope.pipelines_read(&self.lists.organization) else {
-            return;
-        };
-        let known: Vec<_> = self.coverage.pipelines.keys().cloned().collect();
-        for id in known {
-            match listed.get(&id) {
-                Some(slug) => self.note_pipeline(&id, slug),
-                None => drop(self.coverage.pipelines.insert(id, NO_SLUG.to_owned())),
-            }
-        }
-    }
-
-    /// A pipeline under another slug than before has other addresses in all of its builds.
-    fn note_pipeline(&mut self, id: &str, slug: &str) {
-        let known = self.coverage.pipelines.get(id).map(String::as_str);
-        if known == Some(slug) {
-            return;
-        }
-        if known.is_some() && !self.coverage.is_nothing() {
-            self.windows.add(Gap {
-                streams: self.streams(),
-                pipeline: Some(id.to_owned()),
-                from: self.coverage.created_from,
-                to: self.coverage.top,
-            });
-        }
-        self.coverage
-            .pipelines
-            .insert(id.to_owned(), slug.to_owned());
-    }
-
     /// A build was read, for these streams.
     pub(crate) fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
         self.latest = self.latest.max(Some(found.latest));
         if let Some(id) = &found.pipeline_id {
-            self.note_pipeline(id, &found.build.pipeline);
+            self.note_pipeline_of_build(id, &found.build.pipeline, found.build.number);
         }
         let is_for_all = streams.len() == self.pass.state.streams().len();
         if is_for_all {

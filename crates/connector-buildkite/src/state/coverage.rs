@@ -24,8 +24,10 @@ pub(crate) struct Coverage {
     pub(crate) open: BTreeMap<String, OpenBuild>,
     /// This server gives builds no end while they are blocked.
     pub(crate) blocked_are_open: bool,
-    /// The slug of each pipeline that builds were read of, by its id: it shows a renaming.
+    /// The slug of each pipeline that is known, by its id: it shows a renaming.
     pub(crate) pipelines: BTreeMap<String, String>,
+    /// Pipelines without builds are known as well: one that is not was not there, or hidden.
+    pub(crate) knows_all_pipelines: bool,
 }
 
 /// An interval of creation times that has not been read.
@@ -63,6 +65,7 @@ impl Coverage {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
+            knows_all_pipelines: false,
         }
     }
 
@@ -87,6 +90,7 @@ impl Coverage {
             open: known().flat_map(|part| part.open.clone()).collect(),
             blocked_are_open: known().any(|part| part.blocked_are_open),
             pipelines: known().flat_map(|part| part.pipelines.clone()).collect(),
+            knows_all_pipelines: known().all(|part| part.knows_all_pipelines),
         };
         for (stream, part) in parts {
             let gap = |from, to| Gap {
@@ -141,6 +145,33 @@ impl Coverage {
         }
     }
 
+    /// What has been read of all pipelines, of all created before `end`: the rest of the gaps,
+    /// oldest first.
+    pub(crate) fn read_before(
+        &self,
+        end: DateTime<Utc>,
+    ) -> Vec<(Option<DateTime<Utc>>, DateTime<Utc>)> {
+        let mut gaps: Vec<_> = (self.missing.iter())
+            .filter(|gap| gap.pipeline.is_none())
+            .map(|gap| (gap.from, gap.to))
+            .collect();
+        gaps.sort_unstable();
+        let mut read = Vec::new();
+        let mut from = self.created_from;
+        for (gap_from, gap_to) in gaps {
+            if let Some(to) = gap_from
+                && from.is_none_or(|from| from < to.min(end))
+            {
+                read.push((from, to.min(end)));
+            }
+            from = from.max(Some(gap_to));
+        }
+        if from.is_none_or(|from| from < end) {
+            read.push((from, end));
+        }
+        read
+    }
+
     /// The part of it that belongs to one pipeline.
     pub(crate) fn of_pipeline(&self, slug: &str) -> Self {
         let mut part = self.clone();
@@ -178,6 +209,7 @@ mod tests {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
+            knows_all_pipelines: false,
         }
     }
 
@@ -206,6 +238,23 @@ mod tests {
         let joined = join(Some(coverage(None, 9)), Some(coverage(None, 9)), None).unwrap();
         assert_eq!(joined, coverage(None, 9));
         assert_eq!(join(None, None, None), None);
+    }
+
+    #[test]
+    fn what_has_been_read_lies_between_the_gaps() {
+        let mut had = coverage(Some(1), 9);
+        let gap = |from, to| Gap {
+            streams: ["builds".into()].into(),
+            pipeline: None,
+            from: Some(at(from)),
+            to: at(to),
+        };
+        assert_eq!(had.read_before(at(8)), [(Some(at(1)), at(8))]);
+        had.missing = vec![gap(5, 6), gap(1, 3), gap(7, 9)];
+        assert_eq!(
+            had.read_before(at(8)),
+            [(Some(at(3)), at(5)), (Some(at(6)), at(7))]
+        );
     }
 
     #[test]

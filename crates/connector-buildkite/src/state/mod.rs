@@ -115,10 +115,10 @@ impl PassState {
     /// [`ErrorKind::Internal`] if it has no JSON form.
     pub(crate) fn to_state(&self) -> Result<State> {
         let mut state = State::new(CONNECTOR, VERSION);
-        for (index, stream) in self.streams.iter().enumerate() {
+        for stream in &self.streams {
             let partition = |(key, coverage): (&String, &Coverage)| {
                 let part = coverage.of_stream(stream);
-                (key.clone(), SavedPartition::of(&part, index == 0))
+                (key.clone(), SavedPartition::of(&part))
             };
             let partitions = self.partitions.iter().map(partition).collect();
             let saved = SavedStream::new(&self.base_url, self.mode, partitions);

@@ -64,6 +64,8 @@ pub(super) struct SavedPartition {
     blocked_are_open: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pipelines: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    knows_all_pipelines: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,8 +111,7 @@ impl SavedStream {
 }
 
 impl SavedPartition {
-    /// `has_pipelines`: one stream keeps the pipelines for all.
-    pub(super) fn of(coverage: &Coverage, has_pipelines: bool) -> Self {
+    pub(super) fn of(coverage: &Coverage) -> Self {
         let mut open: Vec<_> = coverage.open.iter().collect();
         open.sort_by_key(|(_, build)| build.created_at);
         let rest = open.split_off(open.len().min(MAX_OPEN));
@@ -123,7 +124,6 @@ impl SavedPartition {
             to: gap.to,
             pipeline: gap.pipeline.clone(),
         };
-        let pipelines = has_pipelines.then(|| coverage.pipelines.clone());
         Self {
             created_from: coverage.created_from,
             top: coverage.top,
@@ -132,7 +132,8 @@ impl SavedPartition {
             open: open.into_iter().map(entry).collect(),
             open_since: rest.first().map(|(_, build)| build.created_at),
             blocked_are_open: coverage.blocked_are_open,
-            pipelines: pipelines.unwrap_or_default(),
+            pipelines: coverage.pipelines.clone(),
+            knows_all_pipelines: coverage.knows_all_pipelines,
         }
     }
 
@@ -165,6 +166,7 @@ impl SavedPartition {
             open: self.open.into_iter().map(open).collect(),
             blocked_are_open: self.blocked_are_open,
             pipelines: self.pipelines,
+            knows_all_pipelines: self.knows_all_pipelines,
         }
     }
 

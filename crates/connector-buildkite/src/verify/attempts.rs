@@ -75,7 +75,10 @@ impl Seen {
     fn enter(&mut self, fields: &Fields<'_>, copy: Option<&Copy>) {
         self.rows += 1;
         let before = fields.retry_source.as_ref().and_then(job_id);
-        for id in [fields.retried_in.map(str::to_owned), before].into_iter().flatten() {
+        for id in [fields.retried_in.map(str::to_owned), before]
+            .into_iter()
+            .flatten()
+        {
             let attempt = self.attempts.entry(Fingerprint::of(&id));
             attempt.or_insert_with(|| (id, fields.place()));
         }
@@ -126,7 +129,16 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn of(row: &'a [Value]) -> Option<Self> {
-        let [_, retried_in, retry_source, build, organization, pipeline, number] = row else {
+        let [
+            _,
+            retried_in,
+            retry_source,
+            build,
+            organization,
+            pipeline,
+            number,
+        ] = row
+        else {
             return None;
         };
         Some(Self {

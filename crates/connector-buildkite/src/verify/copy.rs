@@ -89,7 +89,8 @@ impl Copy {
         }
         drop(rows);
         for part in parts {
-            part.rows.sort_unstable_by_key(|row| (row.at, row.pipeline, row.number));
+            part.rows
+                .sort_unstable_by_key(|row| (row.at, row.pipeline, row.number));
         }
         let mut sentence = format!("builds: the copy has {}", some(read, "row"));
         if others > 0 {
@@ -183,8 +184,17 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn of(row: &'a [Value]) -> Option<Self> {
-        let [id, number, state, blocked, finished, created, organization, pipeline, pipeline_id] =
-            row
+        let [
+            id,
+            number,
+            state,
+            blocked,
+            finished,
+            created,
+            organization,
+            pipeline,
+            pipeline_id,
+        ] = row
         else {
             return None;
         };

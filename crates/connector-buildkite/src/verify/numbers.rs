@@ -1,7 +1,7 @@
 //! Numbers that no row has.
 //!
-//! Gaps are normal (API facts 9.5), so a gap alone proves nothing. Where the numbers of builds
-//! agree there is nothing that could be missing; elsewhere Buildkite is asked.
+//! Gaps are normal (API facts 9.5), so a gap alone proves nothing. Once the windows agree, but for
+//! the builds that were found to be missing, all other gaps are real; else Buildkite is asked.
 
 use std::collections::BTreeMap;
 
@@ -28,28 +28,21 @@ pub(super) async fn compare(
 ) -> Result<()> {
     let before = inquiry.asked();
     let mut unasked = 0;
-    for (pipeline, runs) in gaps(part) {
-        let mut never = Vec::new();
-        for (first, last) in runs {
-            if part.agrees {
-                never.push((first, last));
-                continue;
-            }
-            for number in first..=last {
-                if report.misses_build(&copy.pipelines.build(pipeline, number)) {
-                    continue;
-                }
-                if inquiry.asked() - before >= MOST_QUESTIONS {
-                    unasked += last - number + 1;
-                    break;
-                }
+    for (pipeline, mut runs) in gaps(part) {
+        if !part.is_resolved {
+            let questions = MOST_QUESTIONS.saturating_sub(inquiry.asked() - before);
+            let asked = runs.iter().flat_map(|(first, last)| *first..=*last);
+            let asked: Vec<_> = asked.take(questions as usize).collect();
+            unasked += count(&runs) - asked.len() as u64;
+            runs.clear();
+            for number in asked {
                 match exists(part, copy.pipelines.name(pipeline), number).await? {
                     true => tell_missing(copy.pipelines.build(pipeline, number), report),
-                    false => join(&mut never, number),
+                    false => join(&mut runs, number),
                 }
             }
         }
-        tell_never(copy.pipelines.name(pipeline), &never, report);
+        tell_never(copy.pipelines.name(pipeline), &runs, report);
     }
     let asked = inquiry.asked() - before;
     let mut sentence = format!("{}: the numbers of builds of each pipeline", part.key);
@@ -67,13 +60,10 @@ pub(super) async fn compare(
 /// claims to have all of.
 fn gaps(part: &Part) -> BTreeMap<u32, Vec<(u64, u64)>> {
     let covered = part.covered(BUILDS);
+    let at = |row: &Row| DateTime::from_timestamp_millis(row.at).unwrap_or_default();
     let is_covered = |one: &Row, other: &Row| {
-        let at = |row: &Row| DateTime::from_timestamp_millis(row.at).unwrap_or_default();
-        let has_both = |interval: &&_| {
-            let interval: &super::part::Interval = interval;
-            interval.contains(at(one)) && interval.contains(at(other))
-        };
-        covered.iter().any(|interval| has_both(&interval))
+        let mut covered = covered.iter();
+        covered.any(|interval| interval.contains(at(one)) && interval.contains(at(other)))
     };
     let mut rows: Vec<&Row> = part.rows.iter().collect();
     rows.sort_unstable_by_key(|row| (row.pipeline, row.number));
@@ -82,8 +72,15 @@ fn gaps(part: &Part) -> BTreeMap<u32, Vec<(u64, u64)>> {
         let (one, next) = (pair[0], pair[1]);
         let is_gap = one.pipeline == next.pipeline && one.number + 1 < next.number;
         if is_gap && is_covered(one, next) {
-            let run = (one.number + 1, next.number - 1);
-            gaps.entry(one.pipeline).or_default().push(run);
+            let runs = gaps.entry(one.pipeline).or_default();
+            let mut first = one.number + 1;
+            let known = (one.pipeline, first)..(one.pipeline, next.number);
+            // Those that are known to be missing part the run.
+            for (_, missing) in part.missing.range(known) {
+                runs.extend((first < *missing).then(|| (first, missing - 1)));
+                first = missing + 1;
+            }
+            runs.extend((first < next.number).then(|| (first, next.number - 1)));
         }
     }
     gaps
@@ -92,12 +89,24 @@ fn gaps(part: &Part) -> BTreeMap<u32, Vec<(u64, u64)>> {
 async fn exists(part: &Part, pipeline: &str, number: u64) -> Result<bool> {
     let (organization, slug) = pipeline.split_once('/').unwrap_or_default();
     let number = number.to_string();
-    let path = ["v2", "organizations", organization, "pipelines", slug, "builds", &number];
+    let path = [
+        "v2",
+        "organizations",
+        organization,
+        "pipelines",
+        slug,
+        "builds",
+        &number,
+    ];
     match part.lists.client.object(&path).await {
         Ok(_) => Ok(true),
         Err(ClientError::NotFound { .. }) => Ok(false),
         Err(error) => Err(explain(error)),
     }
+}
+
+fn count(runs: &[(u64, u64)]) -> u64 {
+    runs.iter().map(|(first, last)| last - first + 1).sum()
 }
 
 fn join(runs: &mut Vec<(u64, u64)>, number: u64) {
@@ -113,7 +122,7 @@ fn tell_missing(at: String, report: &mut Report) {
 }
 
 fn tell_never(pipeline: &str, runs: &[(u64, u64)], report: &mut Report) {
-    let count: u64 = runs.iter().map(|(first, last)| last - first + 1).sum();
+    let count = count(runs);
     if count == 0 {
         return;
     }

@@ -49,14 +49,20 @@ pub(super) async fn compare(
         changed += clear(part, &mut suspects, finished_since(part)).await?;
         look_for(part, copy, suspects, report).await?;
     }
-    report.compared(format!(
-        "{}: {} that are not finished, {} of them known as such to the state, with {}; {}",
+    let mut sentence = format!(
+        "{}: {} of unfinished builds, {} of them known to the state, with {}",
         part.key,
         some(known.len() as u64 + unexpected, "row"),
         known.len(),
         some(inquiry.asked() - before, "request"),
-        format_args!("{} changed since and not synced yet", changed)
-    ));
+    );
+    if changed > 0 {
+        sentence += &format!(
+            "; {} changed since and not synced yet",
+            some(changed, "build")
+        );
+    }
+    report.compared(sentence);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A partition, with what the copy claims to have of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,12 +8,11 @@ use connector_core::{Result, StreamName};
 
 use super::report::Report;
 use crate::pass::Pass;
-use crate::pass::found::Found;
-use crate::pass::found::Standing;
+use crate::pass::found::{Found, Standing};
 use crate::pass::lists::Lists;
 use crate::pass::partition::Partition;
 use crate::scope::Identified;
-use crate::state::Coverage;
+use crate::state::{Coverage, Gap};
 use crate::streams::BUILDS;
 
 /// A partition that has been synced, at least in part.
@@ -26,8 +26,10 @@ pub(super) struct Part {
     pub(super) pipeline_id: Option<String>,
     /// Its rows of `builds`, oldest first.
     pub(super) rows: Vec<Row>,
-    /// Whether all windows held as many rows as builds.
-    pub(super) agrees: bool,
+    /// Pipeline and number of builds that are known to be missing.
+    pub(super) missing: BTreeSet<(u32, u64)>,
+    /// Whether no window differs for an unknown reason.
+    pub(super) is_resolved: bool,
 }
 
 /// What is kept of a row of `builds`.
@@ -54,7 +56,8 @@ impl Part {
     pub(super) async fn all(pass: &Arc<Pass>, report: &mut Report) -> Result<Vec<Self>> {
         let mut parts = Vec::new();
         for (key, organization, pipeline) in pass.partitions().await? {
-            let partition = Partition::new(Arc::clone(pass), organization.clone(), pipeline.clone());
+            let partition =
+                Partition::new(Arc::clone(pass), organization.clone(), pipeline.clone());
             if partition.coverage.is_nothing() {
                 report.compared(format!("{key}: nothing, it has not been synced yet"));
                 continue;
@@ -66,7 +69,8 @@ impl Part {
                 coverage: partition.coverage,
                 streams: pass.state.streams().to_vec(),
                 rows: Vec::new(),
-                agrees: true,
+                missing: BTreeSet::new(),
+                is_resolved: true,
             });
         }
         Ok(parts)
@@ -78,15 +82,26 @@ impl Part {
             from: self.coverage.created_from,
             to: self.coverage.top + TimeDelta::milliseconds(1),
         };
-        let gaps = self.coverage.missing.iter();
-        let gaps = gaps.filter(|gap| gap.pipeline.is_none());
         let mut covered = vec![whole];
-        for gap in gaps.filter(|gap| gap.streams.iter().any(|of| *of == stream)) {
-            let rest = covered.into_iter().flat_map(|one| one.without(gap.from, gap.to));
+        for gap in self.gaps(stream) {
+            let rest = covered
+                .into_iter()
+                .flat_map(|one| one.without(gap.from, gap.to));
             covered = rest.collect();
         }
         covered.sort_by_key(|interval| interval.to);
         covered
+    }
+
+    /// Whether some of a stream is still to be read.
+    pub(super) fn has_gaps(&self, stream: &str) -> bool {
+        self.gaps(stream).next().is_some()
+    }
+
+    fn gaps(&self, stream: &str) -> impl Iterator<Item = &Gap> {
+        let gaps = self.coverage.missing.iter();
+        let of_all = gaps.filter(|gap| gap.pipeline.is_none());
+        of_all.filter(move |gap| gap.streams.iter().any(|of| *of == stream))
     }
 
     /// Whether the copy claims to have builds of a stream that were created then.
@@ -134,7 +149,9 @@ async fn pipeline_id(
     let found = selected.iter().find(|selected| {
         selected.organization == organization && Some(selected.pipeline.slug.as_str()) == pipeline
     });
-    Ok(found.and_then(|selected| Identified::of(&selected.pipeline.raw)).map(|found| found.id))
+    Ok(found
+        .and_then(|selected| Identified::of(&selected.pipeline.raw))
+        .map(|found| found.id))
 }
 
 impl Interval {

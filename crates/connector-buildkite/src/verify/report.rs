@@ -27,9 +27,7 @@ impl Report {
     /// Notes a finding; what was found first about the same place stays.
     pub(super) fn found(&mut self, kind: FindingKind, stream: &str, at: String, message: String) {
         let stream = StreamName::from(stream);
-        self.findings
-            .entry((kind, stream, at))
-            .or_insert(message);
+        self.findings.entry((kind, stream, at)).or_insert(message);
     }
 
     /// Whether a build is known to be missing.

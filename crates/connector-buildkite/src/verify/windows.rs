@@ -1,6 +1,6 @@
 //! How many builds there are, window by window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkite_client::{Listed, format_timestamp};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -38,13 +38,14 @@ pub(super) async fn compare(
         copy,
         report,
         limit: 0,
-        agrees: true,
+        missing: BTreeSet::new(),
+        is_resolved: true,
     };
     let windows = comparer.windows();
     let mut differing = Vec::new();
     for window in &windows {
         let Some(count) = comparer.count(*window).await? else {
-            part.agrees = false;
+            part.is_resolved = false;
             let key = &part.key;
             report.compared(format!(
                 "{key}: no numbers of builds, because the server does not tell them"
@@ -58,8 +59,7 @@ pub(super) async fn compare(
         let halves = comparer.look_into(window, count).await?;
         differing.extend(halves);
     }
-    let agrees = comparer.agrees;
-    part.agrees = agrees;
+    (part.missing, part.is_resolved) = (comparer.missing, comparer.is_resolved);
     let asked = inquiry.asked() - before;
     report.compared(sentence(part, windows.len() as u64, asked));
     tell_gaps(part, report);
@@ -73,7 +73,8 @@ struct Comparer<'a> {
     report: &'a mut Report,
     /// After so many requests no window is looked into.
     limit: u64,
-    agrees: bool,
+    missing: BTreeSet<(u32, u64)>,
+    is_resolved: bool,
 }
 
 impl Comparer<'_> {
@@ -111,18 +112,13 @@ impl Comparer<'_> {
     }
 
     /// Finds what differs in a window, or gives its halves.
-    async fn look_into(
-        &mut self,
-        window: Interval,
-        count: u64,
-    ) -> Result<Vec<(Interval, u64)>> {
+    async fn look_into(&mut self, window: Interval, count: u64) -> Result<Vec<(Interval, u64)>> {
         let part = self.part;
         let rows = part.rows_in(window);
         let held = rows.len() as u64;
         if held == count {
             return Ok(Vec::new());
         }
-        self.agrees = false;
         if count == 0 {
             for row in rows {
                 let pipeline = self.copy.pipelines.name(row.pipeline);
@@ -134,7 +130,9 @@ impl Comparer<'_> {
             self.tell_difference(window, held, count);
             return Ok(Vec::new());
         }
-        let middle = self.middle(window, count).filter(|_| held.max(count) > PAGE);
+        let middle = self
+            .middle(window, count)
+            .filter(|_| held.max(count) > PAGE);
         let Some(middle) = middle else {
             self.list(window).await?;
             return Ok(Vec::new());
@@ -148,7 +146,10 @@ impl Comparer<'_> {
             ..window
         };
         let of_older = self.count(older).await?.unwrap_or_default();
-        Ok(vec![(older, of_older), (newer, count.saturating_sub(of_older))])
+        Ok(vec![
+            (older, of_older),
+            (newer, count.saturating_sub(of_older)),
+        ])
     }
 
     /// Where half of the rows are, or half of the time if most are missing; `None` if it cannot
@@ -199,12 +200,16 @@ impl Comparer<'_> {
                 format_timestamp(created_at)
             );
             self.report.found(FindingKind::Missing, BUILDS, at, message);
+            self.missing.insert((pipeline, number));
         }
         Ok(())
     }
 
     fn tell_difference(&mut self, window: Interval, held: u64, count: u64) {
-        let from = window.from.map_or("the beginning".to_owned(), format_timestamp);
+        self.is_resolved = false;
+        let from = window
+            .from
+            .map_or("the beginning".to_owned(), format_timestamp);
         let at = format!(
             "{}, created from {from} to {}",
             self.part.key,
@@ -254,8 +259,14 @@ fn sentence(part: &Part, windows: u64, asked: u64) -> String {
 fn tell_gaps(part: &Part, report: &mut Report) {
     for gap in &part.coverage.missing {
         let streams: Vec<_> = gap.streams.iter().map(|stream| stream.as_str()).collect();
-        let from = gap.from.map_or("the beginning".to_owned(), format_timestamp);
-        let of = match gap.pipeline.as_ref().map(|id| part.coverage.pipelines.get(id)) {
+        let from = gap
+            .from
+            .map_or("the beginning".to_owned(), format_timestamp);
+        let of = match gap
+            .pipeline
+            .as_ref()
+            .map(|id| part.coverage.pipelines.get(id))
+        {
             Some(Some(slug)) => format!(" of the pipeline {slug}"),
             Some(None) => " of one pipeline".to_owned(),
             None => String::new(),

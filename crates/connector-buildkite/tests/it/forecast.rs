@@ -37,7 +37,6 @@ impl Compared {
     /// Within 10 per cent of the requests.
     fn assert_near(&self, what: &str) {
         let (told, sent) = (self.forecast_requests(), self.requests as u64);
-        println!("{what}: forecast {told}, sent {sent}, asked {}", self.asked);
         assert!(
             told.abs_diff(sent) * 10 <= sent,
             "{what}: {told} told, {sent} sent"

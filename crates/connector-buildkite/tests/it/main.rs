@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod copy;
 mod failures;
 mod forecast;
 mod incremental;
@@ -9,3 +10,4 @@ mod reading;
 mod resuming;
 mod scope;
 mod truth;
+mod verify;

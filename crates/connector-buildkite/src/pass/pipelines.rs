@@ -1,0 +1,143 @@
+//! Pipelines that change under the builds: renamed ones, ones that vanish, and ones that the token
+//! did not see before.
+//!
+//! The addresses of a build hold its pipeline's slug, so a renaming changes all builds of a
+//! pipeline, and nothing in the lists says so. A pipeline that the token may suddenly see has
+//! builds from long ago. Both show when a build, or the stream `pipelines`, has a pipeline under
+//! another slug than before, or one that nobody knew: then its builds are read again, or at last.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use connector_core::Result;
+
+use super::lists::Lists;
+use super::partition::Partition;
+use crate::state::Gap;
+
+/// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
+pub(super) const NO_SLUG: &str = "";
+/// The first number of a pipeline's builds: one that has it has none before.
+const FIRST_NUMBER: u64 = 1;
+
+impl Partition {
+    /// Compares the pipelines known with what this sync has read of the stream `pipelines`, if it
+    /// has.
+    pub(crate) async fn note_pipelines_read(&mut self) -> Result<()> {
+        let read = self.pass.scope.pipelines_read(&self.lists.organization);
+        let Some(read) = read.filter(|_| self.lists.pipeline.is_none()) else {
+            return Ok(());
+        };
+        self.note_missing_pipelines(&read).await?;
+        let knew_all = std::mem::replace(&mut self.coverage.knows_all_pipelines, true);
+        for (id, slug) in &read {
+            match self.coverage.pipelines.contains_key(id) {
+                false if knew_all => self.note_unknown_pipeline(id, slug),
+                false => self.know(id, slug),
+                true => self.note_pipeline(id, slug),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists that are paged by number may leave one out, so each that is missing is asked for.
+    async fn note_missing_pipelines(&mut self, read: &BTreeMap<String, String>) -> Result<()> {
+        let is_missing =
+            |(id, slug): &(&String, &String)| !read.contains_key(*id) && *slug != NO_SLUG;
+        let known = self.coverage.pipelines.iter();
+        let missing: Vec<_> = (known.filter(is_missing))
+            .map(|(id, slug)| (id.clone(), slug.clone()))
+            .collect();
+        for (id, slug) in missing {
+            let Lists {
+                client,
+                organization,
+                scope,
+                ..
+            } = &self.lists;
+            if !scope.has_pipeline(client, organization, &id, &slug).await? {
+                self.know(&id, NO_SLUG);
+            }
+        }
+        Ok(())
+    }
+
+    /// A build was read of a pipeline.
+    pub(super) fn note_pipeline_of_build(&mut self, id: &str, slug: &str, number: u64) {
+        match self.coverage.pipelines.contains_key(id) {
+            false if number > FIRST_NUMBER => self.note_unknown_pipeline(id, slug),
+            false => self.know(id, slug),
+            true => self.note_pipeline(id, slug),
+        }
+    }
+
+    /// The slug that a pipeline has now, if it is the one that is known; otherwise it is noted
+    /// that it has another one, or is there no more.
+    pub(super) async fn settled_slug(&mut self, id: &str) -> Result<Option<String>> {
+        let Some(slug) = self.slug_of(id).await? else {
+            self.know(id, NO_SLUG);
+            return Ok(None);
+        };
+        if self.coverage.pipelines.get(id) == Some(&slug) {
+            return Ok(Some(slug));
+        }
+        // Read again as a whole: what has been read of it has the wrong addresses.
+        self.note_pipeline(id, &slug);
+        Ok(None)
+    }
+
+    /// The slug that a pipeline has now; `None` if it is there no more.
+    pub(crate) async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
+        let Lists {
+            client,
+            organization,
+            scope,
+            ..
+        } = &self.lists;
+        let known = self.coverage.pipelines.get(id);
+        scope.slug_of(client, organization, id, known).await
+    }
+
+    /// A pipeline that is known has this slug now.
+    fn note_pipeline(&mut self, id: &str, slug: &str) {
+        if self
+            .coverage
+            .pipelines
+            .get(id)
+            .is_some_and(|known| known == slug)
+        {
+            return;
+        }
+        if !self.coverage.is_nothing() {
+            self.miss(id, self.coverage.created_from, self.coverage.top);
+        }
+        self.know(id, slug);
+    }
+
+    /// A pipeline that nobody knew: it is new, has not been read yet, or was hidden. What should
+    /// have been read of it before is read now; for a new one that is a request in vain.
+    fn note_unknown_pipeline(&mut self, id: &str, slug: &str) {
+        if let Some(since) = self.known_since
+            && self.lists.pipeline.is_none()
+        {
+            for (from, to) in self.coverage.read_before(since) {
+                self.miss(id, from, to);
+            }
+        }
+        self.know(id, slug);
+    }
+
+    fn miss(&mut self, id: &str, from: Option<DateTime<Utc>>, to: DateTime<Utc>) {
+        self.windows.add(Gap {
+            streams: self.streams(),
+            pipeline: Some(id.to_owned()),
+            from,
+            to,
+        });
+    }
+
+    fn know(&mut self, id: &str, slug: &str) {
+        let pipelines = &mut self.coverage.pipelines;
+        pipelines.insert(id.to_owned(), slug.to_owned());
+    }
+}
