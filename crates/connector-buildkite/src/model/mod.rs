@@ -18,11 +18,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 
 use crate::rules::Rules;
 use history::{History, history};
-use run::Bench;
+use run::{Bench, Reading};
 
 const HISTORIES: u32 = 500;
-/// Tests run side by side.
-const SHARES: u32 = 2;
+/// So often a history that fails is made smaller.
+const SHRINKS: u32 = 400;
 
 #[expect(
     clippy::disallowed_methods,
@@ -34,7 +34,13 @@ fn number(name: &str, default: u32) -> u32 {
 }
 
 /// Runs so many histories by these rules; the error is the shrunk history and what failed.
-fn run_all(rules: Rules, seed: u32, histories: u32, shrinks: u32) -> Result<(), String> {
+fn run_all(
+    rules: Rules,
+    reading: Reading,
+    seed: u32,
+    histories: u32,
+    shrinks: u32,
+) -> Result<(), String> {
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -44,7 +50,7 @@ fn run_all(rules: Rules, seed: u32, histories: u32, shrinks: u32) -> Result<(), 
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let bench = Bench::start(rules);
+    let bench = Bench::start(rules, reading);
     let run = TestRunner::new_with_rng(config, rng)
         .run(&history(), |history: History| bench.run(&history));
     run.map_err(|error| match error {
@@ -53,29 +59,25 @@ fn run_all(rules: Rules, seed: u32, histories: u32, shrinks: u32) -> Result<(), 
     })
 }
 
-/// One share of the histories, with a seed of its own.
-fn run_share(share: u32) {
-    let seed = number("MODEL_SEED", 1) * SHARES + share;
-    let histories = number("MODEL_HISTORIES", HISTORIES).div_ceil(SHARES);
-    if let Err(failure) = run_all(
-        Rules {
-            worth_cutting: 4,
-            ..Rules::default()
-        },
-        seed,
-        histories,
-        400,
-    ) {
+/// Half of the histories, against a fake that reads the API in one way.
+fn run_half(reading: Reading, seed: u32) {
+    let seed = number("MODEL_SEED", 1) * 2 + seed;
+    let histories = number("MODEL_HISTORIES", HISTORIES).div_ceil(2);
+    let rules = Rules {
+        worth_cutting: 4,
+        ..Rules::default()
+    };
+    if let Err(failure) = run_all(rules, reading, seed, histories, SHRINKS) {
         panic!("{failure}");
     }
 }
 
 #[test]
 fn after_every_sync_the_copy_is_what_the_fake_has() {
-    run_share(0);
+    run_half(Reading::AsRecorded, 0);
 }
 
 #[test]
-fn after_every_sync_the_copy_is_what_the_fake_has_again() {
-    run_share(1);
+fn after_every_sync_the_copy_is_what_a_coarser_server_has() {
+    run_half(Reading::Coarse, 1);
 }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::run::Reading;
 use super::run_all;
 use crate::rules::Rules;
 
@@ -13,7 +14,8 @@ fn assert_is_noticed(rules: Rules) {
         worth_cutting: 4,
         ..rules
     };
-    assert!(run_all(rules, 7, ENOUGH, 0).is_err(), "{rules:?} passes");
+    let run = run_all(rules, Reading::AsRecorded, 7, ENOUGH, 0);
+    assert!(run.is_err(), "{rules:?} passes");
 }
 
 #[test]

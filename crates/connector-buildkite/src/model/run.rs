@@ -20,6 +20,15 @@ use crate::source::BuildkiteSource;
 /// Builds a page: histories are short, and must be paged through.
 const PAGE: usize = 4;
 
+/// How the fake reads what the documentation leaves open.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reading {
+    /// As recorded answers show it.
+    AsRecorded,
+    /// Filters count whole seconds, answers tell neither the time nor the last page.
+    Coarse,
+}
+
 /// One fake that serves many histories.
 pub(super) struct Bench {
     runtime: Runtime,
@@ -29,9 +38,16 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn start(rules: Rules) -> Self {
+    pub(super) fn start(rules: Rules, reading: Reading) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let builder = MockBuildkite::builder(World::empty()).max_per_page(PAGE);
+        let builder = match reading {
+            Reading::AsRecorded => builder,
+            Reading::Coarse => builder
+                .lists_are_cut_to_seconds()
+                .without_date()
+                .without_last_link(),
+        };
         let server = runtime.block_on(builder.start()).expect("a free port");
         let source = |concurrency| source(&server, rules, concurrency);
         Self {

@@ -117,7 +117,7 @@ async fn a_large_first_read_costs_what_was_told() {
         jobs_per_build: 0,
         ..Seed::default()
     };
-    for (builds, concurrency) in [(5_000, 1), (20_000, 4), (5_000, 16)] {
+    for (builds, concurrency) in [(3_000, 1), (20_000, 4), (3_000, 16)] {
         let settings = json!({"max_concurrency": concurrency});
         let (_bench, compared) = first(World::seeded(&seed(builds)), settings, "large").await;
         assert!(compared.asked <= 8, "{}", compared.asked);
@@ -269,11 +269,6 @@ async fn the_limits_are_told_and_waited_for() {
     let forecast = bench.source.forecast(request(&STREAMS, None)).await;
 
     let forecast = forecast.expect("a forecast");
-    assert_eq!(
-        forecast.duration.as_secs(),
-        0,
-        "14 requests fit into the window"
-    );
     let left = 50 - bench.server.requests().len();
     let limits = [
         format!(
