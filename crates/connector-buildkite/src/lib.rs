@@ -17,6 +17,7 @@ mod listener;
 #[cfg(test)]
 mod model;
 mod pass;
+mod pipelines;
 mod rules;
 mod scope;
 mod source;

@@ -3,8 +3,8 @@
 //! They are asked for once, however many streams need them, and not at all where the
 //! configuration says enough.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use buildkite_client::{Client, Error as ClientError, Paging};
 use connector_core::{Error, ErrorKind, Result};
@@ -22,6 +22,10 @@ pub(crate) struct Scope {
     pipelines: Option<Vec<String>>,
     listed: OnceCell<Vec<Named>>,
     selected: OnceCell<Vec<Selected>>,
+    /// Pipelines that the copy knows, by organization: slugs by id; empty for one that vanished.
+    known_pipelines: HashMap<String, BTreeMap<String, String>>,
+    /// Ids and slugs that were asked for in vain.
+    vanished: Mutex<BTreeSet<(String, String)>>,
     /// What the stream `pipelines` has read, by organization: slugs by id.
     pipelines_read: Mutex<HashMap<String, BTreeMap<String, String>>>,
 }
@@ -47,16 +51,44 @@ impl Scope {
             pipelines: config.pipelines.clone(),
             listed: OnceCell::new(),
             selected: OnceCell::new(),
+            known_pipelines: HashMap::new(),
+            vanished: Mutex::default(),
             pipelines_read: Mutex::default(),
         }
     }
 
+    /// Sets the pipelines that the copy knows, by organization: slugs by id.
+    pub(crate) fn with_known_pipelines(
+        self,
+        known_pipelines: HashMap<String, BTreeMap<String, String>>,
+    ) -> Self {
+        Self {
+            known_pipelines,
+            ..self
+        }
+    }
+
+    /// The ids of the pipelines that the copy knows, and that are neither in what was read nor
+    /// there when they are asked for.
+    pub(crate) async fn vanished(
+        &self,
+        client: &Client,
+        organization: &str,
+        read: &BTreeMap<String, String>,
+    ) -> Result<Vec<String>> {
+        let mut vanished = Vec::new();
+        for (id, slug) in self.known_pipelines.get(organization).into_iter().flatten() {
+            let is_missing = !slug.is_empty() && !read.contains_key(id);
+            if is_missing && !self.has_pipeline(client, organization, id, slug).await? {
+                vanished.push(id.clone());
+            }
+        }
+        Ok(vanished)
+    }
+
     /// Notes all pipelines of an organization, so that nobody asks for them again.
     pub(crate) fn note_pipelines(&self, organization: &str, slugs: BTreeMap<String, String>) {
-        let mut read = self
-            .pipelines_read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut read = locked(&self.pipelines_read);
         read.insert(organization.to_owned(), slugs);
     }
 
@@ -68,26 +100,31 @@ impl Scope {
         id: &str,
         slug: &str,
     ) -> Result<bool> {
-        let path = ["v2", "organizations", organization, "pipelines", slug];
-        match client.object(&path).await {
-            Ok(raw) => Ok(Identified::of(&raw).is_some_and(|found| found.id == id)),
-            Err(ClientError::NotFound { .. }) => Ok(false),
-            Err(error) => Err(explain(error)),
+        let asked = (id.to_owned(), slug.to_owned());
+        if locked(&self.vanished).contains(&asked) {
+            return Ok(false);
         }
+        let path = ["v2", "organizations", organization, "pipelines", slug];
+        let has_it = match client.object(&path).await {
+            Ok(raw) => Identified::of(&raw).is_some_and(|found| found.id == id),
+            Err(ClientError::NotFound { .. }) => false,
+            Err(error) => return Err(explain(error)),
+        };
+        if !has_it {
+            locked(&self.vanished).insert(asked);
+        }
+        Ok(has_it)
     }
 
     /// Lets whoever needs them ask for them again: they changed.
     pub(crate) fn forget_pipelines(&self) {
-        let mut read = (self.pipelines_read.lock()).unwrap_or_else(PoisonError::into_inner);
+        let mut read = locked(&self.pipelines_read);
         read.clear();
     }
 
     /// Slugs by id of all pipelines of an organization, if they have been read.
     pub(crate) fn pipelines_read(&self, organization: &str) -> Option<BTreeMap<String, String>> {
-        let read = self
-            .pipelines_read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let read = locked(&self.pipelines_read);
         read.get(organization).cloned()
     }
 
@@ -240,6 +277,10 @@ impl Scope {
         }
         Ok(found)
     }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An object's id and slug.

@@ -1,27 +1,26 @@
 //! The source: what is read, in which order, from which state.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_stream::try_stream;
 use async_trait::async_trait;
-use buildkite_client::{Client, Error as ClientError, Options, Paging};
+use buildkite_client::{Client, Options};
 use connector_core::{
-    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Record, Replica,
-    Result, Source, State, Status, StreamName, SyncMode, Verification,
+    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Replica, Result,
+    Source, State, Status, StreamName, SyncMode, Verification,
 };
 use futures::future::TryFutureExt;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::config::Config;
-use crate::error::{explain, in_stream};
+use crate::error::explain;
 use crate::forecast::forecast;
 use crate::inquiry::Inquiry;
 use crate::ledger::Ledger;
 use crate::listener::forward;
 use crate::pass::Pass;
+use crate::pipelines::pipelines_of;
 use crate::rules::Rules;
-use crate::scope::{Identified, Scope, Selected};
+use crate::scope::{Scope, Selected};
 use crate::state::{PassState, VERSION};
 use crate::streams::{
     BUILDS, JOBS, ORGANIZATIONS, PIPELINES, catalog, organization_record, pipeline_record,
@@ -105,7 +104,7 @@ impl Source for BuildkiteSource {
 
     async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
         let Plan { plain, passes } = self.reader.plan(&request)?;
-        forecast(self.reader.inquiry(), plain, passes).await
+        forecast(self.reader.inquiry(&passes), plain, passes).await
     }
 
     async fn verify(
@@ -115,7 +114,7 @@ impl Source for BuildkiteSource {
         samples: u32,
     ) -> Result<Verification> {
         let Plan { plain, passes } = self.reader.plan(&request)?;
-        verify(self.reader.inquiry(), plain, passes, replica, samples).await
+        verify(self.reader.inquiry(&[]), plain, passes, replica, samples).await
     }
 }
 
@@ -173,7 +172,7 @@ impl Reader {
     }
 
     fn read(self: Arc<Self>, plan: Plan) -> BoxStream<'static, Result<Message>> {
-        let scope = Arc::new(Scope::new(&self.config));
+        let scope = Arc::new(self.scope(&plan.passes));
         let mut ledger = Ledger::default();
         for pass in &plan.passes {
             if let Err(error) = pass.to_state().map(|state| ledger.enter(state)) {
@@ -280,9 +279,15 @@ impl Reader {
         Ok(())
     }
 
-    /// What forecasts and comparisons ask with.
-    fn inquiry(&self) -> Inquiry {
-        let scope = Scope::new(&self.config);
+    /// What is read, and the pipelines that the copy knows of it.
+    fn scope(&self, passes: &[PassState]) -> Scope {
+        let known = passes.iter().flat_map(PassState::pipelines).collect();
+        Scope::new(&self.config).with_known_pipelines(known)
+    }
+
+    /// What forecasts and comparisons ask with, knowing what these passes know.
+    fn inquiry(&self, passes: &[PassState]) -> Inquiry {
+        let scope = self.scope(passes);
         let at_once = self.config.max_concurrency;
         Inquiry::new(&self.client, scope, self.rules, at_once, &self.observer)
     }
@@ -295,41 +300,6 @@ impl Reader {
     fn notice(&self, stream: Option<StreamName>, message: String) {
         self.observer.observe(Event::Notice { stream, message });
     }
-}
-
-/// Each pipeline of an organization once: pages shift while pipelines come and go.
-pub(crate) fn pipelines_of(
-    client: &Client,
-    scope: &Arc<Scope>,
-    organization: String,
-) -> BoxStream<'static, Result<Record>> {
-    let path = ["v2", "organizations", &organization, "pipelines"];
-    let mut list = client.list(&path, &[], Paging::Number).boxed();
-    let (client, scope) = (client.clone(), Arc::clone(scope));
-    let records = try_stream! {
-        let mut read = BTreeMap::new();
-        while let Some(raw) = list.next().await {
-            let raw = match raw {
-                Ok(raw) => raw,
-                Err(ClientError::NotFound { .. }) => {
-                    let error = scope.unknown(&client, &organization).await;
-                    Err(error.with_context("stream", PIPELINES))?
-                }
-                Err(error) => Err(in_stream(&PIPELINES.into())(error))?,
-            };
-            let Identified { id, slug } = Identified::of(&raw).ok_or_else(lacks_id)?;
-            if read.insert(id, slug).is_none() {
-                yield pipeline_record(&raw, &organization)?;
-            }
-        }
-        scope.note_pipelines(&organization, read);
-    };
-    records.boxed()
-}
-
-fn lacks_id() -> Error {
-    let message = "a pipeline without a usable `id` or `slug`";
-    Error::new(ErrorKind::Protocol, message).with_context("stream", PIPELINES)
 }
 
 /// Builds and jobs are read together.

@@ -18,7 +18,7 @@ use crate::state::Gap;
 const PAGE: u64 = 100;
 /// The same but for the first page: each begins with a build that has been read.
 const FURTHER: u64 = PAGE - 1;
-/// Where lists are read instead of counted, so many of their pages; the rest is estimated.
+/// Where lists are read, so many of their pages; longer ones are counted.
 const MOST_PAGES: u64 = 5;
 /// Requests for builds that were open and have been seen nowhere; the rest is estimated.
 const MOST_SOUGHT: u64 = 20;
@@ -83,7 +83,7 @@ impl Reckoner<'_> {
         let before = self.inquiry.asked();
         self.partition.note_pipelines_read().await?;
         self.cost.requests += self.inquiry.asked() - before;
-        self.new(since, is_first).await?;
+        self.newest(since, is_first).await?;
         if let Some(since) = since.filter(|_| !is_first) {
             for which in self.partition.changed_since(since) {
                 self.changed(which).await?;
@@ -98,7 +98,7 @@ impl Reckoner<'_> {
 
     /// New builds are listed where something is known already: they show what was open before, and
     /// pipelines that were renamed.
-    async fn new(&mut self, since: Option<DateTime<Utc>>, is_first: bool) -> Result<()> {
+    async fn newest(&mut self, since: Option<DateTime<Utc>>, is_first: bool) -> Result<()> {
         let which = Which {
             from: since,
             ..Which::default()
@@ -134,7 +134,7 @@ impl Reckoner<'_> {
     async fn look_through(&mut self, which: Which) -> Result<(u64, u64)> {
         let streams = self.partition.streams();
         let lists = self.partition.lists.clone();
-        let mut list = lists.list(without_jobs(which));
+        let mut list = lists.list(without_jobs(which.clone()));
         let (mut read, mut builds) = (0, 0);
         while let Some(listed) = lists.next(&mut list).await? {
             match listed {
@@ -145,8 +145,8 @@ impl Reckoner<'_> {
                 Listed::Page(page) => {
                     read += 1;
                     if read == MOST_PAGES && !page.is_end {
-                        let left = page.estimate.unwrap_or_default();
-                        return Ok((read + left.div_ceil(FURTHER), builds + left));
+                        let builds = self.count(which).await?;
+                        return Ok((pages(builds), builds));
                     }
                 }
             }

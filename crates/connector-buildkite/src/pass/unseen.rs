@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use buildkite_client::Error as ClientError;
 use chrono::TimeDelta;
-use connector_core::{JsonObject, ObjectWriter, Record, Result, StreamName};
+use connector_core::{Record, Result, StreamName};
 
 use super::lists::{List, Lists, Which};
+use crate::pipelines::key;
 use crate::state::OpenBuild;
 use crate::streams::BUILDS;
 
@@ -175,10 +176,4 @@ impl Search {
         self.pipelines.insert(build.pipeline.clone(), why);
         Ok(why)
     }
-}
-
-fn key(id: &str) -> JsonObject {
-    let mut key = ObjectWriter::with_capacity(id.len() + 16);
-    key.string("id", id);
-    key.finish()
 }

@@ -98,6 +98,12 @@ impl PassState {
         Ok(self)
     }
 
+    /// The pipelines that the copy knows of whole organizations, slugs by id.
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = (String, BTreeMap<String, String>)> {
+        let whole = self.partitions.iter().filter(|(key, _)| !key.contains('/'));
+        whole.map(|(key, coverage)| (key.clone(), coverage.pipelines.clone()))
+    }
+
     /// What the copy has of a partition: of a pipeline also what its organization's has.
     pub(crate) fn coverage(&self, organization: &str, pipeline: Option<&str>) -> Option<Coverage> {
         let Some(pipeline) = pipeline else {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::report::{Report, some};
 use crate::inquiry::Inquiry;
+use crate::pipelines::pipelines_of;
 use crate::scope::Selected;
-use crate::source::pipelines_of;
 use crate::state::PassState;
 use crate::streams::{ORGANIZATIONS, PIPELINES, organization_record, pipeline_record};
 

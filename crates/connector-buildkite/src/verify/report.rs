@@ -58,11 +58,20 @@ impl Report {
             at,
             message,
         };
+        let mut findings: Vec<_> = self.findings.into_iter().map(finding).collect();
+        findings.sort_by(|one, other| order(one).cmp(&order(other)));
         Verification {
             compared: self.compared,
-            findings: self.findings.into_iter().map(finding).collect(),
+            findings,
         }
     }
+}
+
+/// By number, not by the digits of it.
+fn order(finding: &Finding) -> (FindingKind, &StreamName, &str, u64) {
+    let (pipeline, number) = finding.at.split_once(" #").unwrap_or((&finding.at, ""));
+    let number = number.parse().unwrap_or_default();
+    (finding.kind, &finding.stream, pipeline, number)
 }
 
 /// `1 build is`, `3 builds are`.
@@ -118,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_twice_is_told_once() {
+    fn what_is_found_twice_is_told_once_and_in_order_of_numbers() {
         let mut report = Report::default();
-        for message in ["first", "second"] {
-            let at = "acme/web #1".to_owned();
+        for (at, message) in [("#10", "first"), ("#10", "second"), ("#9", "third")] {
+            let at = format!("acme/web {at}");
             report.found(FindingKind::Missing, BUILDS, at, message.to_owned());
         }
         let findings = report.finish().findings;
-        assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].message, "first");
+        let messages: Vec<_> = findings.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, ["third", "first"]);
     }
 }

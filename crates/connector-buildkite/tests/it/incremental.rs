@@ -37,6 +37,15 @@ async fn requests_of(bench: &Bench, state: Option<State>) -> (usize, usize, Opti
     (bench.paths().len() - before, builds, state)
 }
 
+/// Why and what is gone.
+fn gone(messages: &[Message]) -> Vec<(&str, &str)> {
+    let records = messages.iter().filter_map(|message| match message {
+        Message::Record(record) => Some((record.gone.as_deref()?, record.data.as_str())),
+        _ => None,
+    });
+    records.collect()
+}
+
 /// Time passes at the fake.
 fn pass(server: &MockBuildkite, minutes: u64) {
     server.clock().advance(Duration::from_secs(60 * minutes));
@@ -154,14 +163,10 @@ async fn a_build_that_aged_out_while_it_was_open_is_said_to_be_gone() {
 
     let (messages, state) = sync(&bench, state).await;
 
-    let gone: Vec<_> = messages
-        .iter()
-        .filter_map(|message| match message {
-            Message::Record(record) => Some((record.gone.as_deref()?, record.data.as_str())),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(gone, [("aged_out", &*format!(r#"{{"id":"{lost}"}}"#))]);
+    assert_eq!(
+        gone(&messages),
+        [("aged_out", &*format!(r#"{{"id":"{lost}"}}"#))]
+    );
     assert!(!state.unwrap().to_json().unwrap().contains(&lost), "{kept}");
 }
 
@@ -182,14 +187,50 @@ async fn builds_of_a_pipeline_that_vanished_are_not_said_to_have_aged_out() {
 
     let (messages, _) = sync(&bench, state).await;
 
-    let gone: Vec<_> = messages
+    let gone = gone(&messages).into_iter().map(|(why, _)| why);
+    assert_eq!(gone.collect::<Vec<_>>(), ["pipeline_deleted_or_hidden"]);
+}
+
+#[tokio::test]
+async fn a_pipeline_that_vanished_is_said_to_be_gone_once() {
+    let bench = Bench::new(seeded(60, 1)).await;
+    let streams = || {
+        [
+            Selection::full_refresh("pipelines"),
+            Selection::incremental("builds"),
+        ]
+    };
+    let read = async |state| -> Vec<Message> {
+        let request = ReadRequest::new(streams()).with_state(state);
+        let messages = bench.source.read(request).try_collect().await;
+        messages.expect("a read that succeeds")
+    };
+    let first = read(None).await;
+    let slug = bench.server.with_world(|world| {
+        let slug = world.pipeline_slugs("acme-inc").remove(1);
+        assert!(world.hide_pipeline("acme-inc", &slug));
+        slug
+    });
+
+    let second = read(last_state(&first)).await;
+    let third = read(last_state(&second)).await;
+    bench
+        .server
+        .with_world(|world| world.show_pipeline("acme-inc", &slug));
+    let fourth = read(last_state(&third)).await;
+
+    let of_pipelines = gone(&second);
+    let of_pipelines = of_pipelines
         .iter()
-        .filter_map(|message| match message {
-            Message::Record(record) => record.gone.as_deref(),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(gone, ["pipeline_deleted_or_hidden"]);
+        .filter(|(why, _)| *why == "deleted_or_hidden");
+    assert_eq!(of_pipelines.count(), 1);
+    assert_eq!(gone(&third), []);
+    let came_back = records(&fourth, "pipelines");
+    assert!(
+        came_back
+            .iter()
+            .any(|pipeline| pipeline.contains(&format!("\"{slug}\"")))
+    );
 }
 
 #[tokio::test]
