@@ -5,6 +5,7 @@
 //! them, and its jobs from their own list.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream, TryStreamExt};
@@ -73,7 +74,7 @@ impl Client {
             query,
             decode: Arc::new(decode),
             page: None,
-            size: PageSize::default(),
+            size: PageSize::new(self.http.builds_a_page.load(Ordering::Relaxed)),
             attempts: Attempts::new(),
             jobs_apart: false,
             was_empty: false,
@@ -236,6 +237,8 @@ impl<F> Reader<F> {
         self.attempts.succeeded();
         self.jobs_apart = false;
         self.was_empty = false;
+        let learned = &self.client.http.builds_a_page;
+        learned.store(self.size.get(), Ordering::Relaxed);
         match page.links.next {
             _ if !self.keyset.joins() => {}
             None => {

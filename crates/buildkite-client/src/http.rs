@@ -3,6 +3,7 @@
 //! Nothing is repeated here but what pacing demands: a 429 means that nothing happened, so the
 //! request is sent again once its window has ended.
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use crate::error::{Error, Fault, Result};
 use crate::governor::{Governor, Limit, Wait};
 use crate::link::Links;
 use crate::options::{Event, Listener, Options};
+use crate::pages::MAX_PER_PAGE;
 use crate::rate_limit::{Exceeded, RateLimits};
 use crate::retry::backoff;
 
@@ -47,6 +49,8 @@ pub(crate) struct Http {
     max_rate_limit_wait: Duration,
     pub(crate) governor: Arc<Governor>,
     slots: Arc<Semaphore>,
+    /// The page size at which the last page of builds came whole: the next list begins with it.
+    pub(crate) builds_a_page: AtomicU32,
 }
 
 /// Why a request has no answer.
@@ -89,6 +93,7 @@ impl Http {
             retry_budget: options.retry_budget,
             max_rate_limit_wait: options.max_rate_limit_wait,
             slots: Arc::new(Semaphore::new(options.max_concurrency.max(1))),
+            builds_a_page: AtomicU32::new(MAX_PER_PAGE),
         })
     }
 

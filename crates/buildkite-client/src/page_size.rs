@@ -12,16 +12,15 @@ pub(crate) struct PageSize {
     whole: u32,
 }
 
-impl Default for PageSize {
-    fn default() -> Self {
+impl PageSize {
+    /// Begins with so many.
+    pub(crate) fn new(size: u32) -> Self {
         Self {
-            size: MAX_PER_PAGE,
+            size: size.clamp(1, MAX_PER_PAGE),
             whole: 0,
         }
     }
-}
 
-impl PageSize {
     pub(crate) fn get(self) -> u32 {
         self.size
     }
@@ -54,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_page_size_halves_down_to_one_and_grows_back_slowly() {
-        let mut size = PageSize::default();
+        let mut size = PageSize::new(MAX_PER_PAGE);
         let mut sizes = vec![size.get()];
         while size.shrink() {
             sizes.push(size.get());

@@ -19,7 +19,7 @@ const PAGE: u64 = 100;
 /// The same but for the first page: each begins with a build that has been read.
 const FURTHER: u64 = PAGE - 1;
 /// Where lists are read, so many of their pages; longer ones are counted.
-const MOST_PAGES: u64 = 5;
+const MOST_PAGES: u64 = 10;
 /// Requests for builds that were open and have been seen nowhere; the rest is estimated.
 const MOST_SOUGHT: u64 = 20;
 
@@ -125,6 +125,10 @@ impl Reckoner<'_> {
             }
             false => self.look_through(which).await?,
         };
+        if pages > MOST_PAGES && !self.partition.unseen.is_empty() {
+            self.partition.unseen.clear();
+            self.note("builds that were open were taken to be in a list that is too long to read");
+        }
         self.cost.requests += pages;
         self.cost.builds(&self.partition.streams(), builds);
         Ok(())

@@ -44,8 +44,8 @@ pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
 ];
 /// The server's clock may be behind what it said before, but not by a day.
 const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
-/// A pipeline that is renamed more often than this while it is read is given up.
-const MOST_TRIES: u32 = 8;
+/// A pipeline that is not found so often in one sync is given up.
+const MOST_TRIES: u32 = 3;
 
 /// What a partition yields.
 pub(crate) enum Step {
@@ -315,22 +315,24 @@ impl Partition {
         Ok(())
     }
 
-    /// A pipeline that is not found under its slug may have got another one just now.
+    /// A pipeline that is not found under its slug may have got another one just now. If it is
+    /// not found for good it is given up: should it come back, it is read.
     async fn try_again(&mut self, gap: Gap, error: ClientError) -> Result<()> {
-        match (&gap.pipeline, &error) {
-            (Some(id), ClientError::NotFound { .. }) if self.may_try_again(id) => {
-                self.pass.scope.forget_pipelines();
-                self.windows.add(gap);
-                Ok(())
-            }
-            _ => Err(self.lists.explain(error).await),
-        }
-    }
-
-    fn may_try_again(&mut self, pipeline: &str) -> bool {
-        let tries = self.sought.entry(pipeline.to_owned()).or_default();
+        let ClientError::NotFound { .. } = error else {
+            return Err(self.lists.explain(error).await);
+        };
+        let Some(id) = gap.pipeline.clone() else {
+            return Err(self.lists.explain(error).await);
+        };
+        let tries = self.sought.entry(id.clone()).or_default();
         *tries += 1;
-        *tries <= MOST_TRIES
+        if *tries > MOST_TRIES {
+            self.give_up(&id);
+            return Ok(());
+        }
+        self.pass.scope.forget_pipelines();
+        self.windows.add(gap);
+        Ok(())
     }
 
     /// A build was read, for these streams.

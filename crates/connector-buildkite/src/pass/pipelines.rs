@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use connector_core::Result;
+use connector_core::{Event, Result};
 
 use super::lists::Lists;
 use super::partition::Partition;
@@ -125,6 +125,21 @@ impl Partition {
             }
         }
         self.know(id, slug);
+    }
+
+    /// A pipeline is in the lists, but its builds are not to be had.
+    pub(super) fn give_up(&mut self, id: &str) {
+        let slug = self.coverage.pipelines.get(id).map_or(id, String::as_str);
+        let message = format!(
+            "the builds of the pipeline `{slug}` of `{}` were to be read again, but it is not \
+             found; what the copy has of it stays as it is",
+            self.lists.organization
+        );
+        self.pass.observer.observe(Event::Notice {
+            stream: Some(self.lists.stream.clone()),
+            message,
+        });
+        self.know(id, NO_SLUG);
     }
 
     fn miss(&mut self, id: &str, from: Option<DateTime<Utc>>, to: DateTime<Utc>) {

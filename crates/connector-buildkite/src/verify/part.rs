@@ -122,6 +122,15 @@ impl Part {
             && !self.coverage.open.contains_key(&found.id)
             && !is_of_gap
             && self.covers(stream, found.build.created_at)
+            && self.knows_pipeline(found)
+    }
+
+    /// Whether builds of its pipeline have been read, under the slug that it has now. If not, the
+    /// next sync reads them.
+    pub(super) fn knows_pipeline(&self, found: &Found) -> bool {
+        let known = |id: &String| self.coverage.pipelines.get(id);
+        let id = found.pipeline_id.as_ref();
+        id.is_none_or(|id| known(id) == Some(&found.build.pipeline))
     }
 
     /// Its rows that were created in an interval.

@@ -67,7 +67,7 @@ pub(super) async fn compare(
         );
     }
     if unsynced > 0 {
-        sentence += &format!("; {} not synced yet", some(unsynced, "new one"));
+        sentence += &format!("; {} not synced yet", some(unsynced, "new or renamed one"));
     }
     report.compared(sentence);
     Ok(())
@@ -109,7 +109,7 @@ fn note(
     let at = named.place();
     match comparison {
         Comparison::Same => 0,
-        Comparison::Absent if named.is_new(passes) => 1,
+        _ if named.is_new(passes) => 1,
         Comparison::Absent => {
             let message = "is not in the copy".to_owned();
             report.found(FindingKind::Missing, stream.as_str(), at, message);
@@ -163,16 +163,25 @@ impl Named {
         }
     }
 
-    /// Whether it was created after the last sync of builds.
+    /// Whether it was created, came into sight or got its slug after the last sync of builds.
     fn is_new(&self, passes: &[PassState]) -> bool {
-        let organization = self.organization_slug.as_ref().or(self.slug.as_ref());
         let created_at = self.created_at.as_deref().and_then(Timestamp::parse);
-        let synced = passes.iter().filter_map(|pass| {
-            let coverage = pass.coverage(organization?, self.slug.as_deref());
-            coverage
-                .or_else(|| pass.coverage(organization?, None))
-                .map(|c| c.synced)
+        let slug = self.slug.as_deref();
+        let Some(organization) = self.organization_slug.as_deref().or(slug) else {
+            return false;
+        };
+        let coverage = passes.iter().find_map(|pass| {
+            let of_pipeline = pass.coverage(organization, slug);
+            of_pipeline.or_else(|| pass.coverage(organization, None))
         });
-        created_at.is_some_and(|at| synced.max().is_some_and(|synced| at.at > synced))
+        coverage.is_some_and(|coverage| {
+            let is_later = created_at.is_some_and(|created| created.at > coverage.synced);
+            let is_pipeline = self.organization_slug.is_some();
+            let is_unknown = match coverage.pipelines.get(&self.id) {
+                Some(known) => Some(known.as_str()) != slug,
+                None => coverage.knows_all_pipelines,
+            };
+            is_later || is_pipeline && is_unknown
+        })
     }
 }

@@ -159,7 +159,8 @@ impl<'a> Comparer<'a> {
             let stream = record.stream.as_str();
             self.waiting.push(Waiting {
                 has_latest: part.has_latest(stream, &found),
-                is_covered: part.covers(stream, found.build.created_at),
+                is_covered: part.covers(stream, found.build.created_at)
+                    && part.knows_pipeline(&found),
                 at: at.clone(),
                 record,
             });

@@ -39,6 +39,7 @@ pub(super) async fn compare(
         report,
         limit: 0,
         missing: BTreeSet::new(),
+        unsynced: 0,
         is_resolved: true,
     };
     let windows = comparer.windows();
@@ -59,9 +60,17 @@ pub(super) async fn compare(
         let halves = comparer.look_into(window, count).await?;
         differing.extend(halves);
     }
+    let unsynced = comparer.unsynced;
     (part.missing, part.is_resolved) = (comparer.missing, comparer.is_resolved);
     let asked = inquiry.asked() - before;
     report.compared(sentence(part, windows.len() as u64, asked));
+    if unsynced > 0 {
+        let builds = some(unsynced, "build");
+        let key = &part.key;
+        report.compared(format!(
+            "{key}: {builds} of pipelines that came into sight since, and not synced yet"
+        ));
+    }
     tell_gaps(part, report);
     Ok(())
 }
@@ -74,6 +83,8 @@ struct Comparer<'a> {
     /// After so many requests no window is looked into.
     limit: u64,
     missing: BTreeSet<(u32, u64)>,
+    /// Builds of pipelines that have not been read yet.
+    unsynced: u64,
     is_resolved: bool,
 }
 
@@ -184,7 +195,10 @@ impl Comparer<'_> {
             {
                 let organization = &part.lists.organization;
                 let pipeline = self.copy.pipelines.of(organization, &found);
-                there.insert((pipeline, found.build.number), found.build.created_at);
+                let known = part
+                    .knows_pipeline(&found)
+                    .then_some(found.build.created_at);
+                there.insert((pipeline, found.build.number), known);
             }
         }
         for row in part.rows_in(window) {
@@ -193,7 +207,11 @@ impl Comparer<'_> {
                 self.report.gone(pipeline, row.number);
             }
         }
-        for ((pipeline, number), created_at) in there {
+        for ((pipeline, number), known) in there {
+            let Some(created_at) = known else {
+                self.unsynced += 1;
+                continue;
+            };
             let at = self.copy.pipelines.build(pipeline, number);
             let message = format!(
                 "created at {}, is not in the copy",

@@ -406,7 +406,35 @@ async fn what_is_not_synced_yet_is_told_and_no_finding() {
     }
     let told = synced.verify(u32::MAX).await.compared.join("\n");
     assert!(told.contains("changed since and not synced yet"), "{told}");
-    assert!(told.contains("new ones not synced yet"), "{told}");
+    assert!(
+        told.contains("new or renamed ones not synced yet"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
+    let mut world = seeded(600, 1);
+    let slugs = world.pipeline_slugs("acme-inc");
+    assert!(world.hide_pipeline("acme-inc", &slugs[0]));
+    let mut synced = Synced::new(world).await;
+    synced.bench.server.with_world(|world| {
+        assert!(world.show_pipeline("acme-inc", &slugs[0]));
+        assert!(world.rename_pipeline("acme-inc", &slugs[1], "renamed"));
+    });
+    synced.assert_nothing(u32::MAX).await;
+    let told = synced.verify(0).await.compared.join("\n");
+    assert!(told.contains("came into sight since"), "{told}");
+    synced.sync().await;
+    synced.assert_nothing(u32::MAX).await;
+
+    let deleted = |world: &mut World| world.delete_pipeline("acme-inc", &slugs[2]);
+    assert!(synced.bench.server.with_world(deleted));
+    let gone = synced.assert_only(Gone, u32::MAX).await;
+    assert!(gone.iter().any(|finding| finding.stream == "pipelines"));
+    assert!(gone.iter().any(|finding| finding.stream == "builds"));
+    synced.sync().await;
+    synced.assert_only(Gone, u32::MAX).await;
 }
 
 #[tokio::test]
