@@ -11,6 +11,7 @@
 mod complete;
 mod crash;
 mod faults;
+mod incremental;
 mod layering;
 mod rate_limits;
 mod recorded;

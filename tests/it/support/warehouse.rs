@@ -42,6 +42,25 @@ impl Warehouse {
         self.0.query_row(&query, [id], |row| row.get(0)).unwrap()
     }
 
+    /// Every row of every table, as text.
+    pub(crate) fn dump(&self) -> Vec<String> {
+        let tables = "select name from sqlite_schema where type = 'table' order by name";
+        let mut tables = self.0.prepare(tables).unwrap();
+        let tables = tables.query_map([], |row| row.get(0)).unwrap();
+        let tables: Vec<String> = tables.map(Result::unwrap).collect();
+        let mut dump = Vec::new();
+        for table in tables {
+            let mut statement = self.0.prepare(&format!("select * from {table}")).unwrap();
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let values = (0..columns).map(|at| row.get::<_, Value>(at).unwrap());
+                dump.push(format!("{table} {:?}", values.collect::<Vec<_>>()));
+            }
+        }
+        dump
+    }
+
     /// Changes something behind the back of the program.
     pub(crate) fn execute(&self, sql: &str) {
         self.0.execute_batch(sql).unwrap();

@@ -36,7 +36,10 @@ impl Synced {
     }
 
     async fn with(world: World, settings: Value) -> Self {
-        let bench = Bench::with(world, settings).await;
+        Self::of(Bench::with(world, settings).await).await
+    }
+
+    async fn of(bench: Bench) -> Self {
         let mut synced = Self {
             source: Arc::clone(&bench.source),
             bench,
@@ -160,6 +163,27 @@ async fn a_deleted_row_is_found_wherever_it_was() {
             .change(|rows| rows.insert(("builds".into(), id.clone()), kept.expect("a row")));
     }
     synced.assert_nothing(1).await;
+}
+
+#[tokio::test]
+async fn servers_that_cut_times_or_do_not_count_are_compared_all_the_same() {
+    let token = mock_buildkite::DEMO_TOKEN;
+    let builder = || MockBuildkite::builder(seeded(420, 1));
+    let synced = Bench::started(builder().lists_are_cut_to_seconds(), token, json!({})).await;
+    let synced = Synced::of(synced).await;
+    synced.assert_nothing(u32::MAX).await;
+    for index in [400, 200, 1] {
+        synced.copy.delete("builds", &synced.ids()[index]);
+    }
+    assert_eq!(synced.assert_only(Missing, 0).await.len(), 3);
+
+    let synced = Bench::started(builder().without_last_link(), token, json!({})).await;
+    let synced = Synced::of(synced).await;
+    synced.assert_nothing(3).await;
+    let told = synced.verify(0).await.compared.join("\n");
+    assert!(told.contains("the server does not tell them"), "{told}");
+    synced.copy.delete("builds", &synced.ids()[200]);
+    synced.assert_only(Missing, u32::MAX).await;
 }
 
 #[tokio::test]
