@@ -26,6 +26,8 @@ use crate::splitter::{SplitError, Splitter};
 
 /// So often a single build must fail before it is read without its jobs.
 const FAILURES_BEFORE_JOBS_APART: u32 = 2;
+/// A list begins with so many builds a page at least: one huge build makes no list slow.
+const SMALLEST_START: u32 = 25;
 /// So many pages out of one millisecond cannot be.
 const MAX_NUMBERED_PAGES: u32 = 1_000;
 
@@ -215,7 +217,11 @@ impl<F> Reader<F> {
                 Seen::New if self.query.with_jobs && !build.has_jobs => {
                     page.answer.free_slot();
                     let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
-                    let Some(jobs) = jobs else { continue };
+                    let Some(jobs) = jobs else {
+                        // Removed, which the next answer shows, or moved with its pipeline.
+                        self.keyset.forget(build.id);
+                        return Err(Fault::Broken("a build is gone before its jobs".into()).into());
+                    };
                     let jobs = jobs.iter().map(AsRef::as_ref).collect();
                     return Ok(Some((self.decode)(RawBuild { jobs, ..build })));
                 }
@@ -238,7 +244,7 @@ impl<F> Reader<F> {
         self.jobs_apart = false;
         self.was_empty = false;
         let learned = &self.client.http.builds_a_page;
-        learned.store(self.size.get(), Ordering::Relaxed);
+        learned.store(self.size.get().max(SMALLEST_START), Ordering::Relaxed);
         match page.links.next {
             _ if !self.keyset.joins() => {}
             None => {

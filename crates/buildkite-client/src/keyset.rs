@@ -7,9 +7,10 @@
 //! moment does page 2 have to be asked for.
 //!
 //! That rests on two things that the server is not taken at its word for. The list is in order: if
-//! it turns out not to be, the interval is read by page numbers after all. And `created_to` counts
-//! to the millisecond: the build at the border must come again with the next page; if it does not,
-//! that page is asked for once more, up to the full second.
+//! it turns out not to be, the interval is read by page numbers after all. And times count to the
+//! millisecond: the build at the border must come again with the next page. If it does not, or if
+//! the order is off by less than a second, the listing goes on by whole seconds, and by page
+//! numbers within one that holds more than a page.
 
 use std::collections::HashMap;
 
@@ -34,14 +35,27 @@ pub(crate) struct Keyset {
     /// The list is not in order of creation.
     is_disordered: bool,
     border: Border,
+    /// How far times are trusted.
+    grain: Grain,
+}
+
+/// How finely the listing moves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Grain {
+    Millisecond,
+    /// The filter, or the times shown, are cut to the second.
+    Second,
+    /// Neighbours in the list may be up to a second out of order.
+    TwoSeconds,
 }
 
 /// Whether the page under way is known to join the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Border {
-    /// There is none before, or the border has come again, or has been asked for more widely.
+    /// There is none before, or the border has come again, or times count as whole seconds.
     Closed,
-    Open,
+    /// Builds created then are still to come again.
+    Open(DateTime<Utc>),
 }
 
 /// What to do with a build of an answer.
@@ -69,6 +83,7 @@ impl Keyset {
             newest: None,
             is_disordered,
             border: Border::Closed,
+            grain: Grain::Millisecond,
         }
     }
 
@@ -102,12 +117,15 @@ impl Keyset {
         }
         match self.oldest {
             Some(oldest) if created_at.at > oldest.at + TOLERANCE => self.is_disordered = true,
-            Some(oldest) if created_at.at >= oldest.at => {}
+            Some(oldest) if created_at.at > oldest.at => self.grain = Grain::TwoSeconds,
+            Some(oldest) if created_at.at == oldest.at => {}
             _ => self.oldest = Some(created_at),
         }
         self.newest = self.newest.max(Some(created_at.at));
-        if self.seen.contains_key(id) {
-            self.border = Border::Closed;
+        if let Some(at) = self.seen.get(id) {
+            if self.border == Border::Open(*at) {
+                self.border = Border::Closed;
+            }
             return Seen::Before;
         }
         self.seen.insert(id.to_owned(), created_at.at);
@@ -127,6 +145,11 @@ impl Keyset {
         self.oldest.is_some() && self.joins() && self.advance()
     }
 
+    /// Takes a build back: it is to be asked for again.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.seen.remove(id);
+    }
+
     /// Whether nothing can lie between the page under way and the one before. If not, the interval
     /// is widened, and has to be asked for again.
     pub(crate) fn joins(&mut self) -> bool {
@@ -134,13 +157,12 @@ impl Keyset {
             return true;
         }
         self.border = Border::Closed;
+        self.grain = self.grain.max(Grain::Second);
         self.oldest = None;
         self.page = 1;
-        let to_full_second = |to: DateTime<Utc>| {
-            let past = TimeDelta::milliseconds(to.timestamp_millis().rem_euclid(1000));
-            to - past + TOLERANCE
-        };
-        self.to = self.to.map(to_full_second);
+        self.to = self
+            .to
+            .map(|to| second_after(to - TimeDelta::milliseconds(1)));
         false
     }
 
@@ -179,16 +201,29 @@ impl Keyset {
         let Some(oldest) = self.oldest.take().filter(|_| !self.is_disordered) else {
             return false;
         };
-        let to = oldest.next();
+        let to = match self.grain {
+            Grain::Millisecond => oldest.next(),
+            Grain::Second => second_after(oldest.at),
+            Grain::TwoSeconds => second_after(oldest.at) + TOLERANCE,
+        };
         if self.to.is_some_and(|current| to >= current) {
             return false;
         }
         self.to = Some(to);
         self.page = 1;
-        self.border = Border::Open;
-        self.seen.retain(|_, at| *at < to + TOLERANCE);
+        self.border = match self.grain {
+            Grain::Millisecond => Border::Open(oldest.at),
+            _ => Border::Closed,
+        };
+        self.seen.retain(|_, at| *at < to + TOLERANCE * 2);
         true
     }
+}
+
+/// The first whole second behind a moment.
+fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
+    let past = TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(1000));
+    at - past + TOLERANCE
 }
 
 #[cfg(test)]

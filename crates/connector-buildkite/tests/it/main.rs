@@ -3,11 +3,13 @@
 mod bench;
 mod check;
 mod copy;
+mod excused;
 mod failures;
 mod forecast;
 mod incremental;
 mod reading;
 mod resuming;
 mod scope;
+mod synced;
 mod truth;
 mod verify;
