@@ -51,7 +51,8 @@ pub(crate) fn pipelines_of(
     records.boxed()
 }
 
-fn lacks_id() -> Error {
+/// The error of a pipeline that cannot be told from others.
+pub(crate) fn lacks_id() -> Error {
     let message = "a pipeline without a usable `id` or `slug`";
     Error::new(ErrorKind::Protocol, message).with_context("stream", PIPELINES)
 }

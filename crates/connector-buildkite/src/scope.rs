@@ -79,7 +79,8 @@ impl Scope {
         let mut vanished = Vec::new();
         for (id, slug) in self.known_pipelines.get(organization).into_iter().flatten() {
             let is_missing = !slug.is_empty() && !read.contains_key(id);
-            if is_missing && !self.has_pipeline(client, organization, id, slug).await? {
+            let has_it = async || self.has_pipeline(client, organization, id, slug).await;
+            if is_missing && !has_it().await.map_err(explain)? {
                 vanished.push(id.clone());
             }
         }
@@ -99,7 +100,7 @@ impl Scope {
         organization: &str,
         id: &str,
         slug: &str,
-    ) -> Result<bool> {
+    ) -> Result<bool, ClientError> {
         let asked = (id.to_owned(), slug.to_owned());
         if locked(&self.vanished).contains(&asked) {
             return Ok(false);
@@ -110,7 +111,7 @@ impl Scope {
             Err(ClientError::NotFound { .. }) => false,
             // A token that may read builds only cannot ask; then what the builds say is believed.
             Err(ClientError::Forbidden { .. }) => true,
-            Err(error) => return Err(explain(error)),
+            Err(error) => return Err(error),
         };
         if !has_it {
             locked(&self.vanished).insert(asked);
@@ -138,7 +139,7 @@ impl Scope {
         organization: &str,
         id: &str,
         known: Option<&String>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<String>, ClientError> {
         let read = self.pipelines_read(organization);
         let is_confirmed =
             |slug: &&String| read.as_ref().is_some_and(|read| read.get(id) == Some(slug));
@@ -151,11 +152,8 @@ impl Scope {
             return Ok(Some(slug.clone()));
         }
         let path = ["v2", "organizations", organization, "pipelines"];
-        let all: Vec<_> = client
-            .list(&path, &[], Paging::Number)
-            .try_collect()
-            .await
-            .map_err(explain)?;
+        let all = client.list(&path, &[], Paging::Number);
+        let all: Vec<_> = all.try_collect().await?;
         let slugs: BTreeMap<_, _> = all
             .iter()
             .filter_map(|raw| Identified::of(raw))
@@ -286,7 +284,7 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An object's id and slug.
-#[derive(Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Identified {
     pub(crate) id: String,
     pub(crate) slug: String,

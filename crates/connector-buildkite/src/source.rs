@@ -147,7 +147,7 @@ impl Reader {
             .collect();
         let (passed, plain): (Vec<_>, Vec<_>) =
             asked.into_iter().partition(|(_, name)| is_of_pass(name));
-        self.refuse_nothing_of_version_1(request);
+        self.tell_of_version_1(request);
         let mut passes = Vec::new();
         for mode in [SyncMode::Incremental, SyncMode::FullRefresh] {
             let of_mode = passed.iter().filter(|(of, _)| *of == mode);
@@ -162,7 +162,7 @@ impl Reader {
         Ok(Plan { plain, passes })
     }
 
-    fn refuse_nothing_of_version_1(&self, request: &ReadRequest) {
+    fn tell_of_version_1(&self, request: &ReadRequest) {
         let is_old = |state: &&State| state.version() < VERSION && state.streams().next().is_some();
         if request.state.as_ref().filter(is_old).is_some() {
             let message = "the saved state is of an older version, which did not note what was \

@@ -20,6 +20,7 @@ use crate::error::explain;
 use crate::inquiry::Inquiry;
 use crate::pass::Pass;
 use crate::pipelines::pipelines_of;
+use crate::scope::Identified;
 use crate::scope::Selected;
 use crate::state::PassState;
 use crate::streams::{JOBS, ORGANIZATIONS, organization_record, pipeline_record};
@@ -173,13 +174,15 @@ impl Forecaster {
             requests: self.inquiry.asked() - before,
             ..Cost::default()
         };
-        let mut largest = None;
+        let mut largest: Option<(u64, String, Option<Identified>)> = None;
         for (_, organization, pipeline) in partitions {
             let cost =
-                partition::reckon(&self.inquiry, pass, &organization, pipeline.as_deref()).await?;
+                partition::reckon(&self.inquiry, pass, &organization, pipeline.clone()).await?;
             self.count_towards(&organization, cost.requests);
             let builds = cost.builds.values().max().copied().unwrap_or_default();
-            largest = largest.max(Some((builds, organization, pipeline)));
+            if largest.as_ref().is_none_or(|(most, ..)| builds > *most) {
+                largest = Some((builds, organization, pipeline));
+            }
             total.add(cost);
         }
         let sample = match largest {

@@ -12,6 +12,7 @@ use crate::pass::Pass;
 use crate::pass::lists::Which;
 use crate::pass::partition::Partition;
 use crate::pass::unseen::Search;
+use crate::scope::Identified;
 use crate::state::Gap;
 
 /// Builds on a page.
@@ -41,9 +42,8 @@ pub(super) async fn reckon(
     inquiry: &Inquiry,
     pass: &Arc<Pass>,
     organization: &str,
-    pipeline: Option<&str>,
+    pipeline: Option<Identified>,
 ) -> Result<Cost> {
-    let pipeline = pipeline.map(str::to_owned);
     let reckoner = Reckoner {
         inquiry,
         worth_cutting: pass.rules.worth_cutting,
@@ -163,7 +163,8 @@ impl Reckoner<'_> {
         let sought = std::mem::take(&mut self.partition.unseen);
         let mut left: BTreeSet<_> = sought.keys().cloned().collect();
         let lists = self.partition.lists.clone();
-        let mut search = Search::new(&lists, &[], sought);
+        let slugs = self.partition.coverage.pipelines.clone();
+        let mut search = Search::new(&lists, &[], sought, slugs);
         let before = self.inquiry.asked();
         let mut found = 0;
         while let Some(mut list) = search.next_list().await? {

@@ -10,6 +10,7 @@ use connector_core::{Result, StreamName};
 use crate::pass::Pass;
 use crate::pass::lists::Which;
 use crate::pass::partition::Partition;
+use crate::scope::Identified;
 
 /// What a page showed.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ impl Sample {
     pub(super) async fn read(
         pass: &Arc<Pass>,
         organization: String,
-        pipeline: Option<String>,
+        pipeline: Option<Identified>,
     ) -> Result<Self> {
         let partition = Partition::new(Arc::clone(pass), organization, pipeline);
         let lists = &partition.lists;

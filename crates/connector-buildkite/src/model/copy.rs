@@ -31,6 +31,19 @@ impl Copy {
         self.rows.insert((record.stream.to_string(), id), row);
     }
 
+    /// Saves a state as a host does: as text, beside the states of other streams.
+    pub(super) fn save(&mut self, state: &State) -> Result<(), String> {
+        let text = state.to_json().expect("a state has a JSON form");
+        let mut saved = State::parse(&text).map_err(|error| error.to_string())?;
+        for (stream, value) in self.state.iter().flat_map(State::streams) {
+            if saved.stream(stream.as_str()).is_none() {
+                saved.set_stream(stream.clone(), value.clone());
+            }
+        }
+        self.state = Some(saved);
+        Ok(())
+    }
+
     /// The first row that is not as the fake has it, of those that `is_meant`.
     pub(super) fn check(
         &self,

@@ -36,6 +36,8 @@ pub(super) enum Step {
 /// A sync, dying at some messages and resumed, while things happen.
 #[derive(Debug, Clone)]
 pub(super) struct Sync {
+    /// Which of the two streams are synced.
+    pub(super) streams: Streams,
     /// After so many messages each try dies; the last one goes on to the end.
     pub(super) deaths: Vec<u8>,
     /// Whether what was read behind the last checkpoint of a try was written.
@@ -46,6 +48,30 @@ pub(super) struct Sync {
     pub(super) skew_ms: i64,
 }
 
+/// Which streams a sync is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Streams {
+    Both,
+    Builds,
+    Jobs,
+}
+
+impl Streams {
+    pub(super) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Both => &["builds", "jobs"],
+            Self::Builds => &["builds"],
+            Self::Jobs => &["jobs"],
+        }
+    }
+
+    /// Whether jobs, or else builds, are among them.
+    pub(super) fn has(self, jobs: bool) -> bool {
+        self.names()
+            .contains(if jobs { &"jobs" } else { &"builds" })
+    }
+}
+
 /// One thing that happens. Builds are counted from the newest, pipelines in their order; a count
 /// that is too high begins again. What is not possible does not happen.
 #[derive(Debug, Clone)]
@@ -54,6 +80,8 @@ pub(super) enum Act {
         pipeline: u8,
         jobs: u8,
         late_ms: i64,
+        /// So many at the very same moment.
+        twins: u8,
     },
     Move {
         build: u8,
@@ -136,8 +164,14 @@ fn sync() -> impl Strategy<Value = Sync> {
     let deaths = vec(0..60_u8, 0..4);
     let meanwhile = vec((0..20_u8, act()), 0..5);
     let skew = -LARGEST_LAG_MS..LARGEST_LAG_MS;
-    (deaths, any::<bool>(), meanwhile, skew).prop_map(
-        |(deaths, writes_ahead, meanwhile, skew_ms)| Sync {
+    let streams = prop_oneof![
+        4 => Just(Streams::Both),
+        1 => Just(Streams::Builds),
+        1 => Just(Streams::Jobs),
+    ];
+    (streams, deaths, any::<bool>(), meanwhile, skew).prop_map(
+        |(streams, deaths, writes_ahead, meanwhile, skew_ms)| Sync {
+            streams,
             deaths,
             writes_ahead,
             meanwhile,
@@ -148,8 +182,9 @@ fn sync() -> impl Strategy<Value = Sync> {
 
 fn act() -> impl Strategy<Value = Act> {
     let late = prop_oneof![3 => Just(0), 2 => 0..LARGEST_LAG_MS];
+    let twins = prop_oneof![12 => Just(1), 1 => 2..7_u8];
     prop_oneof![
-        8 => (0..PIPELINES, 1..4_u8, late).prop_map(|(pipeline, jobs, late_ms)| Act::Create { pipeline, jobs, late_ms }),
+        8 => (0..PIPELINES, 1..4_u8, late, twins).prop_map(|(pipeline, jobs, late_ms, twins)| Act::Create { pipeline, jobs, late_ms, twins }),
         24 => (0..12_u8, moved()).prop_map(|(build, to)| Act::Move { build, to }),
         1 => (0..PIPELINES, 0..100_u8).prop_map(|(pipeline, name)| Act::Rename { pipeline, name }),
         1 => (0..PIPELINES).prop_map(|pipeline| Act::Delete { pipeline }),
@@ -225,7 +260,13 @@ impl Act {
                 pipeline,
                 jobs,
                 late_ms,
-            } => create(world, *pipeline, *jobs, *late_ms),
+                twins,
+            } => {
+                world.clock().advance(Duration::from_millis(1));
+                for twin in 0..*twins {
+                    create(world, pipeline + twin, *jobs, *late_ms);
+                }
+            }
             Self::Move { build, to } => {
                 let ids = world.build_ids();
                 if !ids.is_empty() {
@@ -273,9 +314,7 @@ fn pipeline_of(world: &World, index: u8) -> Option<String> {
     slugs.get(index).cloned()
 }
 
-/// Creation takes a moment: no two builds are created in the same one.
 fn create(world: &mut World, pipeline: u8, jobs: u8, late_ms: i64) {
-    world.clock().advance(Duration::from_millis(1));
     let slug = pipeline_of(world, pipeline).unwrap_or_else(|| slug(pipeline));
     let at = world.now() - TimeDelta::milliseconds(late_ms);
     let mut fixture = BuildFixture::new(ORGANIZATION, &slug)

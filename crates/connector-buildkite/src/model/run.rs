@@ -1,5 +1,6 @@
 //! Runs one history and compares.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::copy::{Copy, Rows, truth};
-use super::history::{History, LARGEST_CONCURRENCY, Step, Sync};
+use super::history::{History, LARGEST_CONCURRENCY, Step, Streams, Sync};
 use crate::config::Config;
 use crate::rules::Rules;
 use crate::source::BuildkiteSource;
@@ -27,6 +28,24 @@ pub(super) enum Reading {
     AsRecorded,
     /// Filters count whole seconds, answers tell neither the time nor the last page.
     Coarse,
+}
+
+/// One try of a sync.
+struct Attempt {
+    streams: Streams,
+    /// After so many messages; never if absent.
+    dies_after: Option<usize>,
+    writes_ahead: bool,
+}
+
+impl Attempt {
+    fn whole(streams: Streams) -> Self {
+        Self {
+            streams,
+            dies_after: None,
+            writes_ahead: true,
+        }
+    }
 }
 
 /// One fake that serves many histories.
@@ -89,23 +108,32 @@ impl Bench {
     ) -> Result<(), String> {
         self.server
             .set_date_skew(TimeDelta::milliseconds(sync.skew_ms));
-        self.happen_meanwhile(sync);
-        let before = self.truth();
+        let before = Arc::new(self.truth());
+        let has_changed = self.happen_meanwhile(sync, &before);
         for death in &sync.deaths {
-            self.attempt(source, copy, Some((*death).into()), sync.writes_ahead)
-                .await?;
+            let attempt = Attempt {
+                streams: sync.streams,
+                dies_after: Some((*death).into()),
+                writes_ahead: sync.writes_ahead,
+            };
+            self.attempt(source, copy, attempt).await?;
         }
-        self.attempt(source, copy, None, true).await?;
+        self.attempt(source, copy, Attempt::whole(sync.streams))
+            .await?;
         self.server.on_request(|_, _| {});
-        let after = self.truth();
-        let has_changed = changed(&before, &after);
-        copy.check(&after, |row| !has_changed.contains(&build_of(row)))
+        let has_changed = has_changed.lock().expect("nobody panics");
+        let is_meant = |row: &serde_json::Value| {
+            let is_job = row.get("build_id").is_some();
+            sync.streams.has(is_job) && !has_changed.contains(&build_of(row))
+        };
+        copy.check(&self.truth(), is_meant)
     }
 
     /// Nothing happens meanwhile, so after it everything is in the copy as it is.
     async fn last_sync(&self, source: &BuildkiteSource, copy: &mut Copy) -> Result<(), String> {
         self.server.set_date_skew(TimeDelta::zero());
-        self.attempt(source, copy, None, true).await?;
+        self.attempt(source, copy, Attempt::whole(Streams::Both))
+            .await?;
         let truth = self.truth();
         copy.check(&truth, |_| true)?;
         copy.check_marks(&truth)
@@ -115,16 +143,21 @@ impl Bench {
         self.server.with_world(|world| truth(world))
     }
 
-    fn happen_meanwhile(&self, sync: &Sync) {
-        let meanwhile = Mutex::new(sync.meanwhile.clone());
+    /// Lets things happen between the requests of a sync; returns the builds that change by them.
+    fn happen_meanwhile(&self, sync: &Sync, before: &Arc<Rows>) -> Arc<Mutex<BTreeSet<String>>> {
+        let has_changed = Arc::new(Mutex::new(BTreeSet::new()));
+        let (before, noted) = (Arc::clone(before), Arc::clone(&has_changed));
+        let mut meanwhile = sync.meanwhile.clone();
         let mut count = 0;
         self.server.on_request(move |_, world| {
             count += 1;
-            let mut meanwhile = meanwhile.lock().expect("nobody panics");
             for (_, act) in meanwhile.extract_if(.., |(at, _)| *at <= count) {
                 act.apply(world);
+                let changed = changed(&before, &truth(world));
+                noted.lock().expect("nobody panics").extend(changed);
             }
         });
+        has_changed
     }
 
     /// Reads from the last saved state on, up to the end or so many messages. What was read
@@ -133,16 +166,16 @@ impl Bench {
         &self,
         source: &BuildkiteSource,
         copy: &mut Copy,
-        dies_after: Option<usize>,
-        writes_ahead: bool,
+        attempt: Attempt,
     ) -> Result<(), String> {
-        let streams = [
-            Selection::full_refresh("pipelines"),
-            Selection::incremental("builds"),
-            Selection::incremental("jobs"),
-        ];
-        let request = ReadRequest::new(streams).with_state(copy.state.clone());
-        let messages = source.read(request).take(dies_after.unwrap_or(usize::MAX));
+        let pipelines = Selection::full_refresh("pipelines");
+        let builds_or_jobs = attempt.streams.names().iter();
+        let selections = builds_or_jobs.map(|name| Selection::incremental(*name));
+        let request = ReadRequest::new([pipelines].into_iter().chain(selections));
+        let request = request.with_state(copy.state.clone());
+        let messages = source
+            .read(request)
+            .take(attempt.dies_after.unwrap_or(usize::MAX));
         let mut messages = std::pin::pin!(messages);
         let mut ahead = Vec::new();
         while let Some(message) = messages.next().await {
@@ -151,15 +184,13 @@ impl Bench {
                 Ok(Message::Record(record)) => ahead.push(record),
                 Ok(Message::Checkpoint(state)) => {
                     ahead.drain(..).for_each(|record| copy.write(&record));
-                    copy.state = Some(state);
+                    copy.save(&state)?;
                 }
                 Ok(_) => {}
-                // A pipeline may be deleted between two requests about it.
-                Err(_) if dies_after.is_some() => return Ok(()),
                 Err(error) => return Err(format!("the sync failed: {error}")),
             }
         }
-        if writes_ahead {
+        if attempt.writes_ahead {
             ahead.iter().for_each(|record| copy.write(record));
         }
         Ok(())
@@ -178,7 +209,7 @@ fn source(server: &MockBuildkite, rules: Rules, concurrency: u8) -> BuildkiteSou
 }
 
 /// The builds of which a row changed.
-fn changed(before: &Rows, after: &Rows) -> std::collections::BTreeSet<String> {
+fn changed(before: &Rows, after: &Rows) -> BTreeSet<String> {
     let differs = |key: &&(String, String)| before.get(*key) != after.get(*key);
     let keys = before.keys().chain(after.keys()).filter(differs);
     let rows = keys.filter_map(|key| after.get(key).or_else(|| before.get(key)));

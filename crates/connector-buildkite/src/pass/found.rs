@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 use crate::state::OpenBuild;
 use crate::streams::{BUILDS, JOBS, build_record, job_record};
 
-/// States that a build does not leave by itself (API facts 9.1).
+/// States that a build leaves by itself, as filters call them (API facts 9.1).
+pub(crate) const OPEN: &[&str] = &["creating", "scheduled", "running", "failing", "canceling"];
+/// States that it does not leave by itself.
 pub(crate) const TERMINAL: [&str; 5] = ["passed", "failed", "canceled", "skipped", "not_run"];
 
 /// A build that was read.
@@ -19,6 +21,7 @@ pub(crate) struct Found {
     pub(crate) id: String,
     /// Absent if the answer left the pipeline out.
     pub(crate) pipeline_id: Option<String>,
+    pub(crate) pipeline_slug: String,
     /// Pipeline, number and time of creation.
     pub(crate) build: OpenBuild,
     pub(crate) standing: Standing,
@@ -59,8 +62,13 @@ impl Decode {
             records: self.records(build),
             id: build.id.to_owned(),
             pipeline_id: build.pipeline_id.as_deref().map(str::to_owned),
+            pipeline_slug: build.pipeline_slug.clone().into_owned(),
             build: OpenBuild {
-                pipeline: build.pipeline_slug.clone().into_owned(),
+                pipeline: build
+                    .pipeline_id
+                    .as_ref()
+                    .unwrap_or(&build.pipeline_slug)
+                    .to_string(),
                 number: build.number,
                 created_at,
             },
@@ -95,7 +103,9 @@ fn standing(build: &RawBuild<'_>, has_end: bool) -> Standing {
         };
     }
     let state = text_of(build.field("state")).unwrap_or_default();
-    match TERMINAL.contains(&state) {
+    // Of a state that nobody knows, an end tells.
+    let has_ended = has_end && !OPEN.contains(&state);
+    match TERMINAL.contains(&state) || has_ended {
         true => Standing::Settled,
         false => Standing::Open,
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use buildkite_client::{BuildQuery, Client, Error as ClientError, Floor, Listed};
 use chrono::{DateTime, Utc};
 use connector_core::{Error, Result, StreamName};
+use futures::future::TryFutureExt;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::found::{Decode, Found};
@@ -49,6 +50,33 @@ impl Lists {
         let query = self.query(which);
         let builds = self.client.builds(query, move |build| decode.found(&build));
         builds.boxed()
+    }
+
+    /// The same for one pipeline by its id, whatever its slug is now, perhaps `known`. Not found if
+    /// it is there no more.
+    pub(crate) fn list_pipeline(&self, which: Which, id: String, known: Option<String>) -> List {
+        let lists = self.clone();
+        let list = async move {
+            let Lists {
+                client,
+                organization,
+                scope,
+                ..
+            } = &lists;
+            let slug = scope
+                .slug_of(client, organization, &id, known.as_ref())
+                .await?;
+            let pipeline = slug.ok_or_else(|| ClientError::NotFound {
+                path: format!("/v2/organizations/{organization}/pipelines"),
+                message: "No pipeline found".to_owned(),
+            })?;
+            let which = Which {
+                pipeline: Some(pipeline),
+                ..which
+            };
+            Ok(lists.list(which))
+        };
+        list.try_flatten_stream().boxed()
     }
 
     /// What comes next out of a list.

@@ -19,8 +19,9 @@ use buildkite_client::Client;
 use connector_core::{Event, Message, Observer, Result};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
+use crate::pipelines::lacks_id;
 use crate::rules::Rules;
-use crate::scope::Scope;
+use crate::scope::{Identified, Scope};
 use crate::state::PassState;
 use crate::streams::JOBS;
 use partition::{Partition, Step};
@@ -57,14 +58,15 @@ impl Pass {
     }
 
     /// Key, organization and pipeline of each.
-    pub(crate) async fn partitions(&self) -> Result<Vec<(String, String, Option<String>)>> {
+    pub(crate) async fn partitions(&self) -> Result<Vec<(String, String, Option<Identified>)>> {
         if let Some(selected) = self.scope.selected(&self.client).await? {
             let partitions = selected.iter().map(|selected| {
-                let (organization, slug) = (&selected.organization, &selected.pipeline.slug);
-                let key = format!("{organization}/{slug}");
-                (key, organization.clone(), Some(slug.clone()))
+                let organization = &selected.organization;
+                let pipeline = Identified::of(&selected.pipeline.raw).ok_or_else(lacks_id)?;
+                let key = format!("{organization}/{}", pipeline.slug);
+                Ok((key, organization.clone(), Some(pipeline)))
             });
-            return Ok(partitions.collect());
+            return partitions.collect();
         }
         let organizations = self.scope.organizations(&self.client).await?;
         let partition = |organization: String| (organization.clone(), organization, None);
@@ -94,7 +96,8 @@ impl Progress {
 
     fn apply(&mut self, partition: String, step: Step) -> Result<Vec<Message>> {
         match step {
-            Step::Records(records) => {
+            Step::Gone(records) => Ok(records.into_iter().map(Message::Record).collect()),
+            Step::Build(records) => {
                 self.builds_read += 1;
                 let is_job = |record: &&connector_core::Record| record.stream == JOBS;
                 self.jobs_read += records.iter().filter(is_job).count() as u64;

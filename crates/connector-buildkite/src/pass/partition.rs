@@ -19,21 +19,19 @@ use std::sync::Arc;
 
 use async_stream::try_stream;
 use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Pass;
-use super::found::{Found, Standing};
+use super::found::{Found, OPEN, Standing};
 use super::lists::{Lists, Which};
-use super::pipelines::NO_SLUG;
 use super::unseen::Search;
 use super::windows::{FromWindow, Windows};
+use crate::scope::Identified;
 use crate::state::{Coverage, Gap, OpenBuild};
 
-/// What filters call the states that a build leaves by itself.
-const OPEN: &[&str] = &["creating", "scheduled", "running", "failing", "canceling"];
-/// The same, where blocked builds have no end.
+/// What is asked for as open where blocked builds have no end.
 pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
     "creating",
     "scheduled",
@@ -45,12 +43,14 @@ pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
 /// The server's clock may be behind what it said before, but not by a day.
 const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
 /// A pipeline that is not found so often in one sync is given up.
-const MOST_TRIES: u32 = 3;
+const MOST_TRIES: u32 = 2;
 
 /// What a partition yields.
 pub(crate) enum Step {
     /// A build with its jobs.
-    Records(Vec<Record>),
+    Build(Vec<Record>),
+    /// Builds that are there no more.
+    Gone(Vec<Record>),
     /// All records before this have been yielded.
     Page {
         /// What the copy has of the partition now; absent for nothing.
@@ -70,7 +70,7 @@ pub(crate) struct Partition {
     /// Builds that were open when the sync began and have not been seen since.
     pub(crate) unseen: BTreeMap<String, OpenBuild>,
     /// What was created before this has been read by earlier syncs, apart from gaps.
-    pub(super) known_since: Option<DateTime<Utc>>,
+    pub(super) known_before: Option<DateTime<Utc>>,
     /// How often pipelines, by id, were not found under the slug they should have.
     sought: BTreeMap<String, u32>,
     /// The latest time that the server wrote into a build read so far.
@@ -78,15 +78,15 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
-    pub(crate) fn new(pass: Arc<Pass>, organization: String, pipeline: Option<String>) -> Self {
-        let known = pass.state.coverage(&organization, pipeline.as_deref());
+    pub(crate) fn new(pass: Arc<Pass>, organization: String, pipeline: Option<Identified>) -> Self {
+        let known = pass.state.coverage(&organization, pipeline.as_ref());
         let coverage = known.unwrap_or_else(|| Coverage::nothing(pass.state.created_from));
         let lists = Lists {
             client: pass.client.clone(),
             scope: Arc::clone(&pass.scope),
             rules: pass.rules,
             organization,
-            pipeline,
+            pipeline: pipeline.as_ref().map(|selected| selected.slug.clone()),
             stream: pass.state.streams()[0].clone(),
         };
         let mut partition = Self {
@@ -99,12 +99,15 @@ impl Partition {
             lists,
             unseen: coverage.open.clone(),
             coverage,
-            known_since: None,
+            known_before: None,
             sought: BTreeMap::new(),
             latest: None,
         };
         if !partition.coverage.is_nothing() {
-            partition.known_since = partition.since();
+            partition.known_before = partition.since();
+        }
+        if let Some(Identified { id, slug }) = pipeline {
+            partition.note_selected_pipeline(&id, &slug);
         }
         partition
     }
@@ -124,7 +127,7 @@ impl Partition {
                     None => Err(ended())?,
                 }
             };
-            let began = self.begin(&first)?;
+            self.begin(&first)?;
             yield self.page(0);
 
             if let Some(since) = since.filter(|_| !is_first) {
@@ -137,27 +140,26 @@ impl Partition {
                         }
                     }
                 }
-                self.has_seen_changes_until(began);
+                self.has_seen_changes(&first);
                 yield self.page(0);
             }
 
-            self.fill().await?;
+            self.fill();
             while let Some(read) = self.windows.next().await {
                 match read {
                     FromWindow::Build(found, gap) => yield self.take(found, &gap.streams),
                     FromWindow::Page(_) => {
-                        self.fill().await?;
+                        self.fill();
                         yield self.page(0);
                     }
                     FromWindow::Failed(gap, error) => {
                         self.try_again(*gap, error).await?;
-                        self.fill().await?;
+                        self.fill();
                     }
                 }
             }
 
-            let unseen = self.unseen_before(None);
-            let mut search = Search::new(&self.lists, self.pass.state.streams(), unseen);
+            let mut search = self.search();
             while let Some(mut list) = search.next_list().await? {
                 while let Some(listed) = self.lists.next(&mut list).await? {
                     match listed {
@@ -205,26 +207,35 @@ impl Partition {
         self.windows.open(gap, floor, list);
     }
 
-    /// The first page has been read: the upper end moves. Returns the moment up to which changes
-    /// will have been seen once all has been read; absent if nothing tells.
-    ///
-    /// What the server wrote is never ahead of its own clock, and the clock of its answers may
-    /// be: the earlier of the two counts.
-    fn begin(&mut self, first: &Progress) -> Result<Option<DateTime<Utc>>> {
+    /// The first page has been read: the upper end moves.
+    fn begin(&mut self, first: &Progress) -> Result<()> {
         let now = first.server_time;
         if now.is_some_and(|now| self.coverage.top > now + LARGEST_SKEW) {
             return Err(self.future_state());
         }
-        let began = self
-            .latest
-            .map(|latest| now.map_or(latest, |now| now.min(latest)));
-        if let Some(began) = began {
+        if let Some(mark) = self.mark(first) {
             if self.coverage.is_nothing() {
-                self.coverage.synced = began;
+                self.coverage.synced = mark;
             }
-            self.coverage.top = self.coverage.top.max(began);
+            self.coverage.top = self.coverage.top.max(mark);
         }
-        Ok(began)
+        Ok(())
+    }
+
+    /// What is open and what finished has been read.
+    fn has_seen_changes(&mut self, first: &Progress) {
+        let mark = self.mark(first);
+        self.coverage.synced = self
+            .coverage
+            .synced
+            .max(mark.unwrap_or(self.coverage.synced));
+    }
+
+    /// When this sync began, by the server's clock. What the server wrote into builds is never
+    /// ahead of that clock, and the clock of its answers may be: the earlier of the two counts.
+    fn mark(&self, first: &Progress) -> Option<DateTime<Utc>> {
+        let latest = self.latest?;
+        Some(first.server_time.map_or(latest, |now| now.min(latest)))
     }
 
     /// What is open now and what finished since the last sync, of all builds created before.
@@ -260,20 +271,14 @@ impl Partition {
         [open_now].into_iter().chain(has_finished).collect()
     }
 
-    fn has_seen_changes_until(&mut self, began: Option<DateTime<Utc>>) {
-        self.coverage.synced =
-            began.map_or(self.coverage.synced, |at| at.max(self.coverage.synced));
-    }
-
-    /// What was open before and has not been seen since, of all that was created before `bound`.
-    fn unseen_before(&self, bound: Option<DateTime<Utc>>) -> BTreeMap<String, OpenBuild> {
-        let is_sought = |build: &OpenBuild| {
-            self.pass.rules.open_before && bound.is_none_or(|bound| build.created_at < bound)
+    /// Looks for what was open before and has not been seen since.
+    fn search(&mut self) -> Search {
+        let unseen = match self.pass.rules.open_before {
+            true => std::mem::take(&mut self.unseen),
+            false => BTreeMap::new(),
         };
-        let unseen = self.unseen.iter().filter(|(_, build)| is_sought(build));
-        unseen
-            .map(|(id, build)| (id.clone(), build.clone()))
-            .collect()
+        let pipelines = self.coverage.pipelines.clone();
+        Search::new(&self.lists, self.pass.state.streams(), unseen, pipelines)
     }
 
     /// Builds that are there no more are looked for no more; a pipeline that comes back is read
@@ -283,36 +288,31 @@ impl Partition {
             self.coverage.open.remove(id);
         }
         let gone = search.gone_pipelines();
-        for slug in self.coverage.pipelines.values_mut() {
-            if gone.contains(slug.as_str()) {
-                NO_SLUG.clone_into(slug);
-            }
-        }
-        Step::Records(search.records())
+        gone.iter().for_each(|id| self.vanish(id));
+        Step::Gone(search.records())
     }
 
     /// Begins to read as many gaps as there is room for.
-    async fn fill(&mut self) -> Result<()> {
+    fn fill(&mut self) {
         while let Some(gap) = self.windows.next_gap() {
-            let pipeline = match &gap.pipeline {
-                None => None,
-                Some(id) => match self.settled_slug(id).await? {
-                    None => continue,
-                    slug => slug,
-                },
-            };
             let floor = Floor::default();
-            let list = self.lists.list(Which {
+            let which = Which {
                 streams: gap.streams.clone(),
-                pipeline,
                 from: gap.from,
-                to: Some(gap.to),
+                // A server that cuts times to the second must not cut builds off.
+                to: Some(second_after(gap.to)),
                 floor: floor.clone(),
                 ..Which::default()
-            });
+            };
+            let list = match &gap.pipeline {
+                None => self.lists.list(which),
+                Some(id) => {
+                    let known = self.coverage.pipelines.get(id).cloned();
+                    self.lists.list_pipeline(which, id.clone(), known)
+                }
+            };
             self.windows.open(gap, floor, list);
         }
-        Ok(())
     }
 
     /// A pipeline that is not found under its slug may have got another one just now. If it is
@@ -339,7 +339,7 @@ impl Partition {
     pub(crate) fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
         self.latest = self.latest.max(Some(found.latest));
         if let Some(id) = &found.pipeline_id {
-            self.note_pipeline_of_build(id, &found.build.pipeline, found.build.number);
+            self.note_pipeline_of_build(id, &found.pipeline_slug, found.build.number);
         }
         let is_for_all = streams.len() == self.pass.state.streams().len();
         if is_for_all {
@@ -354,7 +354,7 @@ impl Partition {
                 self.coverage.open.insert(found.id, found.build);
             }
         }
-        Step::Records(found.records)
+        Step::Build(found.records)
     }
 
     /// A page ended: this is what the copy has now.
@@ -367,6 +367,8 @@ impl Partition {
             // What lies above is new to the next sync anyway.
             gap.to = gap.to.min(self.coverage.top + TimeDelta::milliseconds(1));
         }
+        let missing = &mut self.coverage.missing;
+        missing.retain(|gap| gap.from.is_none_or(|from| from < gap.to));
         let is_known = !self.coverage.is_nothing();
         Step::Page {
             coverage: is_known.then(|| Box::new(self.coverage.clone())),
@@ -389,4 +391,9 @@ fn ended() -> Error {
         ErrorKind::Internal,
         "a list ended without an end of its page",
     )
+}
+
+/// The first whole second behind a moment.
+fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::seconds(1)).unwrap_or(at) + TimeDelta::seconds(1)
 }

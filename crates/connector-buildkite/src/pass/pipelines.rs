@@ -13,10 +13,11 @@ use connector_core::{Event, Result};
 
 use super::lists::Lists;
 use super::partition::Partition;
+use crate::error::in_stream;
 use crate::state::Gap;
 
 /// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
-pub(super) const NO_SLUG: &str = "";
+const NO_SLUG: &str = "";
 /// The first number of a pipeline's builds: one that has it has none before.
 const FIRST_NUMBER: u64 = 1;
 
@@ -29,12 +30,10 @@ impl Partition {
             return Ok(());
         };
         self.note_missing_pipelines(&read).await?;
-        let knew_all = std::mem::replace(&mut self.coverage.knows_all_pipelines, true);
         for (id, slug) in &read {
             match self.coverage.pipelines.contains_key(id) {
-                false if knew_all => self.note_unknown_pipeline(id, slug),
-                false => self.know(id, slug),
                 true => self.note_pipeline(id, slug),
+                false => self.note_unknown_pipeline(id, slug),
             }
         }
         Ok(())
@@ -55,11 +54,19 @@ impl Partition {
                 scope,
                 ..
             } = &self.lists;
-            if !scope.has_pipeline(client, organization, &id, &slug).await? {
-                self.know(&id, NO_SLUG);
+            let has_it = scope.has_pipeline(client, organization, &id, &slug).await;
+            if !has_it.map_err(in_stream(&self.lists.stream))? {
+                self.vanish(&id);
             }
         }
         Ok(())
+    }
+
+    /// The configuration names a pipeline that has this slug now.
+    pub(super) fn note_selected_pipeline(&mut self, id: &str, slug: &str) {
+        if self.coverage.pipelines.contains_key(id) {
+            self.note_pipeline(id, slug);
+        }
     }
 
     /// A build was read of a pipeline.
@@ -71,21 +78,6 @@ impl Partition {
         }
     }
 
-    /// The slug that a pipeline has now, if it is the one that is known; otherwise it is noted
-    /// that it has another one, or is there no more.
-    pub(super) async fn settled_slug(&mut self, id: &str) -> Result<Option<String>> {
-        let Some(slug) = self.slug_of(id).await? else {
-            self.know(id, NO_SLUG);
-            return Ok(None);
-        };
-        if self.coverage.pipelines.get(id) == Some(&slug) {
-            return Ok(Some(slug));
-        }
-        // Read again as a whole: what has been read of it has the wrong addresses.
-        self.note_pipeline(id, &slug);
-        Ok(None)
-    }
-
     /// The slug that a pipeline has now; `None` if it is there no more.
     pub(crate) async fn slug_of(&mut self, id: &str) -> Result<Option<String>> {
         let Lists {
@@ -95,7 +87,8 @@ impl Partition {
             ..
         } = &self.lists;
         let known = self.coverage.pipelines.get(id);
-        scope.slug_of(client, organization, id, known).await
+        let slug = scope.slug_of(client, organization, id, known).await;
+        slug.map_err(in_stream(&self.lists.stream))
     }
 
     /// A pipeline that is known has this slug now.
@@ -117,7 +110,7 @@ impl Partition {
     /// A pipeline that nobody knew: it is new, has not been read yet, or was hidden. What should
     /// have been read of it before is read now; for a new one that is a request in vain.
     fn note_unknown_pipeline(&mut self, id: &str, slug: &str) {
-        if let Some(since) = self.known_since
+        if let Some(since) = self.known_before
             && self.lists.pipeline.is_none()
         {
             for (from, to) in self.coverage.read_before(since) {
@@ -139,7 +132,7 @@ impl Partition {
             stream: Some(self.lists.stream.clone()),
             message,
         });
-        self.know(id, NO_SLUG);
+        self.vanish(id);
     }
 
     fn miss(&mut self, id: &str, from: Option<DateTime<Utc>>, to: DateTime<Utc>) {
@@ -149,6 +142,11 @@ impl Partition {
             from,
             to,
         });
+    }
+
+    /// A pipeline is there no more.
+    pub(super) fn vanish(&mut self, id: &str) {
+        self.know(id, NO_SLUG);
     }
 
     fn know(&mut self, id: &str, slug: &str) {

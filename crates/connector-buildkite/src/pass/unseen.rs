@@ -1,9 +1,8 @@
 //! Builds that were open and do not show up in any list of what is new, open or finished: they
 //! were skipped, did not run, or are there no more.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use buildkite_client::Error as ClientError;
 use chrono::TimeDelta;
 use connector_core::{Record, Result, StreamName};
 
@@ -26,8 +25,6 @@ const AGED_OUT: &str = "aged_out";
 /// The API has not even the pipeline: it was deleted, or is hidden from the token. It gives the
 /// same answer to both (API facts 2.4).
 const PIPELINE_GONE: &str = "pipeline_deleted_or_hidden";
-/// The API has not the build, and the token may not ask for pipelines.
-const NOT_FOUND: &str = "not_found";
 
 /// Looks for builds one by one, or many at once where that is cheaper.
 pub(crate) struct Search {
@@ -38,7 +35,9 @@ pub(crate) struct Search {
     /// The one that the last list was about.
     sought: Option<(String, OpenBuild)>,
     gone: Vec<(String, &'static str)>,
-    /// What became of pipelines of which a build is gone, by slug.
+    /// The slug of each pipeline known, by its id.
+    slugs: BTreeMap<String, String>,
+    /// What became of pipelines of which a build is gone, by id.
     pipelines: BTreeMap<String, &'static str>,
 }
 
@@ -47,6 +46,7 @@ impl Search {
         lists: &Lists,
         streams: &[StreamName],
         unseen: BTreeMap<String, OpenBuild>,
+        slugs: BTreeMap<String, String>,
     ) -> Self {
         Self {
             lists: lists.clone(),
@@ -55,6 +55,7 @@ impl Search {
             asked_for_many: false,
             sought: None,
             gone: Vec::new(),
+            slugs,
             pipelines: BTreeMap::new(),
         }
     }
@@ -100,13 +101,13 @@ impl Search {
         self.gone.iter().map(|(id, _)| id.as_str())
     }
 
-    /// The slugs of pipelines that are gone.
-    pub(crate) fn gone_pipelines(&self) -> HashSet<&str> {
+    /// The ids of pipelines that are gone.
+    pub(crate) fn gone_pipelines(&self) -> Vec<&str> {
         let gone = self
             .pipelines
             .iter()
             .filter(|(_, why)| **why == PIPELINE_GONE);
-        gone.map(|(slug, _)| slug.as_str()).collect()
+        gone.map(|(id, _)| id.as_str()).collect()
     }
 
     /// What the copy is to be told of those that are gone.
@@ -158,20 +159,17 @@ impl Search {
         let Lists {
             client,
             organization,
+            scope,
             ..
         } = &self.lists;
-        let path = [
-            "v2",
-            "organizations",
-            organization,
-            "pipelines",
-            &build.pipeline,
-        ];
-        let why = match client.object(&path).await {
-            Ok(_) => AGED_OUT,
-            Err(ClientError::NotFound { .. }) => PIPELINE_GONE,
-            Err(ClientError::Forbidden { .. }) => NOT_FOUND,
-            Err(error) => return Err(self.lists.explain(error).await),
+        let id = &build.pipeline;
+        let why = match self.slugs.get(id) {
+            None => AGED_OUT,
+            known => match scope.slug_of(client, organization, id, known).await {
+                Ok(Some(_)) => AGED_OUT,
+                Ok(None) => PIPELINE_GONE,
+                Err(error) => return Err(self.lists.explain(error).await),
+            },
         };
         self.pipelines.insert(build.pipeline.clone(), why);
         Ok(why)

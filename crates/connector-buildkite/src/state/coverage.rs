@@ -26,8 +26,6 @@ pub(crate) struct Coverage {
     pub(crate) blocked_are_open: bool,
     /// The slug of each pipeline that is known, by its id: it shows a renaming.
     pub(crate) pipelines: BTreeMap<String, String>,
-    /// Pipelines without builds are known as well: one that is not was not there, or hidden.
-    pub(crate) knows_all_pipelines: bool,
 }
 
 /// An interval of creation times that has not been read.
@@ -46,7 +44,7 @@ pub(crate) struct Gap {
 /// A build that can still change by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenBuild {
-    /// The slug of its pipeline.
+    /// The id of its pipeline; its slug if the answer left the pipeline out.
     pub(crate) pipeline: String,
     /// Its number there.
     pub(crate) number: u64,
@@ -65,7 +63,6 @@ impl Coverage {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
-            knows_all_pipelines: false,
         }
     }
 
@@ -90,7 +87,6 @@ impl Coverage {
             open: known().flat_map(|part| part.open.clone()).collect(),
             blocked_are_open: known().any(|part| part.blocked_are_open),
             pipelines: known().flat_map(|part| part.pipelines.clone()).collect(),
-            knows_all_pipelines: known().all(|part| part.knows_all_pipelines),
         };
         for (stream, part) in parts {
             let gap = |from, to| Gap {
@@ -104,6 +100,14 @@ impl Coverage {
                 continue;
             };
             part.reach(created_from, gap);
+            for (id, slug) in &joined.pipelines {
+                if part.pipelines.get(id) != Some(slug) {
+                    part.missing.push(Gap {
+                        pipeline: Some(id.clone()),
+                        ..gap(created_from, part.top)
+                    });
+                }
+            }
             if part.top < joined.top {
                 let from = created_from.max(Some(part.top - overlap));
                 part.missing.push(gap(from, joined.top));
@@ -126,6 +130,7 @@ impl Coverage {
             self.missing.push(gap(created_from, had));
         }
         if let Some(from) = created_from {
+            self.open.retain(|_, build| build.created_at >= from);
             self.missing.retain(|gap| gap.to > from);
             for gap in &mut self.missing {
                 gap.from = gap.from.max(created_from);
@@ -172,15 +177,13 @@ impl Coverage {
         read
     }
 
-    /// The part of it that belongs to one pipeline.
-    pub(crate) fn of_pipeline(&self, slug: &str) -> Self {
+    /// The part of it that belongs to the pipeline with this id.
+    pub(crate) fn of_pipeline(&self, id: &str) -> Self {
         let mut part = self.clone();
-        part.open.retain(|_, build| build.pipeline == slug);
-        part.pipelines.retain(|_, known| known == slug);
-        part.missing.retain(|gap| {
-            let id = gap.pipeline.as_ref();
-            id.is_none_or(|id| part.pipelines.contains_key(id))
-        });
+        part.open.retain(|_, build| build.pipeline == id);
+        part.pipelines.retain(|known, _| known == id);
+        let is_its = |gap: &Gap| gap.pipeline.as_deref().is_none_or(|known| known == id);
+        part.missing.retain(is_its);
         part
     }
 
@@ -209,7 +212,6 @@ mod tests {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
-            knows_all_pipelines: false,
         }
     }
 

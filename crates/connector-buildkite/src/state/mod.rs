@@ -17,6 +17,7 @@ use connector_core::{Error, ErrorKind, Result, State, StreamName, SyncMode};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::scope::Identified;
 pub(crate) use coverage::{Coverage, Gap, OpenBuild};
 use saved::{SavedPartition, SavedStream};
 
@@ -104,15 +105,21 @@ impl PassState {
         whole.map(|(key, coverage)| (key.clone(), coverage.pipelines.clone()))
     }
 
-    /// What the copy has of a partition: of a pipeline also what its organization's has.
-    pub(crate) fn coverage(&self, organization: &str, pipeline: Option<&str>) -> Option<Coverage> {
-        let Some(pipeline) = pipeline else {
-            return self.partitions.get(organization).cloned();
-        };
-        let own = self.partitions.get(&format!("{organization}/{pipeline}"));
+    /// What the copy has of a partition: of a pipeline also what its organization's has, if it is
+    /// known there.
+    pub(crate) fn coverage(
+        &self,
+        organization: &str,
+        pipeline: Option<&Identified>,
+    ) -> Option<Coverage> {
         let whole = self.partitions.get(organization);
-        own.cloned()
-            .or_else(|| whole.map(|whole| whole.of_pipeline(pipeline)))
+        let Some(Identified { id, slug }) = pipeline else {
+            return whole.cloned();
+        };
+        let own = self.partitions.get(&format!("{organization}/{slug}"));
+        let parts = [own, whole].into_iter().flatten();
+        let mut known = parts.filter(|part| part.pipelines.contains_key(id));
+        known.next().map(|part| part.of_pipeline(id))
     }
 
     /// The state that a checkpoint carries.

@@ -9,7 +9,7 @@
 //!       "top": "2026-11-24T09:00:00.123Z",
 //!       "synced": "2026-11-24T09:00:00.123Z",
 //!       "missing": [{"from": "2026-01-01T00:00:00Z", "to": "2026-05-01T00:00:00.001Z"}],
-//!       "open": {"0190…": ["web", 12, "2026-11-24T08:59:00Z"]},
+//!       "open": {"0190…": ["0189…", 12, "2026-11-24T08:59:00Z"]},
 //!       "pipelines": {"0189…": "web"}
 //!     }
 //!   },
@@ -22,7 +22,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{StreamName, SyncMode};
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,6 @@ pub(super) struct SavedPartition {
     blocked_are_open: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pipelines: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    knows_all_pipelines: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,7 +131,6 @@ impl SavedPartition {
             open_since: rest.first().map(|(_, build)| build.created_at),
             blocked_are_open: coverage.blocked_are_open,
             pipelines: coverage.pipelines.clone(),
-            knows_all_pipelines: coverage.knows_all_pipelines,
         }
     }
 
@@ -146,7 +143,7 @@ impl SavedPartition {
         };
         let maybe_open = self.open_since.map(|since| SavedGap {
             from: Some(since),
-            to: self.top,
+            to: self.top.max(since + TimeDelta::seconds(1)),
             pipeline: None,
         });
         let missing = self.missing.into_iter().chain(maybe_open).map(gap);
@@ -166,7 +163,6 @@ impl SavedPartition {
             open: self.open.into_iter().map(open).collect(),
             blocked_are_open: self.blocked_are_open,
             pipelines: self.pipelines,
-            knows_all_pipelines: self.knows_all_pipelines,
         }
     }
 
@@ -174,6 +170,6 @@ impl SavedPartition {
         let is_interval = |gap: &SavedGap| {
             gap.from.is_none_or(|from| from <= gap.to) && gap.from >= self.created_from
         };
-        self.synced <= self.top && self.missing.iter().all(is_interval)
+        self.missing.iter().all(is_interval)
     }
 }

@@ -18,7 +18,7 @@ fn fresh() -> PassState {
 
 fn open(id: usize) -> (String, OpenBuild) {
     let build = OpenBuild {
-        pipeline: "web".to_owned(),
+        pipeline: "p1".to_owned(),
         number: id as u64,
         created_at: at("2026-01-01T12:00:00Z") + TimeDelta::seconds(id as i64),
     };
@@ -39,7 +39,6 @@ fn pass() -> PassState {
         open: (0..3).map(open).collect(),
         blocked_are_open: false,
         pipelines: [("p1".to_owned(), "web".to_owned())].into(),
-        knows_all_pipelines: true,
     };
     PassState {
         partitions: [("acme".to_owned(), acme)].into(),
@@ -103,13 +102,18 @@ fn a_stream_selected_later_misses_what_the_other_has_and_nothing_else() {
 fn a_pipeline_has_what_its_organization_has() {
     let mut pass = pass();
     let acme = pass.partitions.get_mut("acme").unwrap();
-    acme.open.get_mut("id-0001").unwrap().pipeline = "api".to_owned();
+    acme.open.get_mut("id-0001").unwrap().pipeline = "p2".to_owned();
 
-    let web = pass.coverage("acme", Some("web")).unwrap();
+    let pipeline = |id: &str| Identified {
+        id: id.to_owned(),
+        slug: "web".to_owned(),
+    };
+    let web = pass.coverage("acme", Some(&pipeline("p1"))).unwrap();
 
     assert_eq!(web.open.len(), 2);
     assert_eq!(web.top, pass.partitions["acme"].top);
-    assert_eq!(pass.coverage("umbrella", Some("web")), None);
+    assert_eq!(pass.coverage("acme", Some(&pipeline("another"))), None);
+    assert_eq!(pass.coverage("umbrella", Some(&pipeline("p1"))), None);
 }
 
 #[test]

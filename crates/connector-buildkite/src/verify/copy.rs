@@ -117,7 +117,7 @@ impl Copy {
                 id: fields.id.to_owned(),
                 state: state.to_owned(),
                 build: OpenBuild {
-                    pipeline: fields.pipeline.to_owned(),
+                    pipeline: fields.pipeline_id.unwrap_or(fields.pipeline).to_owned(),
                     number: fields.number,
                     created_at: fields.created_at.at,
                 },
@@ -140,7 +140,7 @@ impl Pipelines {
 
     /// The pipeline of a build of the API.
     pub(super) fn of(&mut self, organization: &str, found: &Found) -> u32 {
-        let name = format!("{organization}/{}", found.build.pipeline);
+        let name = format!("{organization}/{}", found.pipeline_slug);
         let id = found.pipeline_id.as_deref();
         let id = id.filter(|id| self.places.contains_key(*id) || !self.places.contains_key(&name));
         self.place(id, name)

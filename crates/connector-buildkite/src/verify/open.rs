@@ -109,7 +109,8 @@ async fn look_for(
 ) -> Result<()> {
     let sought = suspects.iter().take(MOST_SOUGHT);
     let sought = sought.map(|(id, row)| ((*id).to_owned(), row.build.clone()));
-    let mut search = Search::new(&part.lists, &[BUILDS.into()], sought.collect());
+    let slugs = part.coverage.pipelines.clone();
+    let mut search = Search::new(&part.lists, &[BUILDS.into()], sought.collect(), slugs);
     while let Some(mut list) = search.next_list().await? {
         while let Some(listed) = part.lists.next(&mut list).await? {
             if let Listed::Build(found) = listed {

@@ -11,7 +11,6 @@ use crate::pass::Pass;
 use crate::pass::found::{Found, Standing};
 use crate::pass::lists::Lists;
 use crate::pass::partition::Partition;
-use crate::scope::Identified;
 use crate::state::{Coverage, Gap};
 use crate::streams::BUILDS;
 
@@ -64,7 +63,7 @@ impl Part {
             }
             parts.push(Self {
                 key,
-                pipeline_id: pipeline_id(pass, &organization, pipeline.as_deref()).await?,
+                pipeline_id: pipeline.map(|pipeline| pipeline.id),
                 lists: partition.lists,
                 coverage: partition.coverage,
                 streams: pass.state.streams().to_vec(),
@@ -130,7 +129,7 @@ impl Part {
     pub(super) fn knows_pipeline(&self, found: &Found) -> bool {
         let known = |id: &String| self.coverage.pipelines.get(id);
         let id = found.pipeline_id.as_ref();
-        id.is_none_or(|id| known(id) == Some(&found.build.pipeline))
+        id.is_none_or(|id| known(id) == Some(&found.pipeline_slug))
     }
 
     /// Its rows that were created in an interval.
@@ -147,20 +146,6 @@ impl Part {
         let covered = self.covered(BUILDS).into_iter();
         covered.map(|one| self.rows_in(one).len() as u64).sum()
     }
-}
-
-async fn pipeline_id(
-    pass: &Pass,
-    organization: &str,
-    pipeline: Option<&str>,
-) -> Result<Option<String>> {
-    let selected = pass.scope.selected(&pass.client).await?.unwrap_or_default();
-    let found = selected.iter().find(|selected| {
-        selected.organization == organization && Some(selected.pipeline.slug.as_str()) == pipeline
-    });
-    Ok(found
-        .and_then(|selected| Identified::of(&selected.pipeline.raw))
-        .map(|found| found.id))
 }
 
 impl Interval {

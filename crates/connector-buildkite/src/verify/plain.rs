@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::report::{Report, some};
 use crate::inquiry::Inquiry;
 use crate::pipelines::pipelines_of;
-use crate::scope::Selected;
+use crate::scope::{Identified, Selected};
 use crate::state::PassState;
 use crate::streams::{ORGANIZATIONS, PIPELINES, organization_record, pipeline_record};
 
@@ -170,17 +170,19 @@ impl Named {
         let Some(organization) = self.organization_slug.as_deref().or(slug) else {
             return false;
         };
+        let pipeline = slug.map(|slug| Identified {
+            id: self.id.clone(),
+            slug: slug.to_owned(),
+        });
         let coverage = passes.iter().find_map(|pass| {
-            let of_pipeline = pass.coverage(organization, slug);
+            let of_pipeline = pass.coverage(organization, pipeline.as_ref());
             of_pipeline.or_else(|| pass.coverage(organization, None))
         });
         coverage.is_some_and(|coverage| {
             let is_later = created_at.is_some_and(|created| created.at > coverage.synced);
             let is_pipeline = self.organization_slug.is_some();
-            let is_unknown = match coverage.pipelines.get(&self.id) {
-                Some(known) => Some(known.as_str()) != slug,
-                None => coverage.knows_all_pipelines,
-            };
+            let known = coverage.pipelines.get(&self.id).map(String::as_str);
+            let is_unknown = known != slug;
             is_later || is_pipeline && is_unknown
         })
     }

@@ -154,7 +154,7 @@ impl<'a> Comparer<'a> {
     fn take(&mut self, part: &Part, mut found: Found) {
         self.builds += 1;
         let (organization, build) = (&part.lists.organization, &found.build);
-        let at = format!("{organization}/{} #{}", build.pipeline, build.number);
+        let at = format!("{organization}/{} #{}", found.pipeline_slug, build.number);
         for record in mem::take(&mut found.records) {
             let stream = record.stream.as_str();
             self.waiting.push(Waiting {
