@@ -7,6 +7,7 @@
 
 pub(crate) mod found;
 pub(crate) mod lists;
+pub(crate) mod marks;
 pub(crate) mod partition;
 mod pipelines;
 pub(crate) mod unseen;

@@ -18,30 +18,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
+use buildkite_client::{Error as ClientError, Floor, Listed};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Pass;
-use super::found::{Found, OPEN, Standing};
+use super::found::{Found, Standing};
 use super::lists::{Lists, Which};
 use super::unseen::Search;
 use super::windows::{FromWindow, Windows};
 use crate::scope::Identified;
 use crate::state::{Coverage, Gap, OpenBuild};
 
-/// What is asked for as open where blocked builds have no end.
-pub(crate) const OPEN_OR_BLOCKED: &[&str] = &[
-    "creating",
-    "scheduled",
-    "running",
-    "failing",
-    "canceling",
-    "blocked",
-];
-/// The server's clock may be behind what it said before, but not by a day.
-const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
 /// A pipeline that is not found so often in one sync is given up.
 const MOST_TRIES: u32 = 2;
 
@@ -74,7 +63,7 @@ pub(crate) struct Partition {
     /// How often pipelines, by id, were not found under the slug they should have.
     sought: BTreeMap<String, u32>,
     /// The latest time that the server wrote into a build read so far.
-    latest: Option<DateTime<Utc>>,
+    pub(super) latest: Option<DateTime<Utc>>,
 }
 
 impl Partition {
@@ -181,15 +170,6 @@ impl Partition {
         self.pass.state.streams().iter().cloned().collect()
     }
 
-    /// From when on builds count as new; absent for ever.
-    pub(crate) fn since(&self) -> Option<DateTime<Utc>> {
-        if self.coverage.is_nothing() {
-            return self.coverage.created_from;
-        }
-        let overlap = self.coverage.top - self.pass.rules.overlap;
-        self.coverage.created_from.max(Some(overlap))
-    }
-
     fn open_newest(&mut self, since: Option<DateTime<Utc>>) {
         let gap = Gap {
             streams: self.streams(),
@@ -205,70 +185,6 @@ impl Partition {
             ..Which::default()
         });
         self.windows.open(gap, floor, list);
-    }
-
-    /// The first page has been read: the upper end moves.
-    fn begin(&mut self, first: &Progress) -> Result<()> {
-        let now = first.server_time;
-        if now.is_some_and(|now| self.coverage.top > now + LARGEST_SKEW) {
-            return Err(self.future_state());
-        }
-        if let Some(mark) = self.mark(first) {
-            if self.coverage.is_nothing() {
-                self.coverage.synced = mark;
-            }
-            self.coverage.top = self.coverage.top.max(mark);
-        }
-        Ok(())
-    }
-
-    /// What is open and what finished has been read.
-    fn has_seen_changes(&mut self, first: &Progress) {
-        let mark = self.mark(first);
-        self.coverage.synced = self
-            .coverage
-            .synced
-            .max(mark.unwrap_or(self.coverage.synced));
-    }
-
-    /// When this sync began, by the server's clock. What the server wrote into builds is never
-    /// ahead of that clock, and the clock of its answers may be: the earlier of the two counts.
-    fn mark(&self, first: &Progress) -> Option<DateTime<Utc>> {
-        let latest = self.latest?;
-        Some(first.server_time.map_or(latest, |now| now.min(latest)))
-    }
-
-    /// What is open now and what finished since the last sync, of all builds created before.
-    pub(crate) fn changed_since(&self, since: DateTime<Utc>) -> Vec<Which> {
-        let Coverage {
-            created_from,
-            synced,
-            blocked_are_open,
-            ..
-        } = self.coverage;
-        if created_from.is_some_and(|from| from >= since) {
-            return Vec::new();
-        }
-        let older = Which {
-            streams: self.streams(),
-            from: created_from,
-            to: Some(since),
-            ..Which::default()
-        };
-        let states = match blocked_are_open {
-            true => OPEN_OR_BLOCKED,
-            false => OPEN,
-        };
-        let open_now = Which {
-            states,
-            ..older.clone()
-        };
-        let finished_since = Which {
-            finished_from: Some(synced - self.pass.rules.finish_overlap),
-            ..older
-        };
-        let has_finished = self.pass.rules.finished_since.then_some(finished_since);
-        [open_now].into_iter().chain(has_finished).collect()
     }
 
     /// Looks for what was open before and has not been seen since.
@@ -374,15 +290,6 @@ impl Partition {
             coverage: is_known.then(|| Box::new(self.coverage.clone())),
             left: left + self.windows.left(),
         }
-    }
-
-    fn future_state(&self) -> Error {
-        let message = format!(
-            "the saved state says that builds up to {} have been read, which lies ahead of the \
-             server's clock; restore it, or remove it to read everything again",
-            self.coverage.top
-        );
-        Error::new(ErrorKind::State, message).with_context("stream", &self.lists.stream)
     }
 }
 

@@ -17,7 +17,7 @@ use super::report::{Report, some};
 use crate::inquiry::Inquiry;
 use crate::pass::found::Found;
 use crate::pass::lists::Which;
-use crate::pass::partition::OPEN_OR_BLOCKED;
+use crate::pass::marks::OPEN_OR_BLOCKED;
 use crate::pass::unseen::Search;
 use crate::streams::BUILDS;
 
