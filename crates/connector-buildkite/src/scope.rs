@@ -125,6 +125,11 @@ impl Scope {
         read.clear();
     }
 
+    /// Whether all pipelines of an organization have been read.
+    pub(crate) fn has_read_pipelines(&self, organization: &str) -> bool {
+        locked(&self.pipelines_read).contains_key(organization)
+    }
+
     /// Slugs by id of all pipelines of an organization, if they have been read.
     pub(crate) fn pipelines_read(&self, organization: &str) -> Option<BTreeMap<String, String>> {
         let read = locked(&self.pipelines_read);

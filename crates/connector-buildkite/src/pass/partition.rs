@@ -255,7 +255,7 @@ impl Partition {
     pub(crate) fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
         self.latest = self.latest.max(Some(found.latest));
         if let Some(id) = &found.pipeline_id {
-            self.note_pipeline_of_build(id, &found.pipeline_slug, found.build.number);
+            self.note_pipeline_of_build(id, &found.pipeline_slug, &found.build);
         }
         let is_for_all = streams.len() == self.pass.state.streams().len();
         if is_for_all {

@@ -14,7 +14,7 @@ use connector_core::{Event, Result};
 use super::lists::Lists;
 use super::partition::Partition;
 use crate::error::in_stream;
-use crate::state::Gap;
+use crate::state::{Gap, OpenBuild};
 
 /// The slug of a pipeline that is there no more: if it comes back, that is a renaming.
 const NO_SLUG: &str = "";
@@ -70,12 +70,24 @@ impl Partition {
     }
 
     /// A build was read of a pipeline.
-    pub(super) fn note_pipeline_of_build(&mut self, id: &str, slug: &str, number: u64) {
-        match self.coverage.pipelines.contains_key(id) {
-            false if number > FIRST_NUMBER => self.note_unknown_pipeline(id, slug),
-            false => self.know(id, slug),
-            true => self.note_pipeline(id, slug),
+    pub(super) fn note_pipeline_of_build(&mut self, id: &str, slug: &str, build: &OpenBuild) {
+        if self.coverage.pipelines.contains_key(id) {
+            self.note_pipeline(id, slug);
+        } else if self.is_first_of_all(build) {
+            self.know(id, slug);
+        } else if self.pass.scope.has_read_pipelines(&self.lists.organization) {
+            self.note_new_or_hidden_pipeline(id, slug);
+        } else {
+            self.note_unknown_pipeline(id, slug);
         }
+    }
+
+    /// The first build of a pipeline that was made since the last sync.
+    fn is_first_of_all(&self, build: &OpenBuild) -> bool {
+        let top = (!self.coverage.is_nothing()).then_some(self.coverage.top);
+        let known_before = self.known_before.or(top);
+        let is_new = known_before.is_none_or(|before| build.created_at >= before);
+        build.number == FIRST_NUMBER && is_new
     }
 
     /// The slug that a pipeline has now; `None` if it is there no more.
@@ -113,9 +125,18 @@ impl Partition {
         if let Some(since) = self.known_before
             && self.lists.pipeline.is_none()
         {
-            for (from, to) in self.coverage.read_before(since) {
+            for (from, to) in self.coverage.read_before(since, &self.streams()) {
                 self.miss(id, from, to);
             }
+        }
+        self.know(id, slug);
+    }
+
+    /// A pipeline that this sync should have found in the list of all: it was hidden then, and its
+    /// builds with it.
+    fn note_new_or_hidden_pipeline(&mut self, id: &str, slug: &str) {
+        if self.lists.pipeline.is_none() && !self.coverage.is_nothing() {
+            self.miss(id, self.coverage.created_from, self.coverage.top);
         }
         self.know(id, slug);
     }

@@ -150,14 +150,15 @@ impl Coverage {
         }
     }
 
-    /// What has been read of all pipelines, of all created before `end`: the rest of the gaps,
-    /// oldest first.
+    /// What has been read of all pipelines for any of `streams`, of all created before `end`: the
+    /// rest of the gaps, oldest first.
     pub(crate) fn read_before(
         &self,
         end: DateTime<Utc>,
+        streams: &BTreeSet<StreamName>,
     ) -> Vec<(Option<DateTime<Utc>>, DateTime<Utc>)> {
         let mut gaps: Vec<_> = (self.missing.iter())
-            .filter(|gap| gap.pipeline.is_none())
+            .filter(|gap| gap.pipeline.is_none() && gap.streams.is_superset(streams))
             .map(|gap| (gap.from, gap.to))
             .collect();
         gaps.sort_unstable();
@@ -251,12 +252,15 @@ mod tests {
             from: Some(at(from)),
             to: at(to),
         };
-        assert_eq!(had.read_before(at(8)), [(Some(at(1)), at(8))]);
+        let builds = ["builds".into()].into();
+        assert_eq!(had.read_before(at(8), &builds), [(Some(at(1)), at(8))]);
         had.missing = vec![gap(5, 6), gap(1, 3), gap(7, 9)];
         assert_eq!(
-            had.read_before(at(8)),
+            had.read_before(at(8), &builds),
             [(Some(at(3)), at(5)), (Some(at(6)), at(7))]
         );
+        let both = ["builds".into(), "jobs".into()].into();
+        assert_eq!(had.read_before(at(8), &both), [(Some(at(1)), at(8))]);
     }
 
     #[test]
