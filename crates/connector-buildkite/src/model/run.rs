@@ -199,7 +199,7 @@ impl Bench {
             }
         }
         if attempt.writes_ahead {
-            ahead.iter().for_each(|record| copy.write(record));
+            ahead.iter().for_each(|record| copy.write_ahead(record));
         }
         Ok(())
     }
