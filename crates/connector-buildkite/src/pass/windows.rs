@@ -1,9 +1,9 @@
 //! Gaps being read side by side, and those that wait their turn, newest first.
 //!
-//! A window is a gap whose listing is under way: it shrinks from the top with every page. When
-//! there is room for another one and nothing waits, the largest is cut in two, at the time where
-//! half of its builds should be left. So a small gap costs no request more than its pages, and a
-//! large one keeps all connections busy to its end.
+//! A window is a gap whose listing is under way: it shrinks from the top with every page. When one
+//! has come to the end of a page, there is room for another and nothing waits, it is cut in two
+//! if much is left of it, at the time where half of its builds should be left. So a small gap
+//! costs no request more than its pages, and a large one keeps all connections busy to its end.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ use crate::state::Gap;
 /// Of a window, by its number.
 type Numbered = (usize, Result<Listed<Found>, ClientError>);
 
+/// All gaps of a partition.
 pub(crate) struct Windows {
     at_most: usize,
     /// A window with fewer builds left is not cut.
