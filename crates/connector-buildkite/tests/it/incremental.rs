@@ -66,7 +66,7 @@ async fn a_large_organization_costs_four_requests_if_nothing_changed_and_six_if_
 
     pass(&bench.server, 30);
     let (second, _, state) = requests_of(&bench, state).await;
-    assert!(second <= 5, "{second} requests for nothing new");
+    assert_eq!(second, 4, "requests for nothing new");
 
     bench.server.with_world(|world| {
         let ids = world.build_ids();
@@ -86,7 +86,7 @@ async fn a_large_organization_costs_four_requests_if_nothing_changed_and_six_if_
     });
     let (third, builds, _) = requests_of(&bench, state).await;
     assert!(builds >= 100, "{builds} builds");
-    assert!(third <= 8, "{third} requests for 100 changes");
+    assert!(third <= 6, "{third} requests for 100 changes");
 }
 
 #[tokio::test]
