@@ -17,6 +17,9 @@ struct Line<'a> {
     stream: &'a str,
     reason: &'a str,
     record: &'a RawValue,
+    /// Why the source no longer has it, if that was the news.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<&'a str>,
 }
 
 impl DeadLetterFile {
@@ -52,6 +55,7 @@ fn line(record: &Record, reason: &str) -> serde_json::Result<String> {
         stream: record.stream.as_str(),
         reason,
         record: serde_json::from_str(&text)?,
+        gone: record.gone.as_deref(),
     };
     Ok(serde_json::to_string(&line)? + "\n")
 }

@@ -111,6 +111,13 @@ fn summary(report: &Report) -> String {
         let waited = text::duration(total.rate_limited);
         summary += &format!(", {waited} of it spent waiting for the rate limit");
     }
+    let gone = report.progress.gone();
+    if gone > 0 {
+        summary += &format!(
+            "; {} records are gone at the source and marked",
+            HumanCount(gone)
+        );
+    }
     summary + "." + rest
 }
 
