@@ -108,18 +108,31 @@ pub(crate) enum Command {
     Discover(DiscoverArgs),
 }
 
+/// Which copy of what.
 #[derive(Debug, clap::Args)]
-pub(crate) struct SyncArgs {
+pub(crate) struct CopyArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 
-    /// Where to: sqlite:FILE, jsonl:PATH, or jsonl:- for stdout [default: sqlite:buildkite.db]
+    /// The copy: sqlite:FILE, jsonl:PATH, or jsonl:- for stdout [default: sqlite:buildkite.db]
     #[arg(long, value_name = "NAME:PATH")]
     pub(crate) to: Option<PluginRef>,
 
     /// Only this stream; can be repeated [default: all, see `discover`]
     #[arg(long = "stream", value_name = "NAME")]
     pub(crate) streams: Vec<StreamName>,
+
+    /// Name under which the destination keeps the state [default: the name of the source]
+    ///
+    /// Give each source that writes to one destination its own name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    pub(crate) copy: CopyArgs,
 
     /// Syncs made-up data from a fake of Buildkite inside this program
     ///
@@ -132,12 +145,6 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) restart: bool,
 
-    /// Name under which the destination keeps the state [default: the name of the source]
-    ///
-    /// Give each source that writes to one destination its own name.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
-
     /// Appends refused records to this file, with the reason, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) dead_letters: Option<PathBuf>,
@@ -146,23 +153,11 @@ pub(crate) struct SyncArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
-
-    /// Where the sync would write to, as in `sync`: it goes on from what is there
-    #[arg(long, value_name = "NAME:PATH")]
-    pub(crate) to: Option<PluginRef>,
-
-    /// Only this stream; can be repeated [default: all, see `discover`]
-    #[arg(long = "stream", value_name = "NAME")]
-    pub(crate) streams: Vec<StreamName>,
+    pub(crate) copy: CopyArgs,
 
     /// Reckons with a sync that reads everything again
     #[arg(long)]
     pub(crate) restart: bool,
-
-    /// Name under which the destination keeps the state [default: the name of the source]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
 
     /// Prints JSON
     #[arg(long)]
@@ -172,19 +167,7 @@ pub(crate) struct PlanArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
-
-    /// The copy: sqlite:FILE [default: sqlite:buildkite.db]
-    #[arg(long, value_name = "NAME:PATH")]
-    pub(crate) to: Option<PluginRef>,
-
-    /// Only this stream; can be repeated [default: all, see `discover`]
-    #[arg(long = "stream", value_name = "NAME")]
-    pub(crate) streams: Vec<StreamName>,
-
-    /// Name under which the destination keeps the state [default: the name of the source]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
+    pub(crate) copy: CopyArgs,
 
     /// Pages of 100 builds to compare by content: the newest, and others at random
     #[arg(long, value_name = "N", default_value_t = 3)]

@@ -16,11 +16,11 @@ use crate::watch::watch_question;
 use crate::{output, text};
 
 pub(crate) async fn run(args: PlanArgs, verbosity: Verbosity) -> Result<Exit> {
-    let mut settings = Settings::read(&args.source)?;
-    let source = settings.source(&args.source)?;
-    let destination = settings.destination(args.to.as_ref(), &args.source.settings)?;
-    let name = settings.name(args.name.as_ref(), &source);
-    let streams = settings.streams(&args.streams);
+    let mut settings = Settings::read(&args.copy.source)?;
+    let source = settings.source(&args.copy.source)?;
+    let destination = settings.destination(args.copy.to.as_ref(), &args.copy.source.settings)?;
+    let name = settings.name(args.copy.name.as_ref(), &source);
+    let streams = settings.streams(&args.copy.streams);
     let credential = source.credential()?;
     let progress = Arc::new(Progress::new());
     let observer = Arc::clone(&progress);

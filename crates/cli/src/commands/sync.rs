@@ -15,9 +15,9 @@ use crate::settings::{Settings, Side};
 use crate::watch::watch;
 
 pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
-    let mut settings = Settings::read(&args.source)?;
-    let mut source = settings.source(&args.source)?;
-    let destination = settings.destination(args.to.as_ref(), &args.source.settings)?;
+    let mut settings = Settings::read(&args.copy.source)?;
+    let mut source = settings.source(&args.copy.source)?;
+    let destination = settings.destination(args.copy.to.as_ref(), &args.copy.source.settings)?;
     let written = Written {
         connector: destination.name(),
         path: destination.path().map(str::to_owned),
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
 /// The demo's state must never be taken for that of the user's own organization.
 fn name(args: &SyncArgs, settings: &Settings, source: &Side) -> String {
     let demo = args.demo.then(|| "demo".to_owned());
-    let given = args.name.as_ref().or(settings.file.name.as_ref());
+    let given = args.copy.name.as_ref().or(settings.file.name.as_ref());
     settings.name(given.or(demo.as_ref()), source)
 }
 
@@ -82,7 +82,7 @@ async fn open(
 }
 
 fn choose(mut runner: Runner, args: &SyncArgs, settings: &Settings) -> Result<Runner> {
-    let streams = settings.streams(&args.streams);
+    let streams = settings.streams(&args.copy.streams);
     if !streams.is_empty() {
         runner = runner.with_streams(streams);
     }

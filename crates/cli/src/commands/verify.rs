@@ -37,11 +37,11 @@ const KINDS: [(FindingKind, &str, &str); 4] = [
 ];
 
 pub(crate) async fn run(args: VerifyArgs, verbosity: Verbosity) -> Result<Exit> {
-    let mut settings = Settings::read(&args.source)?;
-    let source = settings.source(&args.source)?;
-    let copy = settings.destination(args.to.as_ref(), &args.source.settings)?;
-    let name = settings.name(args.name.as_ref(), &source);
-    let streams = settings.streams(&args.streams);
+    let mut settings = Settings::read(&args.copy.source)?;
+    let source = settings.source(&args.copy.source)?;
+    let copy = settings.destination(args.copy.to.as_ref(), &args.copy.source.settings)?;
+    let name = settings.name(args.copy.name.as_ref(), &source);
+    let streams = settings.streams(&args.copy.streams);
     let samples = if args.all { u32::MAX } else { args.samples };
     let copy_credential = copy.credential()?;
     let credential = source.credential()?;
