@@ -39,4 +39,6 @@ pub use seed::Seed;
 pub use server::{
     Builder, Fault, LimitHeaders, LimitScope, LinkStyle, MockBuildkite, SeenRequest, StartError,
 };
-pub use world::{BuildDocument, CreatedBuild, DEMO_TOKEN, Ignored, LoadError, Token, User, World};
+pub use world::{
+    BuildDocument, CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World,
+};

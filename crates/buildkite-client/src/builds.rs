@@ -149,7 +149,7 @@ impl<F> Reader<F> {
             self.keyset.raise(floor);
         }
         let url = self.url();
-        let opened = match self.client.http.get(&url, &self.client.listener).await {
+        let opened = match self.client.get(&url).await {
             Ok(answer) => answer
                 .links()
                 .map(|links| (answer, links))
@@ -275,7 +275,7 @@ impl<F> Reader<F> {
         if made_progress {
             self.attempts.succeeded();
         }
-        let Client { http, listener } = &self.client;
+        let Client { http, listener, .. } = &self.client;
         self.attempts.pause(http, listener, &path, fault).await?;
         if self.size.shrink() {
             self.keyset.renumber();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::error::{Error, Fault, Result};
@@ -18,6 +20,8 @@ use crate::retry::Attempts;
 pub struct Client {
     pub(crate) http: Arc<Http>,
     pub(crate) listener: Listener,
+    /// How many requests may be under way at the same time.
+    slots: Arc<Semaphore>,
 }
 
 /// `GET /v2/access-token`: what the token is (API facts 2.2).
@@ -36,9 +40,11 @@ impl Client {
     /// # Errors
     /// [`Error::BaseUrl`], [`Error::Token`] or [`Error::Setup`].
     pub fn new(options: Options) -> Result<Self> {
+        let slots = Arc::new(Semaphore::new(options.max_concurrency.max(1)));
         Ok(Self {
             http: Arc::new(Http::new(options)?),
             listener: Arc::new(|_| {}),
+            slots,
         })
     }
 
@@ -46,8 +52,18 @@ impl Client {
     #[must_use]
     pub fn with_listener(&self, listener: Listener) -> Self {
         Self {
-            http: Arc::clone(&self.http),
             listener,
+            ..self.clone()
+        }
+    }
+
+    /// The same client with `at_once` requests of its own at the same time. Whoever waits for
+    /// these while other requests of the client stand still needs that.
+    #[must_use]
+    pub fn with_own_slots(&self, at_once: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(at_once.max(1))),
+            ..self.clone()
         }
     }
 
@@ -74,6 +90,56 @@ impl Client {
     pub async fn object(&self, segments: &[&str]) -> Result<Box<RawValue>> {
         let url = self.http.base.join(segments.iter().copied());
         self.fetch(&url).await
+    }
+
+    /// As [`object`](Self::object) with query pairs; `None` if its text is longer than
+    /// `max_bytes`, of which no more than that is read.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object).
+    pub async fn object_within(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        max_bytes: usize,
+    ) -> Result<Option<Box<RawValue>>> {
+        let mut url = self.http.base.join(segments.iter().copied());
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut attempts = Attempts::new();
+        loop {
+            let read = async {
+                let answer = self.get(&url).await?;
+                Ok(answer.bytes_within(max_bytes).await?)
+            };
+            let fault = match read.await {
+                Ok(None) => return Ok(None),
+                Ok(Some(body)) => match parse(&body) {
+                    Ok(value) => return Ok(Some(value)),
+                    Err(fault) => fault,
+                },
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Fault(fault)) => fault,
+            };
+            self.pause(&mut attempts, &url, fault).await?;
+        }
+    }
+
+    /// Sends one GET, when a slot and the rate limits allow it. What it takes from the limits is
+    /// settled even while nobody polls: others may wait for that.
+    pub(crate) async fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.expect("the semaphore is never closed");
+        let (http, listener, url) = (Arc::clone(&self.http), self.listener.clone(), url.clone());
+        let path = url.path().to_owned();
+        let request = tokio::spawn(async move { http.get(&url, &listener, slot).await });
+        let answer = AbortOnDropHandle::new(request).await;
+        answer.unwrap_or_else(|_| {
+            Err(Failure::Fault(Fault::Broken(format!(
+                "the request to {path} was ended from within"
+            ))))
+        })
     }
 
     /// Reads and parses one body, again if it breaks off or is not what it should be.
@@ -106,7 +172,7 @@ impl Client {
         url: &Url,
         headers: &impl Fn(&Answer) -> Result<H, Fault>,
     ) -> Result<(Vec<u8>, H), Failure> {
-        let answer = self.http.get(url, &self.listener).await?;
+        let answer = self.get(url).await?;
         let headers = headers(&answer)?;
         Ok((answer.bytes().await?, headers))
     }

@@ -14,7 +14,7 @@ use reqwest::header::{
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::base_url::BaseUrl;
@@ -48,7 +48,6 @@ pub(crate) struct Http {
     pub(crate) retry_budget: Duration,
     max_rate_limit_wait: Duration,
     pub(crate) governor: Arc<Governor>,
-    slots: Arc<Semaphore>,
     /// The page size at which the last page of builds came whole: the next list begins with it.
     pub(crate) builds_a_page: AtomicU32,
 }
@@ -92,15 +91,18 @@ impl Http {
             clock: options.clock,
             retry_budget: options.retry_budget,
             max_rate_limit_wait: options.max_rate_limit_wait,
-            slots: Arc::new(Semaphore::new(options.max_concurrency.max(1))),
             builds_a_page: AtomicU32::new(MAX_PER_PAGE),
         })
     }
 
-    /// Sends one GET, when the rate limits allow it, and returns the answer if it is a 200.
-    pub(crate) async fn get(&self, url: &Url, listener: &Listener) -> Result<Answer, Failure> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        let slot = slot.expect("the semaphore is never closed");
+    /// Sends one GET, when the rate limits allow it, and returns the answer if it is a 200. The
+    /// slot is free again once the answer has been read.
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        listener: &Listener,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Answer, Failure> {
         let path = url.path();
         let organization = organization(url);
         let mut scope = Limit::Organization.scope();
@@ -261,6 +263,12 @@ impl Answer {
     /// Appends the next part of the body to `buffer`; false at its end.
     pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
         self.body.read(buffer).await
+    }
+
+    /// The whole body; `None` if it is longer than `limit`, and then not all of it is read.
+    pub(crate) async fn bytes_within(mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
+        let body = self.body.read_all(limit.saturating_add(1)).await?;
+        Ok((body.len() <= limit).then_some(body))
     }
 
     /// The whole body.

@@ -106,6 +106,11 @@ pub(crate) enum Command {
     /// Lists the streams that can be synced
     #[command(after_help = EXIT_CODES)]
     Discover(DiscoverArgs),
+    /// Shows a few records of a stream, and saves nothing
+    ///
+    /// Useful for a stream that the configuration declares: `custom_streams` in its file.
+    #[command(after_help = EXIT_CODES)]
+    Sample(SampleArgs),
 }
 
 /// Which copy of what.
@@ -118,9 +123,13 @@ pub(crate) struct CopyArgs {
     #[arg(long, value_name = "NAME:PATH")]
     pub(crate) to: Option<PluginRef>,
 
-    /// Only this stream; can be repeated [default: all, see `discover`]
+    /// Only this stream; can be repeated [default: those that `discover` marks]
     #[arg(long = "stream", value_name = "NAME")]
     pub(crate) streams: Vec<StreamName>,
+
+    /// Every stream there is
+    #[arg(long, conflicts_with = "streams")]
+    pub(crate) all_streams: bool,
 
     /// Name under which the destination keeps the state [default: the name of the source]
     ///
@@ -190,6 +199,20 @@ pub(crate) struct CheckArgs {
     /// Checks this destination too
     #[arg(long, value_name = "NAME:PATH")]
     pub(crate) to: Option<PluginRef>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SampleArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// The stream
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stream: StreamName,
+
+    /// Records to show at most
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) records: usize,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::streams::schema_of;
+use crate::lists::{CustomStream, ListStream};
+use crate::mask::Sensitive;
+use crate::streams::{declared, schema_of};
 
 // No `Serialize`: it is never written back.
 /// Settings of the Buildkite connector.
@@ -46,6 +48,17 @@ pub struct Config {
     #[serde(default = "default_rate_limit_reserve")]
     #[schemars(range(min = 0, max = 90))]
     pub rate_limit_reserve: f64,
+    /// What is copied though it is sensitive: emails, env, tokens. Masked if left out.
+    #[serde(default)]
+    pub include_sensitive: Vec<Sensitive>,
+    /// Job logs longer than this are copied without their content, in bytes of the answer, 1,024
+    /// to 1,073,741,824.
+    #[serde(default = "default_log_limit")]
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub log_limit_bytes: u64,
+    /// Lists of the API that this connector does not know, as streams.
+    #[serde(default)]
+    pub custom_streams: Vec<CustomStream>,
 }
 
 fn default_base_url() -> String {
@@ -54,6 +67,10 @@ fn default_base_url() -> String {
 
 fn default_max_concurrency() -> u32 {
     4
+}
+
+fn default_log_limit() -> u64 {
+    4 * 1024 * 1024
 }
 
 fn default_rate_limit_reserve() -> f64 {
@@ -84,6 +101,13 @@ impl Config {
                 "expected per cent from 0 to 90",
             ));
         }
+        if !(1024..=1 << 30).contains(&config.log_limit_bytes) {
+            return Err(refuse(
+                "log_limit_bytes",
+                "expected a number from 1024 to 1073741824",
+            ));
+        }
+        config.streams()?;
         config.organizations = slugs("organizations", config.organizations)?;
         config.pipelines = slugs("pipelines", config.pipelines)?;
         config.created_from()?;
@@ -102,6 +126,20 @@ impl Config {
                  API Access Tokens",
             )
         })
+    }
+
+    /// The streams that are declared as lists, those of the configuration last.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a custom stream that cannot be read;
+    /// [`parse`](Self::parse) has checked that.
+    pub(crate) fn streams(&self) -> Result<Vec<ListStream>> {
+        let mut streams = declared();
+        for (position, custom) in self.custom_streams.iter().enumerate() {
+            let stream = custom.declare(position, &streams)?;
+            streams.push(stream);
+        }
+        Ok(ListStream::with_scopes_of_parents(streams))
     }
 
     /// `start_date` as a moment.

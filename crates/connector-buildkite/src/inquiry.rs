@@ -7,6 +7,8 @@ use buildkite_client::{Client, Event as ClientEvent};
 use connector_core::Observer;
 
 use crate::listener::forward;
+use crate::lists::Refusals;
+use crate::lists::children::ChildReader;
 use crate::pass::Pass;
 use crate::rules::Rules;
 use crate::scope::Scope;
@@ -63,6 +65,12 @@ impl Inquiry {
             rules: self.rules,
             max_concurrency: self.max_concurrency,
             observer: Arc::clone(&self.observer),
+            children: ChildReader {
+                client: self.client.clone(),
+                refusals: Refusals::default(),
+                observer: Arc::clone(&self.observer),
+                max_bytes: usize::MAX,
+            },
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Buildkite as a plugin.
 //!
-//! As a source it reads organizations, pipelines, builds and jobs, see [`Buildkite`]. Builds and
-//! jobs come from one pass over the builds, because a page of builds holds their jobs, and are
-//! read incrementally.
+//! As a source it reads every list that the REST API has, see [`Buildkite`]. Builds and jobs come
+//! from one pass over the builds, because a page of builds holds their jobs, and are read
+//! incrementally, and so are the lists below builds. The others are plain lists, read in full.
 //!
 //! This crate turns the client's types into the contract's and back. Pacing and retries are the
 //! client's, where state is kept is the host's.
@@ -14,6 +14,8 @@ mod forecast;
 mod inquiry;
 mod ledger;
 mod listener;
+mod lists;
+mod mask;
 #[cfg(test)]
 mod model;
 mod pass;
@@ -27,3 +29,5 @@ mod verify;
 
 pub use config::Config;
 pub use connector::Buildkite;
+pub use lists::CustomStream;
+pub use mask::Sensitive;

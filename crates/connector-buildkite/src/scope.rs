@@ -7,17 +7,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use buildkite_client::{Client, Error as ClientError, Paging};
-use connector_core::{Error, ErrorKind, Result};
-use futures::TryStreamExt;
+use connector_core::{Error, ErrorKind, Result, StreamName};
+use futures::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, refuse};
 use crate::error::explain;
+use crate::lists::ListStream;
+use crate::pipelines::lacks_id;
 
 /// What is read, resolved at need.
 pub(crate) struct Scope {
+    /// The streams that are lists, in the order in which they are read.
+    pub(crate) declared: Vec<ListStream>,
     organizations: Option<Vec<String>>,
     pipelines: Option<Vec<String>>,
     listed: OnceCell<Vec<Named>>,
@@ -45,8 +49,9 @@ pub(crate) struct Selected {
 }
 
 impl Scope {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, declared: Vec<ListStream>) -> Self {
         Self {
+            declared,
             organizations: config.organizations.clone(),
             pipelines: config.pipelines.clone(),
             listed: OnceCell::new(),
@@ -117,6 +122,42 @@ impl Scope {
             locked(&self.vanished).insert(asked);
         }
         Ok(has_it)
+    }
+
+    /// The declaration of a stream that is a list.
+    pub(crate) fn list(&self, stream: &StreamName) -> Option<&ListStream> {
+        self.declared
+            .iter()
+            .find(|list| list.stream.name == *stream)
+    }
+
+    /// The pipelines to read of an organization.
+    pub(crate) async fn pipelines(
+        &self,
+        client: &Client,
+        organization: &str,
+    ) -> Result<Vec<Identified>> {
+        if let Some(selected) = self.selected(client).await? {
+            let own = selected
+                .iter()
+                .filter(|one| one.organization == organization);
+            return own
+                .map(|one| Identified::of(&one.pipeline.raw).ok_or_else(lacks_id))
+                .collect();
+        }
+        if self.pipelines_read(organization).is_none() {
+            let path = ["v2", "organizations", organization, "pipelines"];
+            let mut slugs = BTreeMap::new();
+            let mut all = client.list(&path, &[], Paging::Number).boxed();
+            while let Some(raw) = all.next().await {
+                let found = Identified::of(&raw.map_err(explain)?).ok_or_else(lacks_id)?;
+                slugs.insert(found.id, found.slug);
+            }
+            self.note_pipelines(organization, slugs);
+        }
+        let read = self.pipelines_read(organization).unwrap_or_default();
+        let pipeline = |(id, slug)| Identified { id, slug };
+        Ok(read.into_iter().map(pipeline).collect())
     }
 
     /// Lets whoever needs them ask for them again: they changed.

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use buildkite_client::{Client, Options};
 use connector_core::{
     Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Replica, Result,
-    Source, State, Status, StreamName, SyncMode, Verification,
+    Source, State, Status, Stream, StreamName, SyncMode, Verification,
 };
-use futures::future::TryFutureExt;
+use futures::future::{self, TryFutureExt};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::config::Config;
@@ -17,6 +17,10 @@ use crate::forecast::forecast;
 use crate::inquiry::Inquiry;
 use crate::ledger::Ledger;
 use crate::listener::forward;
+use crate::lists::children::ChildReader;
+use crate::lists::tree::{Tree, TreeReader};
+use crate::lists::{ListStream, Parent, Refusals};
+use crate::mask::{Mask, MaskedReplica};
 use crate::pass::Pass;
 use crate::pipelines::pipelines_of;
 use crate::rules::Rules;
@@ -27,7 +31,7 @@ use crate::streams::{
 };
 use crate::verify::verify;
 
-/// The scopes that reading takes, each with the streams that it opens.
+/// The scopes that the default streams take, each with the streams that it opens.
 const SCOPES: [(&str, &[&str]); 3] = [
     ("read_organizations", &[ORGANIZATIONS]),
     ("read_pipelines", &[PIPELINES]),
@@ -43,6 +47,8 @@ pub(crate) struct BuildkiteSource {
 struct Reader {
     client: Client,
     config: Config,
+    declared: Vec<ListStream>,
+    mask: Mask,
     rules: Rules,
     observer: Arc<dyn Observer>,
 }
@@ -56,6 +62,8 @@ impl BuildkiteSource {
         let client = Client::new(options).map_err(explain)?;
         let reader = Reader {
             client,
+            declared: config.streams()?,
+            mask: Mask::new(&config.include_sensitive)?,
             config,
             rules,
             observer,
@@ -75,7 +83,7 @@ impl Source for BuildkiteSource {
         if let Some(scopes) = &token.scopes {
             reader.check_scopes(scopes)?;
         }
-        let scope = Scope::new(&reader.config);
+        let scope = Scope::new(&reader.config, Vec::new());
         match scope.organization_objects(&client).await {
             Ok(_) => {}
             // Organizations that are named can be read without being seen as objects.
@@ -91,7 +99,22 @@ impl Source for BuildkiteSource {
     }
 
     async fn discover(&self) -> Result<Catalog> {
-        Ok(catalog())
+        Ok(catalog(&self.reader.declared))
+    }
+
+    async fn mark_readable(&self, catalog: Catalog) -> Result<Catalog> {
+        let client = self.reader.client(None);
+        let token = client.access_token().await.map_err(explain)?;
+        let Some(granted) = token.scopes else {
+            return Ok(catalog);
+        };
+        let mark = |stream: Stream| Stream {
+            is_readable: Some(stream.scopes.iter().all(|scope| granted.contains(scope))),
+            ..stream
+        };
+        Ok(Catalog {
+            streams: catalog.streams.into_iter().map(mark).collect(),
+        })
     }
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
@@ -103,7 +126,7 @@ impl Source for BuildkiteSource {
     }
 
     async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
-        let Plan { plain, passes } = self.reader.plan(&request)?;
+        let Plan { plain, passes, .. } = self.reader.plan(&self.reader.comparable(request))?;
         forecast(self.reader.inquiry(&passes), plain, passes).await
     }
 
@@ -113,22 +136,28 @@ impl Source for BuildkiteSource {
         replica: Arc<dyn Replica>,
         samples: u32,
     ) -> Result<Verification> {
-        let Plan { plain, passes } = self.reader.plan(&request)?;
+        let Plan { plain, passes, .. } = self.reader.plan(&self.reader.comparable(request))?;
+        let replica = Arc::new(MaskedReplica {
+            replica,
+            mask: self.reader.mask.clone(),
+        });
         verify(self.reader.inquiry(&[]), plain, passes, replica, samples).await
     }
 }
 
 /// What a read reads, in its order.
 struct Plan {
-    /// Streams that are lists of their own.
+    /// `organizations` and `pipelines`.
     plain: Vec<StreamName>,
+    /// Lists that are declared, and what is below them.
+    trees: Vec<Tree>,
     /// Passes over the builds: one, unless `builds` and `jobs` are read in different modes.
     passes: Vec<PassState>,
 }
 
 impl Reader {
     fn plan(&self, request: &ReadRequest) -> Result<Plan> {
-        let catalog = catalog();
+        let catalog = catalog(&self.declared);
         for selection in &request.streams {
             let stream = catalog.stream(selection.stream.as_str())?;
             if !stream.sync_modes.contains(&selection.mode) {
@@ -145,8 +174,8 @@ impl Reader {
         let asked: Vec<_> = names
             .filter_map(|name| Some((mode_of(&name)?, name)))
             .collect();
-        let (passed, plain): (Vec<_>, Vec<_>) =
-            asked.into_iter().partition(|(_, name)| is_of_pass(name));
+        let (passed, others): (Vec<_>, Vec<_>) =
+            (asked.into_iter()).partition(|(_, name)| self.is_of_pass(name));
         self.tell_of_version_1(request);
         let mut passes = Vec::new();
         for mode in [SyncMode::Incremental, SyncMode::FullRefresh] {
@@ -158,8 +187,36 @@ impl Reader {
                 passes.push(pass.resume(request.state.as_ref(), self.rules.overlap)?);
             }
         }
-        let plain = plain.into_iter().map(|(_, name)| name).collect();
-        Ok(Plan { plain, passes })
+        let (plain, listed): (Vec<_>, Vec<_>) = (others.into_iter().map(|(_, name)| name))
+            .partition(|name| *name == ORGANIZATIONS || *name == PIPELINES);
+        let trees = Tree::all(&self.declared, &listed);
+        Ok(Plan {
+            plain,
+            trees,
+            passes,
+        })
+    }
+
+    /// Builds and jobs are read together, and so are the lists below them.
+    fn is_of_pass(&self, name: &StreamName) -> bool {
+        let is_below = |list: &&ListStream| {
+            list.stream.name == *name && matches!(list.parent, Parent::Build | Parent::Job)
+        };
+        *name == BUILDS || *name == JOBS || self.declared.iter().any(|list| is_below(&list))
+    }
+
+    /// The streams of a request that can be forecast and compared; the others are told.
+    fn comparable(&self, mut request: ReadRequest) -> ReadRequest {
+        let is_declared = |name: &StreamName| self.declared.iter().any(|l| l.stream.name == *name);
+        let (left_out, kept) = (request.streams.into_iter())
+            .partition::<Vec<_>, _>(|selection| is_declared(&selection.stream));
+        for selection in left_out {
+            let message = "neither forecast nor compared: that is done for organizations, \
+                           pipelines, builds and jobs";
+            self.notice(Some(selection.stream), message.to_owned());
+        }
+        request.streams = kept;
+        request
     }
 
     fn tell_of_version_1(&self, request: &ReadRequest) {
@@ -179,24 +236,86 @@ impl Reader {
                 return stream::once(async { Err(error) }).boxed();
             }
         }
-        let (reader, plain_scope) = (Arc::clone(&self), Arc::clone(&scope));
+        let refusals = Refusals::default();
+        let (reader, at, refused) = (Arc::clone(&self), Arc::clone(&scope), refusals.clone());
         let plain = stream::iter(plan.plain).flat_map(move |name| {
-            let reader = Arc::clone(&reader);
             let body = match name.as_str() {
-                ORGANIZATIONS => reader.organizations(Arc::clone(&plain_scope)),
-                _ => reader.pipelines(Arc::clone(&plain_scope)),
+                ORGANIZATIONS => Arc::clone(&reader).organizations(Arc::clone(&at)),
+                _ => Arc::clone(&reader).pipelines(Arc::clone(&at)),
             };
-            bracketed(vec![name], body)
+            reader.bracketed(vec![name], body, &refused)
         });
-        let passes = stream::iter(plan.passes)
-            .flat_map(move |pass| Arc::clone(&self).pass(pass, Arc::clone(&scope)));
-        let messages = plain.chain(passes);
+        let (reader, at, refused) = (Arc::clone(&self), Arc::clone(&scope), refusals.clone());
+        let passes = stream::iter(plan.passes).flat_map(move |pass| {
+            let (reader, at) = (Arc::clone(&reader), Arc::clone(&at));
+            reader.pass(pass, at, refused.clone())
+        });
+        let (reader, refused) = (Arc::clone(&self), refusals.clone());
+        let trees = stream::iter(plan.trees)
+            .flat_map(move |tree| reader.tree(tree, Arc::clone(&scope), &refused));
+        // What was refused is told last: the rest has been read then.
+        let end = stream::once(async move { refusals.into_error().map_or(Ok(None), Err) })
+            .try_filter_map(|none| async move { Ok(none) });
+        let messages = plain.chain(passes).chain(trees).chain(end);
         messages
             .map_ok(move |message| match message {
                 Message::Checkpoint(state) => Message::Checkpoint(ledger.enter(state)),
+                Message::Record(record) => Message::Record(self.mask.apply(record)),
                 message => message,
             })
             .boxed()
+    }
+
+    /// The lists of a tree.
+    fn tree(
+        &self,
+        tree: Tree,
+        scope: Arc<Scope>,
+        refusals: &Refusals,
+    ) -> BoxStream<'static, Result<Message>> {
+        let streams = tree.streams();
+        let reader = TreeReader {
+            client: self.client(Some(&tree.list.stream.name)),
+            scope,
+            refusals: refusals.clone(),
+            observer: Arc::clone(&self.observer),
+            max_concurrency: self.config.max_concurrency as usize,
+            max_bytes: usize::MAX,
+        };
+        let body = reader.read(tree).map_ok(Message::Record).boxed();
+        self.bracketed(streams, body, refusals)
+    }
+
+    /// Says when the streams of `body` begin and end. A right that is missing ends them, and not
+    /// the read.
+    fn bracketed(
+        &self,
+        streams: Vec<StreamName>,
+        body: BoxStream<'static, Result<Message>>,
+        refusals: &Refusals,
+    ) -> BoxStream<'static, Result<Message>> {
+        let all = catalog(&self.declared).streams.into_iter();
+        let named: Vec<_> = (all.filter(|stream| streams.contains(&stream.name))).collect();
+        let (refused, observer) = (refusals.clone(), Arc::clone(&self.observer));
+        let body = until_error(body).filter_map(move |message| {
+            let message = match message {
+                Err(error) if error.kind() == ErrorKind::Permission => {
+                    for Stream { name, scopes, .. } in &named {
+                        refused.note(name, scopes, &error, &*observer);
+                    }
+                    None
+                }
+                message => Some(message),
+            };
+            future::ready(message)
+        });
+        let refused = refusals.clone();
+        let started = stream::iter(streams.clone().into_iter().map(started));
+        let complete = stream::once(async move {
+            let complete = streams.into_iter().filter(move |name| !refused.has(name));
+            stream::iter(complete.map(|name| Ok(Message::Status(name, Status::Complete))))
+        });
+        started.chain(body.chain(complete.flatten())).boxed()
     }
 
     fn organizations(self: Arc<Self>, scope: Arc<Scope>) -> BoxStream<'static, Result<Message>> {
@@ -236,6 +355,7 @@ impl Reader {
         self: Arc<Self>,
         state: PassState,
         scope: Arc<Scope>,
+        refusals: Refusals,
     ) -> BoxStream<'static, Result<Message>> {
         let streams = state.streams().to_vec();
         let end = state.end();
@@ -247,15 +367,27 @@ impl Reader {
             rules: self.rules,
             max_concurrency: self.config.max_concurrency as usize,
             observer: Arc::clone(&self.observer),
+            children: self.children(&refusals),
         };
         let body = async move {
             let messages = pass.read().await;
             messages.map_err(|error| error.with_context("stream", stream))
         };
         let end = stream::iter(end.map(|state| Ok(Message::Checkpoint(state))));
-        bracketed(streams, body.try_flatten_stream().boxed())
-            .chain(end)
-            .boxed()
+        let body = body.try_flatten_stream().boxed();
+        self.bracketed(streams, body, &refusals).chain(end).boxed()
+    }
+
+    /// Reads the lists of builds and jobs. They have slots of their own: the pass stands still
+    /// while it waits for them.
+    fn children(&self, refusals: &Refusals) -> ChildReader {
+        let at_once = self.config.max_concurrency as usize;
+        ChildReader {
+            client: self.client(None).with_own_slots(at_once),
+            refusals: refusals.clone(),
+            observer: Arc::clone(&self.observer),
+            max_bytes: usize::try_from(self.config.log_limit_bytes).unwrap_or(usize::MAX),
+        }
     }
 
     /// Organizations that are named can be read without being seen as objects.
@@ -282,7 +414,7 @@ impl Reader {
     /// What is read, and the pipelines that the copy knows of it.
     fn scope(&self, passes: &[PassState]) -> Scope {
         let known = passes.iter().flat_map(PassState::pipelines).collect();
-        Scope::new(&self.config).with_known_pipelines(known)
+        Scope::new(&self.config, self.declared.clone()).with_known_pipelines(known)
     }
 
     /// What forecasts and comparisons ask with, knowing what these passes know.
@@ -302,11 +434,6 @@ impl Reader {
     }
 }
 
-/// Builds and jobs are read together.
-fn is_of_pass(name: &StreamName) -> bool {
-    *name == BUILDS || *name == JOBS
-}
-
 /// Ends a stream behind its first error, without asking it for more.
 fn until_error<T: Send + 'static>(
     stream: impl futures::Stream<Item = Result<T>> + Send + 'static,
@@ -319,19 +446,6 @@ fn until_error<T: Send + 'static>(
     .boxed()
 }
 
-/// Says when the streams of `body` begin and end.
-fn bracketed(
-    streams: Vec<StreamName>,
-    body: BoxStream<'static, Result<Message>>,
-) -> BoxStream<'static, Result<Message>> {
-    let status = |status: Status| {
-        let streams = streams.clone();
-        stream::iter(
-            streams
-                .into_iter()
-                .map(move |name| Ok(Message::Status(name, status))),
-        )
-    };
-    let (started, complete) = (status(Status::Started), status(Status::Complete));
-    started.chain(until_error(body).chain(complete)).boxed()
+fn started(stream: StreamName) -> Result<Message> {
+    Ok(Message::Status(stream, Status::Started))
 }

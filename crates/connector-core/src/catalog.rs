@@ -90,6 +90,20 @@ pub struct Stream {
     pub cursor: Option<String>,
     /// What can be asked for; the preferred mode comes last.
     pub sync_modes: Vec<SyncMode>,
+    /// Whether a sync that names no stream reads it. Streams that are costly, or that few may
+    /// read, are chosen by name.
+    #[serde(default = "yes")]
+    pub is_default: bool,
+    /// The rights that reading it takes, as the remote names them: `read_builds`. Empty if none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Whether the credential has those rights, where the remote told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_readable: Option<bool>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// All streams of a source, each name once.

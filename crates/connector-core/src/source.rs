@@ -33,6 +33,15 @@ pub trait Source: Send + Sync {
     /// Those of [`check`](Self::check), where the remote must be asked.
     async fn discover(&self) -> Result<Catalog>;
 
+    /// The catalog with [`Stream::is_readable`](crate::Stream::is_readable) set, where the
+    /// remote tells what the credential may read. By default nothing is known.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    async fn mark_readable(&self, catalog: Catalog) -> Result<Catalog> {
+        Ok(catalog)
+    }
+
     /// Reads the requested streams, from `request.state` on.
     ///
     /// - A [`Message::Checkpoint`] covers only records already yielded: resuming from it may

@@ -7,8 +7,10 @@ use connector_core::{
 /// The streams that the user wants.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Choice {
-    /// All there are, each in its preferred mode.
+    /// Those that are read unless others are named, each in its preferred mode.
     #[default]
+    Default,
+    /// All there are, each in its preferred mode.
     All,
     /// These, each in its preferred mode.
     Streams(Vec<StreamName>),
@@ -60,7 +62,7 @@ pub(crate) fn plan(
 impl Choice {
     fn names(&self) -> Vec<&StreamName> {
         match self {
-            Self::All => Vec::new(),
+            Self::Default | Self::All => Vec::new(),
             Self::Streams(names) => names.iter().collect(),
             Self::Selections(selections) => selections.iter().map(|s| &s.stream).collect(),
         }
@@ -69,7 +71,8 @@ impl Choice {
     /// How `stream` is read, if it is.
     fn mode(&self, stream: &Stream) -> Result<Option<SyncMode>> {
         match self {
-            Self::All => preferred(stream).map(Some),
+            Self::Default if !stream.is_default => Ok(None),
+            Self::Default | Self::All => preferred(stream).map(Some),
             Self::Streams(names) if names.contains(&stream.name) => preferred(stream).map(Some),
             Self::Streams(_) => Ok(None),
             Self::Selections(selections) => selections
@@ -127,6 +130,9 @@ mod tests {
             name: name.into(),
             description: String::new(),
             json_schema: serde_json::json!({}),
+            is_default: true,
+            scopes: Vec::new(),
+            is_readable: None,
             primary_key: Vec::new(),
             cursor: None,
             sync_modes: sync_modes.to_vec(),

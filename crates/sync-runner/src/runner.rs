@@ -18,7 +18,7 @@ use crate::{DeadLetters, Ending, Failure, Limits, Progress, Report, RetryBudget}
 
 /// Moves the records of a source to a destination, once.
 ///
-/// Without any option it syncs all streams, each in its preferred mode, from the state on that
+/// Without any option it syncs the default streams, each in its preferred mode, from the state on that
 /// the destination has kept under the name `default`.
 pub struct Runner {
     source: Arc<dyn Source>,
@@ -40,7 +40,7 @@ impl Runner {
             source,
             destination,
             sync: "default".to_owned(),
-            choice: Choice::All,
+            choice: Choice::Default,
             goes_on: true,
             limits: Limits::default(),
             budget: RetryBudget::default(),
@@ -55,6 +55,13 @@ impl Runner {
     #[must_use]
     pub fn with_name(mut self, sync: impl Into<String>) -> Self {
         self.sync = sync.into();
+        self
+    }
+
+    /// Syncs all streams there are, each in its preferred mode.
+    #[must_use]
+    pub fn with_all_streams(mut self) -> Self {
+        self.choice = Choice::All;
         self
     }
 

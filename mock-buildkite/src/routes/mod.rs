@@ -5,6 +5,7 @@
 
 mod access;
 mod builds;
+mod collections;
 mod filters;
 mod jobs;
 mod organizations;
@@ -172,7 +173,7 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
                 number,
                 rest @ ..,
             ],
-        ) => {
+        ) if matches!(rest, [] | ["jobs", ..]) => {
             needs("read_builds")?;
             let path = [*organization, *pipeline, *number];
             match rest {
@@ -181,6 +182,15 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
                 ["jobs", job] => jobs::get(call, path, job),
                 _ => Err(call.no_route()),
             }
+        }
+        ("GET", path) => {
+            let Some(matched) = collections::find(path) else {
+                return Err(call.no_route());
+            };
+            if let Some(scope) = matched.scope {
+                needs(scope)?;
+            }
+            matched.answer(call)
         }
         _ => Err(call.no_route()),
     }

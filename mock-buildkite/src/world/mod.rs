@@ -6,6 +6,7 @@
 mod address;
 mod build;
 mod change;
+mod collection;
 mod facts;
 mod life;
 mod load;
@@ -25,6 +26,8 @@ use crate::seed::{Seed, Seeded};
 pub use build::BuildDocument;
 pub(crate) use build::{Body, Build};
 pub use change::CreatedBuild;
+pub(crate) use collection::Missing;
+pub use collection::StoredObject;
 pub(crate) use facts::Facts;
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
@@ -40,6 +43,8 @@ pub struct World {
     pub(crate) builds: Vec<Build>,
     pub(crate) tokens: Vec<Token>,
     pub(crate) paused_queues: HashSet<String>,
+    collections: Vec<StoredObject>,
+    missing: Vec<Missing>,
     pub(crate) clock: Clock,
     seeded: Arc<Seeded>,
     ignored: Vec<Ignored>,
@@ -92,6 +97,8 @@ impl World {
             builds,
             tokens: vec![Token::new(DEMO_TOKEN)],
             paused_queues: HashSet::new(),
+            collections: Vec::new(),
+            missing: Vec::new(),
             clock: Clock::manual(seed.now),
             seeded,
             ignored: Vec::new(),

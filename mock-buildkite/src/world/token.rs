@@ -13,11 +13,13 @@ use crate::dice::graphql_id;
 pub const DEMO_TOKEN: &str = "bkua_mock_buildkite_demo_token";
 
 /// The scopes of a token made without a list of its own.
-const ALL_SCOPES: [&str; 19] = [
+const ALL_SCOPES: [&str; 42] = [
     "read_agents",
     "write_agents",
     "read_clusters",
+    "write_clusters",
     "read_teams",
+    "write_teams",
     "read_artifacts",
     "write_artifacts",
     "read_builds",
@@ -26,13 +28,34 @@ const ALL_SCOPES: [&str; 19] = [
     "read_build_logs",
     "write_build_logs",
     "read_organizations",
+    "write_organizations",
     "read_organization_settings",
+    "write_organization_settings",
+    "read_organization_invitations",
+    "write_organization_invitations",
+    "read_organization_repository_connections",
+    "read_notification_services",
+    "write_notification_services",
     "read_pipelines",
     "write_pipelines",
+    "read_pipeline_templates",
+    "write_pipeline_templates",
     "read_user",
     "read_suites",
     "write_suites",
     "read_rules",
+    "write_rules",
+    "read_audit_events",
+    "read_secrets_details",
+    "write_secrets",
+    "read_registries",
+    "write_registries",
+    "delete_registries",
+    "read_packages",
+    "write_packages",
+    "delete_packages",
+    "read_portals",
+    "write_portals",
 ];
 
 /// An API access token.

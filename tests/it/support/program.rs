@@ -11,6 +11,9 @@ use tokio::process::Command;
 
 use super::Fake;
 
+/// Nothing is masked, so that the copy can be compared with the fake.
+const SHOW_ALL: &str = r#"include_sensitive=["emails","env","tokens"]"#;
+
 /// No run may take longer.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
@@ -94,6 +97,9 @@ impl Fake {
             .kill_on_drop(true);
         if !arguments.contains(&"--base-url") {
             command.args(["--base-url", self.uri()]);
+        }
+        if arguments.first() == Some(&"sync") {
+            command.args(["--set", SHOW_ALL]);
         }
         command
     }

@@ -21,7 +21,8 @@ pub(crate) async fn run(args: DiscoverArgs, verbosity: Verbosity) -> Result<Exit
     let observer = Arc::clone(&progress);
     let discovered = async move {
         let source = source.open_source(credential, observer).await?;
-        source.discover().await
+        let catalog = source.discover().await?;
+        source.mark_readable(catalog).await
     };
     let Some(catalog) = watch_question(discovered, &progress, verbosity).await? else {
         return Ok(Exit::Stopped);
@@ -42,26 +43,47 @@ fn table(catalog: &Catalog) -> Table {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(width);
     }
-    table.set_header(["stream", "sync", "key", "columns", "description"]);
+    table.set_header(HEADER);
     for stream in &catalog.streams {
         table.add_row(row(stream));
     }
-    if let Some(columns) = table.column_mut(3) {
+    if let Some(columns) = table.column_mut(4) {
         columns.set_cell_alignment(CellAlignment::Right);
     }
     table
 }
 
-fn row(stream: &Stream) -> [String; 5] {
+const HEADER: [&str; 7] = [
+    "stream",
+    "default",
+    "readable",
+    "sync",
+    "columns",
+    "key",
+    "description",
+];
+
+fn row(stream: &Stream) -> [String; 7] {
     let properties = stream.json_schema.get("properties");
     let columns = properties.and_then(Value::as_object).map_or(0, |p| p.len());
     [
         stream.name.to_string(),
+        if stream.is_default { "yes" } else { "" }.to_owned(),
+        readable(stream),
         preferred(stream).to_owned(),
-        stream.primary_key.join(", "),
         columns.to_string(),
+        stream.primary_key.join(", "),
         stream.description.clone(),
     ]
+}
+
+/// Whether the token may read it, or what it lacks.
+fn readable(stream: &Stream) -> String {
+    match stream.is_readable {
+        Some(true) => "yes".to_owned(),
+        Some(false) => format!("needs {}", stream.scopes.join(", ")),
+        None => "unknown".to_owned(),
+    }
 }
 
 /// How a sync reads it, in a word.

@@ -4,5 +4,6 @@ pub(crate) mod check;
 pub(crate) mod discover;
 pub(crate) mod plan;
 mod request;
+pub(crate) mod sample;
 pub(crate) mod sync;
 pub(crate) mod verify;

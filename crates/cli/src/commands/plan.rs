@@ -31,7 +31,7 @@ pub(crate) async fn run(args: PlanArgs, verbosity: Verbosity) -> Result<Exit> {
             false => Start::find(destination, &name, observer.clone()).await?,
         };
         let source = source.open_source(credential, observer).await?;
-        let request = request::of(&*source, &streams, start.state()).await?;
+        let request = request::of(&*source, &streams, args.copy.all_streams, start.state()).await?;
         Ok((start, source.forecast(request).await?))
     };
     let Some((start, forecast)) = watch_question(work, &progress, verbosity).await? else {

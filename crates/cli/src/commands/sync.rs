@@ -83,7 +83,9 @@ async fn open(
 
 fn choose(mut runner: Runner, args: &SyncArgs, settings: &Settings) -> Result<Runner> {
     let streams = settings.streams(&args.copy.streams);
-    if !streams.is_empty() {
+    if args.copy.all_streams {
+        runner = runner.with_all_streams();
+    } else if !streams.is_empty() {
         runner = runner.with_streams(streams);
     }
     if args.restart {

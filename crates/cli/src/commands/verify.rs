@@ -51,7 +51,7 @@ pub(crate) async fn run(args: VerifyArgs, verbosity: Verbosity) -> Result<Exit> 
         let replica = copy.open_replica(copy_credential, observer.clone()).await?;
         let state = replica.state(&name).await?;
         let source = source.open_source(credential, observer).await?;
-        let request = request::of(&*source, &streams, state).await?;
+        let request = request::of(&*source, &streams, args.copy.all_streams, state).await?;
         source.verify(request, replica, samples).await
     };
     let Some(verification) = watch_question(work, &progress, verbosity).await? else {

@@ -208,6 +208,7 @@ impl Bench {
 fn source(server: &MockBuildkite, rules: Rules, concurrency: u8) -> BuildkiteSource {
     let settings = json!({
         "api_key": DEMO_TOKEN,
+        "include_sensitive": ["emails", "env", "tokens"],
         "base_url": server.uri(),
         "max_concurrency": concurrency,
     });

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use connector_core::{Record, StreamName};
 use serde_json::value::RawValue;
 
+use crate::lists::children::ParentBuild;
 use crate::state::OpenBuild;
 use crate::streams::{BUILDS, JOBS, build_record, job_record};
 
@@ -27,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) standing: Standing,
     /// The latest time that the server wrote into it: its clock was not behind that.
     pub(crate) latest: DateTime<Utc>,
+    /// The build as the parent of lists, if any of those is read.
+    pub(crate) parent: Option<Box<ParentBuild>>,
 }
 
 /// Whether a build can change without showing it by a new end.
@@ -44,6 +47,8 @@ pub(crate) struct Decode {
     organization: String,
     builds: Option<StreamName>,
     jobs: Option<StreamName>,
+    /// Whether lists of builds or jobs are read.
+    has_children: bool,
 }
 
 impl Decode {
@@ -52,6 +57,7 @@ impl Decode {
             organization: organization.to_owned(),
             builds: streams.get(BUILDS).cloned(),
             jobs: streams.get(JOBS).cloned(),
+            has_children: streams.iter().any(|name| name != BUILDS && name != JOBS),
         }
     }
 
@@ -73,6 +79,8 @@ impl Decode {
                 created_at,
             },
             standing: standing(build, finished_at.is_some()),
+            parent: (self.has_children)
+                .then(|| Box::new(ParentBuild::of(build, &self.organization))),
             latest: finished_at.map_or(created_at, |end| end.at.max(created_at)),
         }
     }

@@ -11,6 +11,7 @@ use futures::stream::{BoxStream, StreamExt};
 
 use super::found::{Decode, Found};
 use crate::error::in_stream;
+use crate::lists::{ListStream, Parent};
 use crate::rules::Rules;
 use crate::scope::Scope;
 use crate::streams::JOBS;
@@ -95,10 +96,15 @@ impl Lists {
             created_to: which.to,
             finished_from: which.finished_from,
             states: which.states,
-            with_jobs: which.streams.contains(JOBS),
+            with_jobs: which.streams.iter().any(|name| self.needs_jobs(name)),
             floor: which.floor,
             by_page_number: !self.rules.keyset,
         }
+    }
+
+    fn needs_jobs(&self, stream: &StreamName) -> bool {
+        let is_of_jobs = |list: &ListStream| list.parent == Parent::Job;
+        stream == JOBS || self.scope.list(stream).is_some_and(is_of_jobs)
     }
 
     pub(crate) async fn explain(&self, error: ClientError) -> Error {

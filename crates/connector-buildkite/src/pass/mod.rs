@@ -17,15 +17,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkite_client::Client;
-use connector_core::{Event, Message, Observer, Result};
+use connector_core::{Event, Message, Observer, Record, Result};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
+use crate::lists::children::ChildReader;
+use crate::lists::{Keys, ListStream, Refusals};
 use crate::pipelines::lacks_id;
 use crate::rules::Rules;
 use crate::scope::{Identified, Scope};
 use crate::state::PassState;
-use crate::streams::JOBS;
-use partition::{Partition, Step};
+use crate::streams::{BUILDS, JOBS};
+use partition::{Children, Partition, Step};
 
 /// What a pass needs.
 pub(crate) struct Pass {
@@ -35,6 +37,8 @@ pub(crate) struct Pass {
     pub(crate) rules: Rules,
     pub(crate) max_concurrency: usize,
     pub(crate) observer: Arc<dyn Observer>,
+    /// Reads the lists of builds and jobs.
+    pub(crate) children: ChildReader,
 }
 
 impl Pass {
@@ -43,6 +47,7 @@ impl Pass {
         let mut progress = Progress::new(&self);
         let partitions = self.partitions().await?;
         let concurrency = self.max_concurrency;
+        let (scope, children) = (Arc::clone(&self.scope), self.children.clone());
         let pass = Arc::new(self);
         let steps = stream::iter(partitions)
             .map(move |(key, organization, pipeline)| {
@@ -50,9 +55,14 @@ impl Pass {
                 partition.read().map_ok(move |step| (key.clone(), step))
             })
             .flatten_unordered(concurrency);
-        let messages = steps.map(move |step| {
-            let (key, step) = step?;
-            let messages = progress.apply(key, step)?;
+        // In their order, so that a page's checkpoint comes behind the lists of its builds.
+        let parts = steps
+            .map_ok(move |(key, step)| stream::iter(parts(&scope, key, step)).map(Ok))
+            .try_flatten()
+            .map_ok(move |part| children.clone().read_part(part))
+            .try_buffered(concurrency);
+        let messages = parts.map(move |part| {
+            let messages = progress.apply(part?)?;
             Ok(stream::iter(messages.into_iter().map(Ok)))
         });
         Ok(messages.try_flatten())
@@ -75,9 +85,46 @@ impl Pass {
     }
 }
 
+/// A piece of work, in the order in which it counts.
+enum Part {
+    /// A step of the partition with this key.
+    Step(String, Step),
+    /// A list of a build or job.
+    List(Box<ListStream>, Keys),
+    /// What such a list held.
+    Listed(Vec<Record>),
+}
+
+/// A step, and behind a build the lists that are read for it.
+fn parts(scope: &Scope, key: String, mut step: Step) -> Vec<Part> {
+    let children = match &mut step {
+        Step::Build(_, children) => children.take(),
+        _ => None,
+    };
+    let mut parts = vec![Part::Step(key, step)];
+    if let Some(Children { build, streams }) = children {
+        let lists = streams.iter().filter_map(|name| scope.list(name));
+        parts.extend(lists.flat_map(|list| {
+            let keys = build.keys_for(list).into_iter();
+            keys.map(|keys| Part::List(Box::new(list.clone()), keys))
+        }));
+    }
+    parts
+}
+
+impl ChildReader {
+    async fn read_part(self, part: Part) -> Result<Part> {
+        match part {
+            Part::List(list, keys) => self.read(&list, &keys).await.map(Part::Listed),
+            part => Ok(part),
+        }
+    }
+}
+
 /// How far the whole pass has come.
 struct Progress {
     state: PassState,
+    refusals: Refusals,
     observer: Arc<dyn Observer>,
     builds_read: u64,
     jobs_read: u64,
@@ -88,6 +135,7 @@ impl Progress {
     fn new(pass: &Pass) -> Self {
         Self {
             state: pass.state.clone(),
+            refusals: pass.children.refusals.clone(),
             observer: Arc::clone(&pass.observer),
             builds_read: 0,
             jobs_read: 0,
@@ -95,12 +143,19 @@ impl Progress {
         }
     }
 
-    fn apply(&mut self, partition: String, step: Step) -> Result<Vec<Message>> {
+    fn apply(&mut self, part: Part) -> Result<Vec<Message>> {
+        let (partition, step) = match part {
+            Part::Step(partition, step) => (partition, step),
+            Part::Listed(records) => {
+                return Ok(records.into_iter().map(Message::Record).collect());
+            }
+            Part::List(..) => return Ok(Vec::new()),
+        };
         match step {
             Step::Gone(records) => Ok(records.into_iter().map(Message::Record).collect()),
-            Step::Build(records) => {
+            Step::Build(records, _) => {
                 self.builds_read += 1;
-                let is_job = |record: &&connector_core::Record| record.stream == JOBS;
+                let is_job = |record: &&Record| record.stream == JOBS;
                 self.jobs_read += records.iter().filter(is_job).count() as u64;
                 Ok(records.into_iter().map(Message::Record).collect())
             }
@@ -111,6 +166,8 @@ impl Progress {
                     return Ok(Vec::new());
                 };
                 self.state.partitions.insert(partition, *coverage);
+                // What was refused has not come: its state stays where it was.
+                self.state.leave_out(|stream| self.refusals.has(stream));
                 Ok(vec![Message::Checkpoint(self.state.to_state()?)])
             }
         }
@@ -124,7 +181,8 @@ impl Progress {
         for stream in self.state.streams() {
             let records = match stream.as_str() {
                 JOBS => (builds as f64 * jobs_a_build) as u64,
-                _ => builds,
+                BUILDS => builds,
+                _ => continue,
             };
             self.observer.observe(Event::Estimate {
                 stream: stream.clone(),

@@ -28,16 +28,17 @@ use super::found::{Found, Standing};
 use super::lists::{Lists, Which};
 use super::unseen::Search;
 use super::windows::{FromWindow, Windows};
+use crate::lists::children::ParentBuild;
 use crate::scope::Identified;
-use crate::state::{Coverage, Gap, OpenBuild};
+use crate::state::{Coverage, Gap, OpenBuild, Version};
 
 /// A pipeline that is not found so often in one sync is given up.
 const MOST_TRIES: u32 = 2;
 
 /// What a partition yields.
 pub(crate) enum Step {
-    /// A build with its jobs.
-    Build(Vec<Record>),
+    /// A build with its jobs, and what it is the parent of.
+    Build(Vec<Record>, Option<Children>),
     /// Builds that are there no more.
     Gone(Vec<Record>),
     /// All records before this have been yielded.
@@ -47,6 +48,12 @@ pub(crate) enum Step {
         /// About how many builds are left to read.
         left: u64,
     },
+}
+
+/// The lists that are read for a build.
+pub(crate) struct Children {
+    pub(crate) build: Box<ParentBuild>,
+    pub(crate) streams: BTreeSet<StreamName>,
 }
 
 /// A partition being read.
@@ -254,6 +261,7 @@ impl Partition {
     /// A build was read, for these streams.
     pub(crate) fn take(&mut self, found: Found, streams: &BTreeSet<StreamName>) -> Step {
         self.latest = self.latest.max(Some(found.latest));
+        let id = found.id.clone();
         if let Some(id) = &found.pipeline_id {
             self.note_pipeline_of_build(id, &found.pipeline_slug, &found.build);
         }
@@ -270,7 +278,41 @@ impl Partition {
                 self.coverage.open.insert(found.id, found.build);
             }
         }
-        Step::Build(found.records)
+        let version = Version {
+            print: found.parent.as_ref().map_or(0, |parent| parent.print),
+            latest: found.latest,
+        };
+        let is_settled = found.standing == Standing::Settled;
+        let children = found.parent.map(|build| Children {
+            streams: self.unlisted(streams, &id, is_settled.then_some(version)),
+            build,
+        });
+        Step::Build(found.records, children)
+    }
+
+    /// The streams whose lists of a build are to be read: all, or of a finished build those that
+    /// have not been read of this version.
+    fn unlisted(
+        &mut self,
+        streams: &BTreeSet<StreamName>,
+        id: &str,
+        version: Option<Version>,
+    ) -> BTreeSet<StreamName> {
+        let lists = streams
+            .iter()
+            .filter(|stream| self.pass.scope.list(stream).is_some());
+        let mut to_list = BTreeSet::new();
+        for stream in lists {
+            let listed = self.coverage.listed.entry(stream.clone()).or_default();
+            let known = match version {
+                Some(version) => listed.insert(id.to_owned(), version),
+                None => listed.remove(id),
+            };
+            if known.is_none() || known != version {
+                to_list.insert(stream.clone());
+            }
+        }
+        to_list
     }
 
     /// A page ended: this is what the copy has now.
@@ -286,6 +328,12 @@ impl Partition {
         let missing = &mut self.coverage.missing;
         missing.retain(|gap| gap.from.is_none_or(|from| from < gap.to));
         let is_known = !self.coverage.is_nothing();
+        if is_known {
+            let rules = &self.pass.rules;
+            let met_again = self.coverage.top.min(self.coverage.synced);
+            let overlap = rules.overlap + rules.finish_overlap;
+            self.coverage.forget_listed_before(met_again - overlap);
+        }
         Step::Page {
             coverage: is_known.then(|| Box::new(self.coverage.clone())),
             left: left + self.windows.left(),

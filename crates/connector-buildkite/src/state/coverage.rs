@@ -26,6 +26,18 @@ pub(crate) struct Coverage {
     pub(crate) blocked_are_open: bool,
     /// The slug of each pipeline that is known, by its id: it shows a renaming.
     pub(crate) pipelines: BTreeMap<String, String>,
+    /// Finished builds that the next sync will meet again, for each stream that lists what is
+    /// below builds: if they have not changed, their lists are not read again.
+    pub(crate) listed: BTreeMap<StreamName, BTreeMap<String, Version>>,
+}
+
+/// The version of a build whose lists were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// A checksum of the build and of the ends of its jobs.
+    pub(crate) print: u32,
+    /// The latest time that the server wrote into it.
+    pub(crate) latest: DateTime<Utc>,
 }
 
 /// An interval of creation times that has not been read.
@@ -63,6 +75,7 @@ impl Coverage {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
+            listed: BTreeMap::new(),
         }
     }
 
@@ -87,6 +100,7 @@ impl Coverage {
             open: known().flat_map(|part| part.open.clone()).collect(),
             blocked_are_open: known().any(|part| part.blocked_are_open),
             pipelines: known().flat_map(|part| part.pipelines.clone()).collect(),
+            listed: known().flat_map(|part| part.listed.clone()).collect(),
         };
         for (stream, part) in parts {
             let gap = |from, to| Gap {
@@ -192,7 +206,16 @@ impl Coverage {
     pub(crate) fn of_stream(&self, stream: &StreamName) -> Self {
         let mut part = self.clone();
         part.missing.retain(|gap| gap.streams.contains(stream));
+        part.listed.retain(|listed, _| listed == stream);
         part
+    }
+
+    /// Forgets versions of builds that no sync will meet again.
+    pub(crate) fn forget_listed_before(&mut self, before: DateTime<Utc>) {
+        for listed in self.listed.values_mut() {
+            listed.retain(|_, listed| listed.latest >= before);
+        }
+        self.listed.retain(|_, listed| !listed.is_empty());
     }
 }
 
@@ -213,6 +236,7 @@ mod tests {
             open: BTreeMap::new(),
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
+            listed: BTreeMap::new(),
         }
     }
 

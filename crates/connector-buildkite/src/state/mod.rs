@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::scope::Identified;
-pub(crate) use coverage::{Coverage, Gap, OpenBuild};
+pub(crate) use coverage::{Coverage, Gap, OpenBuild, Version};
 use saved::{SavedPartition, SavedStream};
 
 /// The form that this program writes.
@@ -58,6 +58,11 @@ impl PassState {
     /// `builds`, `jobs` or both.
     pub(crate) fn streams(&self) -> &[StreamName] {
         &self.streams
+    }
+
+    /// Says nothing of some streams from now on.
+    pub(crate) fn leave_out(&mut self, is_left_out: impl Fn(&StreamName) -> bool) {
+        self.streams.retain(|stream| !is_left_out(stream));
     }
 
     /// Goes on from `state`. A state of another Buildkite is left alone, and so is one of

@@ -26,7 +26,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{StreamName, SyncMode};
 use serde::{Deserialize, Serialize};
 
-use super::coverage::{Coverage, Gap, OpenBuild};
+use super::coverage::{Coverage, Gap, OpenBuild, Version};
 
 /// So many open builds are kept by name. Of more, the oldest; all builds created since the first
 /// of the others are read again by the next sync.
@@ -64,6 +64,9 @@ pub(super) struct SavedPartition {
     blocked_are_open: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pipelines: BTreeMap<String, String>,
+    /// Versions of builds whose lists were read: checksum and latest time, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    listed: BTreeMap<String, (u32, DateTime<Utc>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,6 +134,9 @@ impl SavedPartition {
             open_since: rest.first().map(|(_, build)| build.created_at),
             blocked_are_open: coverage.blocked_are_open,
             pipelines: coverage.pipelines.clone(),
+            listed: (coverage.listed.values().flatten())
+                .map(|(id, listed)| (id.clone(), (listed.print, listed.latest)))
+                .collect(),
         }
     }
 
@@ -155,6 +161,11 @@ impl SavedPartition {
             };
             (id, build)
         };
+        let listed = self.listed.into_iter();
+        let listed: BTreeMap<_, _> = listed
+            .map(|(id, (print, latest))| (id, Version { print, latest }))
+            .collect();
+        let listed = Some((stream.clone(), listed)).filter(|(_, listed)| !listed.is_empty());
         Coverage {
             created_from: self.created_from,
             top: self.top,
@@ -163,6 +174,7 @@ impl SavedPartition {
             open: self.open.into_iter().map(open).collect(),
             blocked_are_open: self.blocked_are_open,
             pipelines: self.pipelines,
+            listed: listed.into_iter().collect(),
         }
     }
 

@@ -39,6 +39,7 @@ fn pass() -> PassState {
         open: (0..3).map(open).collect(),
         blocked_are_open: false,
         pipelines: [("p1".to_owned(), "web".to_owned())].into(),
+        listed: Default::default(),
     };
     PassState {
         partitions: [("acme".to_owned(), acme)].into(),

@@ -83,10 +83,13 @@ pub struct Build {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::incremental(streams::stream::<Build>(
-        NAME,
-        "Builds, without their jobs and the expanded pipeline.",
-    ))
+    streams::scoped(
+        streams::incremental(streams::stream::<Build>(
+            NAME,
+            "Builds, without their jobs and the expanded pipeline.",
+        )),
+        "read_builds",
+    )
 }
 
 /// What the parents of a record add to it.

@@ -139,10 +139,13 @@ pub struct Job {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::incremental(streams::stream::<Job>(
-        NAME,
-        "Jobs of all builds, every retried attempt included.",
-    ))
+    streams::scoped(
+        streams::incremental(streams::stream::<Job>(
+            NAME,
+            "Jobs of all builds, every retried attempt included.",
+        )),
+        "read_builds",
+    )
 }
 
 /// What the parents of a record add to it.

@@ -34,7 +34,10 @@ pub struct Organization {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::stream::<Organization>(NAME, "Organizations that the token sees.")
+    streams::scoped(
+        streams::stream::<Organization>(NAME, "Organizations that the token sees."),
+        "read_organizations",
+    )
 }
 
 /// Passes the object on as it came.

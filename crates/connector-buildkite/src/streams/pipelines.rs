@@ -89,7 +89,10 @@ pub struct Pipeline {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::stream::<Pipeline>(NAME, "Pipelines, archived ones included.")
+    streams::scoped(
+        streams::stream::<Pipeline>(NAME, "Pipelines, archived ones included."),
+        "read_pipelines",
+    )
 }
 
 /// The object as it came, with its organization.

@@ -120,8 +120,13 @@ async fn open(
     settings: Value,
     watcher: &Arc<Watcher>,
 ) -> Arc<dyn Source> {
+    let shows = settings.as_object().expect("an object").clone();
     let configuration = Configuration::new(settings).expect("an object");
-    let setup = Setup::new(configuration.with("base_url", server.uri()))
+    let mut configuration = configuration.with("base_url", server.uri());
+    if !shows.contains_key("include_sensitive") {
+        configuration = configuration.with("include_sensitive", json!(["emails", "env", "tokens"]));
+    }
+    let setup = Setup::new(configuration)
         .with_credential(Some(Credential::ApiKey(token.into())))
         .with_observer(Arc::<Watcher>::clone(watcher));
     let source = Buildkite.open_source(setup).await;

@@ -7,6 +7,7 @@ mod excused;
 mod failures;
 mod forecast;
 mod incremental;
+mod lists;
 mod reading;
 mod resuming;
 mod scope;

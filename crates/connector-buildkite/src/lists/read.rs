@@ -1,0 +1,76 @@
+//! Reads one declared list of one parent.
+
+use async_stream::try_stream;
+use buildkite_client::{Client, Error as ClientError, Paging};
+use connector_core::{JsonObject, ObjectWriter};
+use futures::stream::{BoxStream, StreamExt};
+use serde_json::value::RawValue;
+
+use super::{Keys, ListStream, Shape};
+
+impl ListStream {
+    /// The records of one parent, in the server's order, as they came, and the same with the keys
+    /// of the parents behind. `max_bytes` limits an answer that is one object: one that is longer
+    /// comes without its content.
+    ///
+    /// # Errors
+    /// Those of the client; [`ClientError::Protocol`] for an item that is no object.
+    pub(crate) fn read(
+        &self,
+        client: &Client,
+        keys: &Keys,
+        max_bytes: usize,
+    ) -> BoxStream<'static, Result<(Box<RawValue>, JsonObject), ClientError>> {
+        let (client, list, keys) = (client.clone(), self.clone(), keys.clone());
+        let records = try_stream! {
+            let segments = keys.fill(&list.path).map_err(|key| no_key(&list.path, &key))?;
+            let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+            if list.shape == Shape::Object {
+                let raw = match client.object_within(&segments, &list.query, max_bytes).await? {
+                    Some(raw) => raw,
+                    None => too_long(),
+                };
+                let record = keys.extend(&raw).ok_or_else(|| no_object(&list.path))?;
+                yield (raw, record);
+                return;
+            }
+            let paging = match list.shape {
+                Shape::Cursor => Paging::Cursor,
+                _ => Paging::Number,
+            };
+            let mut items = client
+                .list_at(&segments, &list.query, paging, list.records.as_deref())
+                .boxed();
+            while let Some(raw) = items.next().await {
+                let raw = raw?;
+                let record = keys.extend(&raw).ok_or_else(|| no_object(&list.path))?;
+                yield (raw, record);
+            }
+        };
+        records.boxed()
+    }
+}
+
+/// What stands for an object that was too long to be read.
+fn too_long() -> Box<RawValue> {
+    let mut object = ObjectWriter::with_capacity(64);
+    object.null("content");
+    let yes: &RawValue = serde_json::from_str("true").expect("it is valid JSON");
+    object.raw("content_truncated", yes);
+    let text = object.finish().as_str().to_owned();
+    RawValue::from_string(text).expect("an object is valid JSON")
+}
+
+fn no_key(path: &str, key: &str) -> ClientError {
+    ClientError::Protocol {
+        path: format!("/{path}"),
+        what: format!("its parent has no `{key}`"),
+    }
+}
+
+fn no_object(path: &str) -> ClientError {
+    ClientError::Protocol {
+        path: format!("/{path}"),
+        what: "an item that is not an object".to_owned(),
+    }
+}

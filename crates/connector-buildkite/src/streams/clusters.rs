@@ -1,0 +1,55 @@
+//! `clusters`: `GET ORG/clusters` (API facts 14.1).
+
+use schemars::JsonSchema;
+
+use crate::lists::{ListStream, Parent};
+use crate::streams::Object;
+
+/// A record of `clusters`. Further fields occur; they are passed on as well.
+#[derive(Debug, JsonSchema)]
+pub struct Cluster {
+    /// Unique id, a UUID.
+    pub id: String,
+    /// Id in Buildkite's GraphQL API.
+    pub graphql_id: Option<String>,
+    /// Its default queue; null without one.
+    pub default_queue_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What people say about it; null or empty without.
+    pub description: Option<String>,
+    /// Its emoji, as `:rocket:`; null without one.
+    pub emoji: Option<String>,
+    /// Its color, as `#FF5733`; null without one.
+    pub color: Option<String>,
+    /// Who maintains it: `users` and `teams`.
+    pub maintainers: Option<Object>,
+    /// Its address in the API.
+    pub url: Option<String>,
+    /// Its address in the browser.
+    pub web_url: Option<String>,
+    /// Address of its queues in the API.
+    pub queues_url: Option<String>,
+    /// Address of its default queue; null without one.
+    pub default_queue_url: Option<String>,
+    /// When it was created, UTC.
+    pub created_at: Option<String>,
+    /// The user who created it; null if none is known.
+    pub created_by: Option<Object>,
+    /// Whether hosted agents use a mirror; only for who may manage it.
+    pub hosted_git_mirror_enabled: Option<bool>,
+    /// Whether hosted agents use a container cache; only for who may manage it.
+    pub hosted_container_cache_enabled: Option<bool>,
+    /// Slug of its organization. Added by the connector.
+    pub organization_slug: String,
+}
+
+pub(crate) fn list() -> ListStream {
+    ListStream::new::<Cluster>(
+        "clusters",
+        "Clusters.",
+        Parent::Organization,
+        "v2/organizations/{organization_slug}/clusters",
+    )
+    .scope("read_clusters")
+}

@@ -1,0 +1,45 @@
+//! `skipped_tests`: `GET SUITE/tests/skipped` (API facts 18).
+
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use crate::lists::{ListStream, Parent, Shape};
+
+/// A record of `skipped_tests`. Further fields occur; they are passed on as well.
+#[derive(Debug, JsonSchema)]
+pub struct SkippedTest {
+    /// Id of the test.
+    pub id: String,
+    /// Its address in the API.
+    pub url: Option<String>,
+    /// Its address in the browser.
+    pub web_url: Option<String>,
+    /// What the test belongs to, as its class.
+    pub scope: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Where it stands: file and line.
+    pub location: Option<String>,
+    /// The file it stands in.
+    pub file_name: Option<String>,
+    /// Its labels.
+    pub labels: Option<Value>,
+    /// Id of its test suite. Added by the connector.
+    pub suite_id: String,
+    /// Slug of its test suite. Added by the connector.
+    pub suite_slug: String,
+    /// Slug of its organization. Added by the connector.
+    pub organization_slug: String,
+}
+
+pub(crate) fn list() -> ListStream {
+    ListStream::new::<SkippedTest>(
+        "skipped_tests",
+        "Tests that are not run.",
+        Parent::Of("test_suites", &[("suite_id", "id"), ("suite_slug", "slug")]),
+        "v2/analytics/organizations/{organization_slug}/suites/{suite_slug}/tests/skipped",
+    )
+    .scope("read_suites")
+    .shape(Shape::Whole)
+    .key(&["suite_id", "id"])
+}

@@ -1,0 +1,42 @@
+//! `teams`: `GET ORG/teams` (API facts 16).
+
+use schemars::JsonSchema;
+
+use crate::lists::{ListStream, Parent};
+use crate::streams::Object;
+
+/// A record of `teams`. Further fields occur; they are passed on as well.
+#[derive(Debug, JsonSchema)]
+pub struct Team {
+    /// Unique id, a UUID.
+    pub id: String,
+    /// Id in Buildkite's GraphQL API.
+    pub graphql_id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The part of addresses that names it.
+    pub slug: Option<String>,
+    /// What people say about it; null or empty without.
+    pub description: Option<String>,
+    /// `visible` or `secret`.
+    pub privacy: Option<String>,
+    /// Whether new members are put into it.
+    #[serde(rename = "default")]
+    pub is_default: Option<bool>,
+    /// When it was created, UTC.
+    pub created_at: Option<String>,
+    /// The user who created it; null if none is known.
+    pub created_by: Option<Object>,
+    /// Slug of its organization. Added by the connector.
+    pub organization_slug: String,
+}
+
+pub(crate) fn list() -> ListStream {
+    ListStream::new::<Team>(
+        "teams",
+        "Teams.",
+        Parent::Organization,
+        "v2/organizations/{organization_slug}/teams",
+    )
+    .scope("read_teams")
+}
