@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::build::{BuildError, RawBuild};
-use crate::client::{Client, not_json};
+use crate::client::{Client, not_json, redirected};
 use crate::error::{Error, Fault, Result};
 use crate::http::{Answer, Failure};
 use crate::keyset::{Keyset, Seen};
@@ -170,6 +170,7 @@ impl<F> Reader<F> {
             }
             Err(Failure::Final(error)) => Err(error),
             Err(Failure::Fault(fault)) => self.fail(fault).await.map(drop),
+            Err(Failure::Redirect(_)) => Err(redirected(&self.url())),
         }
     }
 

@@ -121,6 +121,7 @@ impl Client {
                 },
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Fault(fault)) => fault,
+                Err(Failure::Redirect(_)) => return Err(redirected(&url)),
             };
             self.pause(&mut attempts, &url, fault).await?;
         }
@@ -163,6 +164,7 @@ impl Client {
                 },
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Fault(fault)) => self.pause(&mut attempts, url, fault).await?,
+                Err(Failure::Redirect(_)) => return Err(redirected(url)),
             }
         }
     }
@@ -198,6 +200,15 @@ impl Client {
             return refuse("its `next` link leads back to the same page");
         }
         Ok(next)
+    }
+}
+
+/// The error of a redirect where none is followed.
+pub(crate) fn redirected(url: &Url) -> Error {
+    Error::Protocol {
+        path: url.path().to_owned(),
+        what: "a redirect, which is not followed because the token must not leave the base URL"
+            .to_owned(),
     }
 }
 

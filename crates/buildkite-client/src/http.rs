@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RANGE, USER_AGENT,
 };
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -58,6 +58,8 @@ pub(crate) enum Failure {
     Fault(Fault),
     /// It may not.
     Final(Error),
+    /// The answer leads elsewhere. Where to is a secret: it may be signed.
+    Redirect(Option<Url>),
 }
 
 impl From<Error> for Failure {
@@ -146,6 +148,23 @@ impl Http {
             .map_err(|error| fault(&error))
     }
 
+    /// Sends one GET to wherever a redirect led, without the token.
+    pub(crate) async fn get_elsewhere(
+        &self,
+        url: &Url,
+        from: u64,
+    ) -> Result<reqwest::Response, Fault> {
+        let request = self.client.get(url.clone());
+        let request = request
+            .header(ACCEPT, "*/*")
+            .header(ACCEPT_ENCODING, "identity");
+        let request = match from {
+            0 => request,
+            from => request.header(RANGE, format!("bytes={from}-")),
+        };
+        request.send().await.map_err(|error| fault(&error))
+    }
+
     /// Tells the listener of a wait; refuses one that is too long.
     fn announce(&self, path: &str, wait: &Wait, listener: &Listener) -> Result<()> {
         let scope = wait.limit.scope();
@@ -186,6 +205,11 @@ impl Http {
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             return Err(Fault::Status(status.as_u16()).into());
         }
+        if status.is_redirection() {
+            let location = header(response.headers(), "location");
+            let location = location.and_then(|location| Url::parse(&location).ok());
+            return Err(Failure::Redirect(location));
+        }
         let needed_scope = header(response.headers(), "x-accepted-oauth-scopes");
         let needed_scope = needed_scope.map(|scope| self.repeatable(&scope));
         let body = error_body(response).await;
@@ -199,12 +223,6 @@ impl Http {
                 needed_scope,
             },
             StatusCode::NOT_FOUND => Error::NotFound { path, message },
-            status if status.is_redirection() => Error::Protocol {
-                path,
-                what: "a redirect, which is not followed because the token must not leave the \
-                       base URL"
-                    .to_owned(),
-            },
             status => Error::Refused {
                 path,
                 status: status.as_u16(),

@@ -106,6 +106,12 @@ pub(crate) enum Command {
     /// Lists the streams that can be synced
     #[command(after_help = EXIT_CODES)]
     Discover(DiscoverArgs),
+    /// Fetches the artifacts of a build into a folder
+    ///
+    /// Each to FOLDER/JOB_ID/PATH, checked by size and SHA-1. What is there already is not fetched
+    /// again, what was cut short goes on where it stopped.
+    #[command(after_help = EXIT_CODES)]
+    Artifacts(ArtifactsArgs),
     /// Shows a few records of a stream, and saves nothing
     ///
     /// Useful for a stream that the configuration declares: `custom_streams` in its file.
@@ -199,6 +205,24 @@ pub(crate) struct CheckArgs {
     /// Checks this destination too
     #[arg(long, value_name = "NAME:PATH")]
     pub(crate) to: Option<PluginRef>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ArtifactsArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+
+    /// Number of the build, in the one organization and pipeline that are named
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) build: u64,
+
+    /// Folder to put them in
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) into: PathBuf,
+
+    /// Only this path; `*` stands for anything
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

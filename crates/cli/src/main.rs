@@ -55,6 +55,7 @@ fn run(args: Args) -> Exit {
             Command::Plan(args) => commands::plan::run(args, verbosity).await,
             Command::Verify(args) => commands::verify::run(args, verbosity).await,
             Command::Check(args) => commands::check::run(args, verbosity).await,
+            Command::Artifacts(args) => commands::artifacts::run(args, verbosity).await,
             Command::Sample(args) => commands::sample::run(args, verbosity).await,
             Command::Discover(args) => commands::discover::run(args, verbosity).await,
         };

@@ -246,7 +246,7 @@ impl Side {
         connector.open_replica(setup).await
     }
 
-    fn setup(
+    pub(crate) fn setup(
         self,
         credential: Option<Credential>,
         observer: Arc<dyn Observer>,

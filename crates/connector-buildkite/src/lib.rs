@@ -7,6 +7,7 @@
 //! This crate turns the client's types into the contract's and back. Pacing and retries are the
 //! client's, where state is kept is the host's.
 
+mod artifacts;
 mod config;
 mod connector;
 mod error;
@@ -27,6 +28,7 @@ mod state;
 pub mod streams;
 mod verify;
 
+pub use artifacts::{ArtifactFile, ArtifactQuery, Artifacts, Fetched};
 pub use config::Config;
 pub use connector::Buildkite;
 pub use lists::CustomStream;

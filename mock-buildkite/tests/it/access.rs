@@ -158,12 +158,12 @@ async fn requests_without_a_route_are_told_apart_from_missing_objects() {
     caller.get("/v2/organizations/acme/pipelines/none").await;
     assert!(server.unknown_requests().is_empty());
 
-    caller.get("/v2/organizations/acme/agents?page=2").await;
+    caller.get("/v2/organizations/acme/nothing?page=2").await;
     assert_eq!(caller.post(BUILDS).await.status, 404);
 
     let unknown = server.unknown_requests();
     assert_eq!(unknown.len(), 2);
-    assert_eq!(unknown[0].path, "/v2/organizations/acme/agents");
+    assert_eq!(unknown[0].path, "/v2/organizations/acme/nothing");
     assert_eq!(unknown[0].query, "page=2");
     assert_eq!(unknown[1].method, "POST");
     assert_eq!(server.requests().len(), 3);

@@ -130,16 +130,16 @@ async fn discovery_gives_the_same_catalog_each_time_without_a_request() {
 
     assert_eq!(bench.source.discover().await.unwrap(), catalog);
     assert_eq!(bench.paths(), Vec::<String>::new());
-    let names: Vec<_> = catalog.streams.iter().map(|s| s.name.as_str()).collect();
+    let default = catalog.streams.iter().filter(|stream| stream.is_default);
+    let names: Vec<_> = default.map(|stream| stream.name.as_str()).collect();
     assert_eq!(names, STREAMS);
     for stream in catalog.streams {
         let schema = &stream.json_schema;
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
         assert_eq!(schema["type"], "object");
         assert!(!schema.to_string().contains("$ref"), "{}", stream.name);
-        assert_eq!(stream.primary_key, ["id"]);
         for key in &stream.primary_key {
-            assert_eq!(schema["properties"][key]["type"], "string");
+            assert!(schema["properties"][key].is_object(), "{}", stream.name);
         }
     }
 }

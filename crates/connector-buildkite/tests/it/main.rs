@@ -1,5 +1,6 @@
 //! The plugin over the fake: what it checks, what it reads, where it goes on, how it fails.
 
+mod artifacts;
 mod bench;
 mod check;
 mod copy;
@@ -9,6 +10,7 @@ mod forecast;
 mod incremental;
 mod lists;
 mod reading;
+mod readme;
 mod resuming;
 mod scope;
 mod synced;

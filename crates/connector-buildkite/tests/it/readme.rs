@@ -1,0 +1,57 @@
+//! The table of streams in the README is what the catalog says.
+
+use std::fs;
+use std::path::Path;
+
+use connector_core::{Stream, SyncMode};
+use mock_buildkite::World;
+
+use crate::bench::Bench;
+
+const BEGIN: &str = "tests/it/readme.rs -->\n";
+const END: &str = "<!-- end of streams -->";
+
+fn table(streams: &[Stream]) -> String {
+    let mut table =
+        String::from("\n| stream | read | scopes | key | what it holds |\n|---|---|---|---|---|\n");
+    for stream in streams {
+        let mode = match stream.sync_modes.last() {
+            Some(SyncMode::Incremental) => "incremental",
+            _ => "full",
+        };
+        let default = if stream.is_default { ", default" } else { "" };
+        table.push_str(&format!(
+            "| `{}` | {mode}{default} | {} | {} | {} |\n",
+            stream.name,
+            stream.scopes.join(", "),
+            stream.primary_key.join(", "),
+            stream.description,
+        ));
+    }
+    table.push('\n');
+    table
+}
+
+/// With `UPDATE_README` set, the table is written anew.
+#[tokio::test]
+async fn the_readme_lists_every_stream_as_the_catalog_does() {
+    let bench = Bench::new(World::empty()).await;
+    let catalog = bench.source.discover().await.unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let begin = readme.find(BEGIN).expect("the README has the table") + BEGIN.len();
+    let end = readme.find(END).expect("the table has an end");
+    let expected = table(&catalog.streams);
+
+    if std::env::var_os("UPDATE_README").is_some() {
+        let readme = [&readme[..begin], &expected, &readme[end..]].concat();
+        fs::write(&path, readme).unwrap();
+        return;
+    }
+
+    assert_eq!(
+        &readme[begin..end],
+        expected,
+        "run this test again with UPDATE_README=1 to write the table anew"
+    );
+}
