@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::refused::is_of_one_stream;
 use super::{Keys, ListStream, Parent, Refusals};
 use crate::error::in_stream;
+use crate::listener::forward;
 
 /// A build as the parent of lists.
 #[derive(Debug, Clone)]
@@ -103,7 +104,8 @@ impl ChildReader {
         if self.refusals.has(stream) {
             return Ok(Vec::new());
         }
-        let mut items = list.read(&self.client, keys, self.max_bytes);
+        let client = (self.client).with_listener(forward(&self.observer, Some(stream)));
+        let mut items = list.read(&client, keys, self.max_bytes);
         let mut records = Vec::new();
         while let Some(item) = items.next().await {
             match item {

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::refused::is_of_one_stream;
 use super::{Keys, ListStream, Parent, Refusals};
 use crate::error::in_stream;
+use crate::listener::forward;
 use crate::scope::Scope;
 
 /// A list that is read, and the lists below it.
@@ -128,7 +129,8 @@ impl TreeReader {
     fn below(self, tree: Arc<Tree>, keys: Keys) -> BoxStream<'static, Result<Record>> {
         let records = try_stream! {
             let stream = &tree.list.stream.name;
-            let mut items = tree.list.read(&self.client, &keys, self.max_bytes);
+            let client = (self.client).with_listener(forward(&self.observer, Some(stream)));
+            let mut items = tree.list.read(&client, &keys, self.max_bytes);
             let mut seen = HashSet::new();
             while let Some(item) = items.next().await {
                 let (raw, record) = match item {
