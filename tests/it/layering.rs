@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("connector-core", &[]),
     ("buildkite-client", &[]),
     (
@@ -16,6 +16,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ),
     ("connector-sqlite", &["connector-core"]),
     ("connector-jsonl", &["connector-core"]),
+    ("credential-store", &[]),
     ("sync-runner", &["connector-core"]),
     ("mock-buildkite", &[]),
     (
@@ -26,6 +27,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
             "connector-buildkite",
             "connector-sqlite",
             "connector-jsonl",
+            "credential-store",
             "sync-runner",
             "mock-buildkite",
         ],
@@ -45,7 +47,9 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// Libraries from outside, and the only packages of ours that may use them.
-const DOORS: [(&str, &[&str]); 4] = [
+const DOORS: [(&str, &[&str]); 6] = [
+    ("age", &["credential-store"]),
+    ("keyring", &["credential-store"]),
     ("reqwest", &["buildkite-client"]),
     ("rusqlite", &["connector-sqlite"]),
     ("clap", &["buildkite-connector", "mock-buildkite"]),
