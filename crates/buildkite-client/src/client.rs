@@ -1,7 +1,9 @@
 //! The client: what is shared, and the calls that give one object.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -32,6 +34,24 @@ pub struct AccessToken {
     pub uuid: String,
     /// What it may do: `read_builds`; absent if the answer does not tell.
     pub scopes: Option<Vec<String>>,
+    /// What its owner calls it.
+    pub description: Option<String>,
+    /// When it was made, in one of the forms of [`Timestamp`](crate::Timestamp).
+    pub created_at: Option<String>,
+    /// When it ends; absent if never, and in answers from before May 2026.
+    pub expires_at: Option<String>,
+    /// Its owner.
+    pub user: Option<TokenUser>,
+}
+
+/// The owner of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct TokenUser {
+    /// Full name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
 }
 
 impl Client {
@@ -82,6 +102,27 @@ impl Client {
         self.fetch(&url).await
     }
 
+    /// Revokes the token that this client has: `DELETE /v2/access-token`. It cannot be taken
+    /// back. Sent once, and again only if a rate limit refused it.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object); [`Error::Unavailable`] if it is not known whether it
+    /// was done.
+    pub async fn revoke(&self) -> Result<()> {
+        let url = self.http.base.join(["v2", "access-token"]);
+        match self.send(Method::DELETE, &url).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Final(error)) => Err(error),
+            Err(Failure::Redirect(_)) => Err(redirected(&url)),
+            Err(Failure::Fault(fault)) => Err(Error::Unavailable {
+                path: url.path().to_owned(),
+                reason: fault.to_string(),
+                attempts: 1,
+                elapsed: Duration::ZERO,
+            }),
+        }
+    }
+
     /// The object at a path below the base URL, as the text it came in.
     ///
     /// # Errors
@@ -130,11 +171,15 @@ impl Client {
     /// Sends one GET, when a slot and the rate limits allow it. What it takes from the limits is
     /// settled even while nobody polls: others may wait for that.
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, Failure> {
+        self.send(Method::GET, url).await
+    }
+
+    async fn send(&self, method: Method, url: &Url) -> Result<Answer, Failure> {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = slot.expect("the semaphore is never closed");
         let (http, listener, url) = (Arc::clone(&self.http), self.listener.clone(), url.clone());
         let path = url.path().to_owned();
-        let request = tokio::spawn(async move { http.get(&url, &listener, slot).await });
+        let request = tokio::spawn(async move { http.call(method, &url, &listener, slot).await });
         let answer = AbortOnDropHandle::new(request).await;
         answer.unwrap_or_else(|_| {
             Err(Failure::Fault(Fault::Broken(format!(

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RANGE, USER_AGENT,
 };
-use reqwest::{StatusCode, redirect};
+use reqwest::{Method, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
@@ -97,10 +97,11 @@ impl Http {
         })
     }
 
-    /// Sends one GET, when the rate limits allow it, and returns the answer if it is a 200. The
-    /// slot is free again once the answer has been read.
-    pub(crate) async fn get(
+    /// Sends one request without a body, when the rate limits allow it, and returns the answer if
+    /// it succeeded. The slot is free again once the answer has been read.
+    pub(crate) async fn call(
         &self,
+        method: Method,
         url: &Url,
         listener: &Listener,
         slot: OwnedSemaphorePermit,
@@ -114,7 +115,7 @@ impl Http {
                 .permit(organization, |wait| self.announce(path, &wait, listener))
                 .await?;
             listener(Event::Request);
-            let response = self.send(url).await?;
+            let response = self.send(method.clone(), url).await?;
             let status = response.status();
             tracing::debug!(path, %status, "answered");
             let limits = RateLimits::read(response.headers());
@@ -138,10 +139,10 @@ impl Http {
         }))
     }
 
-    async fn send(&self, url: &Url) -> Result<reqwest::Response, Fault> {
+    async fn send(&self, method: Method, url: &Url) -> Result<reqwest::Response, Fault> {
         debug_assert!(self.base.is_origin_of(url), "the token stays at its origin");
         self.client
-            .get(url.clone())
+            .request(method, url.clone())
             .header(AUTHORIZATION, self.authorization.clone())
             .send()
             .await

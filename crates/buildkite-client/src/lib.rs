@@ -38,7 +38,7 @@ mod timestamp;
 pub use base_url::DEFAULT_BASE_URL;
 pub use build::RawBuild;
 pub use builds::{Listed, Progress};
-pub use client::{AccessToken, Client};
+pub use client::{AccessToken, Client, TokenUser};
 pub use clock::{Clock, SystemClock};
 pub use download::Download;
 pub use error::{Error, Result};

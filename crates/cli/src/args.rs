@@ -103,6 +103,12 @@ pub(crate) enum Command {
     /// Proves that token, settings and destination work, and changes nothing
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Keeps API keys under names, encrypted on this machine
+    ///
+    /// The folder is that of the operating system for a user's data, or the variable
+    /// BUILDKITE_CONNECTOR_STORE. What opens it is chosen with the first credential.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Credential(CredentialCommand),
     /// Lists the streams that can be synced
     #[command(after_help = EXIT_CODES)]
     Discover(DiscoverArgs),
@@ -117,6 +123,79 @@ pub(crate) enum Command {
     /// Useful for a stream that the configuration declares: `custom_streams` in its file.
     #[command(after_help = EXIT_CODES)]
     Sample(SampleArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Keeps a new API key, asked for at a prompt or read from standard input
+    Add {
+        /// Its name: letters, digits, and `-_.`
+        name: String,
+        /// What it is for
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
+        /// Where the key of a new store is kept; a store that is there keeps its own
+        #[arg(long, value_name = "WHERE", value_enum, default_value_t)]
+        keep_key_in: KeepKeyIn,
+    },
+    /// Lists all credentials, without their keys
+    List {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one credential, without its key
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Asks Buildkite what the API key is, what it opens, and what is too much
+    Check {
+        /// Its name
+        name: String,
+        /// Address of the API, for a proxy or a test server
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+    },
+    /// Changes the description
+    Describe {
+        /// Its name
+        name: String,
+        /// What it is for
+        description: String,
+    },
+    /// Replaces the API key; whatever names the credential goes on working
+    Rotate {
+        /// Its name
+        name: String,
+    },
+    /// Forgets a credential
+    Remove {
+        /// Its name
+        name: String,
+        /// Revokes the token at Buildkite too, for good
+        #[arg(long)]
+        revoke: bool,
+        /// Address of the API, for a proxy or a test server
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+    },
+}
+
+/// Where the key of a new store is kept.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub(crate) enum KeepKeyIn {
+    /// In the keyring if there is one, else in a file
+    #[default]
+    Automatic,
+    /// In the operating system's keyring
+    Keyring,
+    /// In a file of mode 0600 beside the credentials
+    File,
+    /// Nowhere in clear: a passphrase is asked for each time, or BUILDKITE_CONNECTOR_PASSPHRASE
+    Passphrase,
+    /// With you: an age identity in BUILDKITE_CONNECTOR_IDENTITY
+    Identity,
 }
 
 /// Which copy of what.
@@ -255,6 +334,10 @@ pub(crate) struct SourceArgs {
     /// Where from [default: buildkite]
     #[arg(long, value_name = "NAME[:PATH]")]
     pub(crate) from: Option<PluginRef>,
+
+    /// Credential of the store, by its name; see `credential`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) credential: Option<String>,
 
     /// Only this organization, by its slug; can be repeated [default: all the token may see]
     #[arg(long = "organization", value_name = "SLUG")]

@@ -3,6 +3,7 @@
 //! ```toml
 //! [source]
 //! connector = "buildkite"     # the other keys are the connector's own
+//! credential = "acme-read"    # a name in the credential store, instead of an api_key
 //! organizations = ["acme"]
 //!
 //! [destination]
@@ -38,6 +39,8 @@ pub(crate) struct ConfigFile {
 pub(crate) struct Table {
     /// Which plugin; absent for the default one.
     pub(crate) connector: Option<String>,
+    /// Which credential of the store.
+    pub(crate) credential: Option<String>,
     pub(crate) keys: Map<String, Value>,
 }
 
@@ -81,7 +84,11 @@ impl ConfigFile {
             }
         }
         if !bare.is_empty() {
-            file.source.get_or_insert_default().keys.extend(bare);
+            let bare = Table::new(bare, "source")?;
+            let source = file.source.get_or_insert_default();
+            source.keys.extend(bare.keys);
+            source.connector = source.connector.take().or(bare.connector);
+            source.credential = source.credential.take().or(bare.credential);
         }
         Ok(file)
     }
@@ -107,16 +114,20 @@ impl ConfigFile {
 
 impl Table {
     fn new(mut keys: Map<String, Value>, name: &str) -> Result<Self> {
-        let connector = match keys.remove("connector") {
-            None => None,
-            Some(Value::String(connector)) => Some(connector),
-            Some(_) => {
-                return Err(refuse(format!(
-                    "`connector` in [{name}] must be the name of a plugin, such as \"buildkite\""
-                )));
-            }
+        let mut named = |key: &str, what: &str| match keys.remove(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(refuse(format!(
+                "`{key}` in [{name}] must be the name of {what}"
+            ))),
         };
-        Ok(Self { connector, keys })
+        let connector = named("connector", "a plugin, such as \"buildkite\"")?;
+        let credential = named("credential", "a credential of the store")?;
+        Ok(Self {
+            connector,
+            credential,
+            keys,
+        })
     }
 }
 

@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod settings;
 mod stop;
+mod store;
 mod text;
 mod token;
 mod watch;
@@ -57,6 +58,7 @@ fn run(args: Args) -> Exit {
             Command::Check(args) => commands::check::run(args, verbosity).await,
             Command::Artifacts(args) => commands::artifacts::run(args, verbosity).await,
             Command::Sample(args) => commands::sample::run(args, verbosity).await,
+            Command::Credential(command) => commands::credential::run(command, verbosity).await,
             Command::Discover(args) => commands::discover::run(args, verbosity).await,
         };
         done.unwrap_or_else(|error| exit::tell(&error))

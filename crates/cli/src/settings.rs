@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{PluginRef, Setting, SourceArgs};
 use crate::config_file::{ConfigFile, Table};
-use crate::{output, token};
+use crate::{output, store, token};
 
 const DEFAULT_SOURCE: &str = "buildkite";
 const DEFAULT_DESTINATION: (&str, &str) = ("sqlite", "buildkite.db");
@@ -30,6 +30,8 @@ pub(crate) fn registry() -> Registry {
 pub(crate) struct Side {
     connector: Arc<dyn Connector>,
     keys: Map<String, Value>,
+    /// The name of a credential in the store.
+    credential: Option<String>,
     file_is_readable_by_others: bool,
 }
 
@@ -60,6 +62,7 @@ impl Settings {
         let table = self.file.source.take();
         let default = PluginRef::plain(DEFAULT_SOURCE);
         let mut side = self.side(args.from.as_ref(), table, &default)?;
+        side.credential = args.credential.clone().or(side.credential);
         side.set_list("organizations", &args.organizations);
         side.set_list("pipelines", &args.pipelines);
         side.set_text("start_date", args.since.as_deref());
@@ -129,6 +132,7 @@ impl Settings {
         let mut side = Side {
             connector: Arc::clone(self.registry.get(connector)?),
             keys: table.keys,
+            credential: table.credential,
             file_is_readable_by_others: self.file.is_readable_by_others,
         };
         side.set_text(PATH, path.as_deref());
@@ -193,6 +197,9 @@ impl Side {
     /// # Errors
     /// See [`token::resolve`].
     pub(crate) fn credential(&self) -> Result<Option<Credential>> {
+        if let Some(name) = &self.credential {
+            return store::credential(name, self.name()).map(Some);
+        }
         let secrets = self.secret_keys();
         if secrets.is_empty() {
             return Ok(None);

@@ -2,11 +2,13 @@
 //! other users of the machine can see, and which shells remember.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 
 use connector_core::{Credential, Error, ErrorKind, Result};
 use secrecy::{ExposeSecret, SecretString};
 
+/// No key is longer; what is piped by mistake may be.
+const MAX_SECRET: u64 = 64 * 1024;
 const VARIABLE: &str = "BUILDKITE_API_TOKEN";
 /// Buildkite's API tokens begin with it (Buildkite docs, Managing API access tokens).
 const PREFIX: &str = "bkua_";
@@ -42,26 +44,69 @@ pub(crate) fn resolve(file_has_one: bool) -> Result<Option<Credential>> {
         let message = format!("there is no API token: {VARIABLE} is not set");
         return Err(Error::new(ErrorKind::Auth, message));
     }
-    let typed = rpassword::prompt_password("Buildkite API token (not shown): ");
-    let typed = typed.map_err(|error| {
-        Error::new(ErrorKind::Io, "the token could not be read").with_source(error)
-    })?;
-    accept(typed.into(), "what was typed").map(Some)
+    let typed = ask("Buildkite API token (not shown): ")?;
+    accept(typed, "what was typed").map(Some)
 }
 
 fn from_environment() -> Result<Option<SecretString>> {
+    variable(VARIABLE)
+}
+
+/// A variable of the environment, as a secret.
+///
+/// # Errors
+/// [`ErrorKind::Auth`] if it is not text.
+pub(crate) fn variable(name: &str) -> Result<Option<SecretString>> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one variable that this program reads"
+        reason = "the one place that reads the environment"
     )]
-    let value = std::env::var(VARIABLE);
+    let value = std::env::var(name);
     match value {
-        Ok(token) => Ok(Some(token.into())),
+        Ok(value) => Ok(Some(value.into())),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::new(
-            ErrorKind::Auth,
-            format!("{VARIABLE} is not text"),
-        )),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Error::new(ErrorKind::Auth, format!("{name} is not text")))
+        }
+    }
+}
+
+/// What is asked for: at a hidden prompt if a person sits there, else from standard input.
+///
+/// # Errors
+/// [`ErrorKind::Io`] if it cannot be read.
+pub(crate) fn ask(prompt: &str) -> Result<SecretString> {
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Io, "the secret could not be read").with_source(error)
+    };
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return rpassword::prompt_password(prompt)
+            .map(SecretString::from)
+            .map_err(failed);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .take(MAX_SECRET)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text.into())
+}
+
+/// The same, but never from standard input, which may hold another secret.
+///
+/// # Errors
+/// [`ErrorKind::Auth`] if nobody sits there, naming the variable that is taken instead.
+pub(crate) fn ask_at_terminal(prompt: &str, variable: &str) -> Result<SecretString> {
+    match std::io::stderr().is_terminal() {
+        true => rpassword::prompt_password(prompt)
+            .map(SecretString::from)
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, "the secret could not be read").with_source(error)
+            }),
+        false => {
+            let message = format!("the credential store needs its passphrase: set {variable}");
+            Err(Error::new(ErrorKind::Auth, message))
+        }
     }
 }
 

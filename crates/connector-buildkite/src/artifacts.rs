@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use buildkite_client::{Client, Options, Paging};
+use buildkite_client::{Client, Paging};
 use connector_core::{Error, ErrorKind, Result, Setup};
 use futures::TryStreamExt;
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
 
 use crate::config::Config;
+use crate::connector::client;
 use crate::error::explain;
 use crate::listener::forward;
 
@@ -75,11 +76,7 @@ impl Artifacts {
     /// Those of opening the source.
     pub fn open(setup: Setup) -> Result<Self> {
         let config = Config::parse(setup.configuration, setup.credential)?;
-        let mut options = Options::new(config.token()?);
-        options.base_url.clone_from(&config.base_url);
-        options.reserve = config.rate_limit_reserve / 100.0;
-        options.max_concurrency = config.max_concurrency as usize;
-        let client = Client::new(options).map_err(explain)?;
+        let client = client(&config)?;
         Ok(Self {
             client: client.with_listener(forward(&setup.observer, None)),
         })

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use buildkite_client::{Client, Options};
 use connector_core::{Connector, Identity, Result, Roles, Setup, Source};
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::error::explain;
 use crate::rules::Rules;
 use crate::source::BuildkiteSource;
 
@@ -44,4 +46,13 @@ impl Connector for Buildkite {
             setup.observer,
         )?))
     }
+}
+
+/// The client of a configuration. Nothing is requested yet.
+pub(crate) fn client(config: &Config) -> Result<Client> {
+    let mut options = Options::new(config.token()?);
+    options.base_url.clone_from(&config.base_url);
+    options.reserve = config.rate_limit_reserve / 100.0;
+    options.max_concurrency = config.max_concurrency as usize;
+    Client::new(options).map_err(explain)
 }

@@ -26,6 +26,7 @@ mod scope;
 mod source;
 mod state;
 pub mod streams;
+mod token;
 mod verify;
 
 pub use artifacts::{ArtifactFile, ArtifactQuery, Artifacts, Fetched};
@@ -33,3 +34,4 @@ pub use config::Config;
 pub use connector::Buildkite;
 pub use lists::CustomStream;
 pub use mask::Sensitive;
+pub use token::{Preset, TokenReport, revoke_token};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use buildkite_client::{Client, Options};
+use buildkite_client::Client;
 use connector_core::{
     Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Replica, Result,
     Source, State, Status, Stream, StreamName, SyncMode, Verification,
@@ -12,6 +12,7 @@ use futures::future::{self, TryFutureExt};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::config::Config;
+use crate::connector::client;
 use crate::error::explain;
 use crate::forecast::forecast;
 use crate::inquiry::Inquiry;
@@ -55,11 +56,7 @@ struct Reader {
 
 impl BuildkiteSource {
     pub(crate) fn new(config: Config, rules: Rules, observer: Arc<dyn Observer>) -> Result<Self> {
-        let mut options = Options::new(config.token()?);
-        options.base_url.clone_from(&config.base_url);
-        options.reserve = config.rate_limit_reserve / 100.0;
-        options.max_concurrency = config.max_concurrency as usize;
-        let client = Client::new(options).map_err(explain)?;
+        let client = client(&config)?;
         let reader = Reader {
             client,
             declared: config.streams()?,

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod check;
+pub(crate) mod credential;
 pub(crate) mod discover;
 pub(crate) mod plan;
 mod request;

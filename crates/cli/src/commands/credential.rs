@@ -1,0 +1,215 @@
+//! `credential`: API keys under names.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use comfy_table::{Table, presets};
+use connector_buildkite::{Preset, TokenReport, revoke_token};
+use connector_core::{Configuration, Error, ErrorKind, Observer, Result, Setup};
+use credential_store::{Credential, NewCredential, Secret};
+use serde_json::json;
+use sync_runner::Progress;
+
+use crate::args::{CredentialCommand, KeepKeyIn, Verbosity};
+use crate::exit::Exit;
+use crate::store::{self, explain};
+use crate::watch::watch_question;
+use crate::{output, token};
+
+/// The one connector of this program that takes a credential.
+const CONNECTOR: &str = "buildkite";
+
+pub(crate) async fn run(command: CredentialCommand, verbosity: Verbosity) -> Result<Exit> {
+    match command {
+        CredentialCommand::Add {
+            name,
+            description,
+            keep_key_in,
+        } => add(&name, description, keep_key_in),
+        CredentialCommand::List { json } => list(json),
+        CredentialCommand::Show { name } => {
+            let credential = store::open()?.get(&name).map_err(explain)?;
+            Ok(output::answer(show(&credential)))
+        }
+        CredentialCommand::Describe { name, description } => {
+            let described = store::open()?.describe(&name, &description);
+            Ok(output::answer(show(&described.map_err(explain)?)))
+        }
+        CredentialCommand::Check { name, base_url } => check(&name, base_url, verbosity).await,
+        CredentialCommand::Rotate { name } => rotate(&name),
+        CredentialCommand::Remove {
+            name,
+            revoke,
+            base_url,
+        } => remove(&name, revoke, base_url, verbosity).await,
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}
+
+fn api_key(name: &str) -> Result<Secret> {
+    let key = token::ask(&format!("API key of `{name}` (not shown): "))?;
+    Ok(Secret::ApiKey { key })
+}
+
+fn add(name: &str, description: String, keep: KeepKeyIn) -> Result<Exit> {
+    // The name first: nobody should paste a key in vain.
+    let name = name.parse::<credential_store::Name>().map_err(explain)?;
+    let store = store::open_or_create(keep)?;
+    let new = NewCredential {
+        secret: api_key(name.as_str())?,
+        connector: CONNECTOR.parse().map_err(explain)?,
+        description,
+        name,
+    };
+    let added = store.create(new, now()).map_err(explain)?;
+    Ok(output::answer(show(&added)))
+}
+
+fn list(json: bool) -> Result<Exit> {
+    let credentials = store::open()?.list().map_err(explain)?;
+    if json {
+        let json = serde_json::to_string_pretty(&credentials).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the list has no JSON form").with_source(error)
+        })?;
+        return Ok(output::answer(json));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "name",
+        "for",
+        "created",
+        "rotated",
+        "checked",
+        "fingerprint",
+        "description",
+    ]);
+    for credential in &credentials {
+        table.add_row([
+            credential.name.to_string(),
+            credential.connector.to_string(),
+            day(Some(credential.created_at)),
+            day(credential.rotated_at),
+            day(credential.last_checked_at),
+            credential.fingerprint.clone(),
+            credential.description.clone(),
+        ]);
+    }
+    Ok(output::answer(table.trim_fmt()))
+}
+
+fn show(credential: &Credential) -> String {
+    format!(
+        "name         {}\ndescription  {}\nconnector    {}\ncreated      {}\nrotated      {}\n\
+         checked      {}\nfingerprint  {}",
+        credential.name,
+        credential.description,
+        credential.connector,
+        day(Some(credential.created_at)),
+        day(credential.rotated_at),
+        day(credential.last_checked_at),
+        credential.fingerprint,
+    )
+}
+
+fn day(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(
+        || "never".to_owned(),
+        |at| at.format("%Y-%m-%d").to_string(),
+    )
+}
+
+fn rotate(name: &str) -> Result<Exit> {
+    let store = store::open()?;
+    store.get(name).map_err(explain)?;
+    let rotated = store.rotate(name, api_key(name)?, now()).map_err(explain)?;
+    output::say("The old key still works at Buildkite until it is revoked there.");
+    Ok(output::answer(show(&rotated)))
+}
+
+fn setup(name: &str, base_url: Option<String>, observer: Arc<dyn Observer>) -> Result<Setup> {
+    let credential = store::credential(name, CONNECTOR)?;
+    let keys = base_url.map_or_else(|| json!({}), |url| json!({ "base_url": url }));
+    Ok(Setup::new(Configuration::new(keys)?)
+        .with_credential(Some(credential))
+        .with_observer(observer))
+}
+
+async fn check(name: &str, base_url: Option<String>, verbosity: Verbosity) -> Result<Exit> {
+    let progress = Arc::new(Progress::new());
+    let setup = setup(name, base_url, progress.clone())?;
+    let Some(report) = watch_question(TokenReport::read(setup), &progress, verbosity).await? else {
+        return Ok(Exit::Stopped);
+    };
+    store::open()?.mark_checked(name, now()).map_err(explain)?;
+    for warning in report.warnings(now()) {
+        output::warning(warning);
+    }
+    Ok(output::answer(told(&report)))
+}
+
+fn told(report: &TokenReport) -> String {
+    let unknown = || "Buildkite does not tell".to_owned();
+    let joined =
+        |names: &Option<Vec<String>>| names.as_ref().map_or_else(unknown, |n| n.join(", "));
+    let preset = match report.preset {
+        Preset::ReadOnly => "Read Only",
+        Preset::ReadWrite => "Read + Write",
+        Preset::FullAccess => "Full Access",
+        Preset::Custom => "none: scopes chosen one by one",
+    };
+    let mut lines = vec![
+        format!(
+            "owner          {}",
+            report.owner.clone().unwrap_or_else(unknown)
+        ),
+        format!("organizations  {}", joined(&report.organizations)),
+        format!("created        {}", day(report.created_at)),
+        format!("ends           {}", day(report.expires_at)),
+        format!("preset         {preset}"),
+        format!("scopes         {}", joined(&report.scopes)),
+        format!("opens          {}", report.opens.join(", ")),
+    ];
+    if !report.lacks.is_empty() {
+        lines.push("To open more streams, tick on the token's page at Buildkite:".to_owned());
+        let lacks = report.lacks.iter();
+        lines.extend(lacks.map(|(stream, scopes)| format!("  {stream}: {}", scopes.join(", "))));
+    }
+    if !report.surplus.is_empty() {
+        lines.push(format!(
+            "Nothing that reads needs these, a token without them could do less harm: {}",
+            report.surplus.join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+async fn remove(
+    name: &str,
+    revoke: bool,
+    base_url: Option<String>,
+    verbosity: Verbosity,
+) -> Result<Exit> {
+    let store = store::open()?;
+    store.get(name).map_err(explain)?;
+    if revoke {
+        let progress = Arc::new(Progress::new());
+        let setup = setup(name, base_url, progress.clone())?;
+        let revoked = watch_question(revoke_token(setup), &progress, verbosity).await?;
+        if revoked.is_none() {
+            return Ok(Exit::Stopped);
+        }
+    }
+    store.remove(name).map_err(explain)?;
+    let rest = match revoke {
+        true => "its token is revoked",
+        false => "its token still works at Buildkite until it is revoked there",
+    };
+    Ok(output::answer(format_args!(
+        "Removed `{name}`; {rest}. Configurations and commands that name it fail from now on."
+    )))
+}
