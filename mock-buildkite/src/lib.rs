@@ -1,9 +1,10 @@
 //! A stateful fake of Buildkite's REST API, for offline tests.
 //!
-//! One [`World`] of organizations, pipelines, builds and jobs behind a real HTTP server on a free
-//! loopback port. It answers as Buildkite documents and as recorded answers show: scopes, both
-//! rate limits, `Link` headers, every filter of the build lists, gzip. It has a clock of its own,
-//! changes data while a client pages, and breaks on command.
+//! One [`World`] of organizations, pipelines, builds, jobs and all that hangs off them behind a
+//! real HTTP server on a free loopback port; the content of artifacts lies behind a second one. It
+//! answers as Buildkite documents and as recorded answers show: scopes, both rate limits, `Link`
+//! headers and cursors, the filters of the lists, gzip. It has a clock of its own, changes data
+//! while a client pages, and breaks on command.
 //!
 //! ```
 //! use mock_buildkite::{BuildFixture, Fault, MockBuildkite, World};
@@ -37,7 +38,8 @@ pub use document::Document;
 pub use fixture::{BuildFixture, JobFixture};
 pub use seed::Seed;
 pub use server::{
-    Builder, Fault, LimitHeaders, LimitScope, LinkStyle, MockBuildkite, SeenRequest, StartError,
+    Builder, Fault, LimitHeaders, LimitScope, LinkStyle, MockBuildkite, SeenDownload, SeenRequest,
+    StartError,
 };
 pub use world::{
     BuildDocument, CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World,

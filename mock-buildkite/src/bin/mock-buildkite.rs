@@ -10,7 +10,7 @@ use mock_buildkite::{DEMO_TOKEN, MockBuildkite, Seed, Token, World};
 
 /// A fake of Buildkite's REST API on this machine.
 ///
-/// It serves organizations, pipelines, builds and jobs to every client that has the token, under
+/// It serves everything that Buildkite's REST API reads to every client that has the token, under
 /// both of Buildkite's rate limits. Nothing leaves the machine; the data is made up, or read from
 /// a folder of recorded answers. It runs until it is interrupted.
 #[derive(Debug, Parser)]

@@ -1,384 +1,181 @@
-//! Lists of plain objects: their routes as data, and the one way to answer them.
+//! Lists of plain objects: from a path to its resource, and the one way to answer all of them.
 
-use serde_json::{Value, json};
-
+use super::asked::shows;
+use super::cursor::Rows;
 use super::page::{Page, array};
-use super::{Call, Outcome, Reply};
+use super::place::{Place, missing};
+use super::resources::{PREFIXES, RESOURCES, Resource, Style};
+use super::{Call, Outcome, Reply, downloads, logs};
+use crate::document::Document;
+use crate::world::{Entry, Kind};
 
-/// How a list is given (API facts 4).
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// An array, paged by number.
-    Pages,
-    /// An object of `items` and `links`.
-    Cursor,
-    /// An array of all.
-    Whole,
-    /// One object.
-    Object,
-}
-use Style::{Cursor, Object, Pages, Whole};
-
-/// A route: collection, path behind `v2`, scope, style.
-type Route = (&'static str, &'static str, Option<&'static str>, Style);
-
-const ORG: &str = "organizations/{organization_slug}";
-const ANALYTICS: &str = "analytics/organizations/{organization_slug}";
-const PACKAGES: &str = "packages/organizations/{organization_slug}";
-
-/// Every route below a base (API facts 24).
-const ROUTES: [(&str, &[Route]); 3] = [
-    (
-        ORG,
-        &[
-            (
-                "pipeline_schedules",
-                "pipelines/{pipeline_slug}/schedules",
-                Some("read_pipelines"),
-                Pages,
-            ),
-            (
-                "pipeline_webhooks",
-                "pipelines/{pipeline_slug}/github-webhooks",
-                Some("read_pipelines"),
-                Object,
-            ),
-            (
-                "artifacts",
-                "pipelines/{pipeline_slug}/builds/{build_number}/artifacts",
-                Some("read_artifacts"),
-                Pages,
-            ),
-            (
-                "annotations",
-                "pipelines/{pipeline_slug}/builds/{build_number}/annotations",
-                Some("read_builds"),
-                Pages,
-            ),
-            (
-                "step_uploads",
-                "pipelines/{pipeline_slug}/builds/{build_number}/step-uploads",
-                Some("read_builds"),
-                Cursor,
-            ),
-            (
-                "job_logs",
-                "jobs/{job_id}/log",
-                Some("read_build_logs"),
-                Object,
-            ),
-            (
-                "job_environments",
-                "jobs/{job_id}/env",
-                Some("read_job_env"),
-                Object,
-            ),
-            (
-                "pipeline_templates",
-                "pipeline-templates",
-                Some("read_pipeline_templates"),
-                Whole,
-            ),
-            ("agents", "agents", Some("read_agents"), Pages),
-            ("clusters", "clusters", Some("read_clusters"), Pages),
-            (
-                "cluster_queues",
-                "clusters/{cluster_id}/queues",
-                Some("read_clusters"),
-                Pages,
-            ),
-            (
-                "cluster_tokens",
-                "clusters/{cluster_id}/tokens",
-                Some("read_clusters"),
-                Pages,
-            ),
-            (
-                "cluster_maintainers",
-                "clusters/{cluster_id}/maintainers",
-                Some("read_clusters"),
-                Whole,
-            ),
-            (
-                "cluster_secrets",
-                "clusters/{cluster_id}/secrets",
-                Some("read_secrets_details"),
-                Pages,
-            ),
-            (
-                "agent_images",
-                "clusters/{cluster_id}/agent-images",
-                Some("read_clusters"),
-                Whole,
-            ),
-            (
-                "cache_volumes",
-                "clusters/{cluster_id}/cache_volumes",
-                Some("read_clusters"),
-                Whole,
-            ),
-            (
-                "network_ranges",
-                "clusters/{cluster_id}/network_ranges",
-                Some("read_clusters"),
-                Whole,
-            ),
-            (
-                "organization_members",
-                "members",
-                Some("read_organizations"),
-                Whole,
-            ),
-            (
-                "organization_invitations",
-                "invitations",
-                Some("read_organization_invitations"),
-                Cursor,
-            ),
-            (
-                "audit_events",
-                "audit_events",
-                Some("read_audit_events"),
-                Cursor,
-            ),
-            (
-                "notification_services",
-                "services",
-                Some("read_notification_services"),
-                Cursor,
-            ),
-            (
-                "organization_api_settings",
-                "api-settings",
-                Some("read_organization_settings"),
-                Object,
-            ),
-            (
-                "organization_pipeline_settings",
-                "pipeline-settings",
-                Some("read_organization_settings"),
-                Object,
-            ),
-            (
-                "repository_connections",
-                "repository_connections",
-                Some("read_organization_repository_connections"),
-                Whole,
-            ),
-            ("teams", "teams", Some("read_teams"), Pages),
-            (
-                "team_members",
-                "teams/{team_id}/members",
-                Some("read_teams"),
-                Whole,
-            ),
-            (
-                "team_pipelines",
-                "teams/{team_id}/pipelines",
-                Some("read_teams"),
-                Pages,
-            ),
-            (
-                "team_suites",
-                "teams/{team_id}/suites",
-                Some("read_teams"),
-                Whole,
-            ),
-            ("rules", "rules", Some("read_rules"), Pages),
-            ("portals", "portals", Some("read_portals"), Pages),
-            ("emojis", "emojis", None, Whole),
-        ],
-    ),
-    (
-        ANALYTICS,
-        &[
-            (
-                "build_tests",
-                "builds/{build_id}/tests",
-                Some("read_suites"),
-                Pages,
-            ),
-            ("test_suites", "suites", Some("read_suites"), Pages),
-            (
-                "test_runs",
-                "suites/{suite_slug}/runs",
-                Some("read_suites"),
-                Pages,
-            ),
-            (
-                "failed_executions",
-                "suites/{suite_slug}/runs/{run_id}/failed_executions",
-                Some("read_suites"),
-                Pages,
-            ),
-            (
-                "tests",
-                "suites/{suite_slug}/tests",
-                Some("read_suites"),
-                Pages,
-            ),
-            (
-                "muted_tests",
-                "suites/{suite_slug}/tests/muted",
-                Some("read_suites"),
-                Whole,
-            ),
-            (
-                "skipped_tests",
-                "suites/{suite_slug}/tests/skipped",
-                Some("read_suites"),
-                Whole,
-            ),
-        ],
-    ),
-    (
-        PACKAGES,
-        &[
-            ("registries", "registries", Some("read_registries"), Whole),
-            (
-                "packages",
-                "registries/{registry_slug}/packages",
-                Some("read_packages"),
-                Cursor,
-            ),
-            (
-                "registry_tokens",
-                "registries/{registry_slug}/tokens",
-                Some("read_registries"),
-                Whole,
-            ),
-        ],
-    ),
-];
-
-/// A route that a path matches, and the keys that the path holds.
+/// A resource that a path matches, and the keys that the path holds.
 pub(super) struct Matched<'a> {
-    collection: &'static str,
-    pub(super) scope: Option<&'static str>,
-    style: Style,
+    resource: &'static Resource,
     keys: Vec<(&'static str, &'a str)>,
+    what: What<'a>,
 }
 
-/// The route of a path behind `v2`.
+/// What of a resource is asked for.
+#[derive(Clone, Copy)]
+enum What<'a> {
+    List,
+    /// The object with this id.
+    Item(&'a str),
+    /// Its content.
+    Download(&'a str),
+}
+
+/// The resource of a path behind `v2`. Lists come first: `tests/muted` is no test.
 pub(super) fn find<'a>(segments: &[&'a str]) -> Option<Matched<'a>> {
-    let all = ROUTES.iter().flat_map(|(base, routes)| {
-        routes
-            .iter()
-            .map(move |route| (base.split('/').chain(route.1.split('/')), route))
-    });
-    for (pattern, &(collection, _, scope, style)) in all {
-        let pattern: Vec<_> = pattern.collect();
+    let matched = |segments: &[&'a str], what: What<'a>| {
+        let mut resources = RESOURCES.iter().filter(|resource| match what {
+            What::List => true,
+            What::Item(_) => resource.item.is_some(),
+            What::Download(_) => resource.collection == "artifacts" && resource.item.is_some(),
+        });
+        resources.find_map(|resource| {
+            let keys = keys_of(resource, segments)?;
+            Some(Matched {
+                resource,
+                keys,
+                what,
+            })
+        })
+    };
+    matched(segments, What::List).or_else(|| match segments {
+        [list @ .., id] if let Some(item) = matched(list, What::Item(id)) => Some(item),
+        [list @ .., id, "download"] => matched(list, What::Download(id)),
+        _ => None,
+    })
+}
+
+/// The keys of a path, if it is that of the list.
+fn keys_of<'a>(resource: &Resource, segments: &[&'a str]) -> Option<Vec<(&'static str, &'a str)>> {
+    let (prefix, rest) = resource.path.split_once('/')?;
+    let mut beginnings = PREFIXES.iter().filter(|(name, _)| *name == prefix);
+    beginnings.find_map(|(_, beginning)| {
+        let pattern: Vec<&'static str> = beginning.split('/').chain(rest.split('/')).collect();
         let mut keys = Vec::new();
         let is_it = pattern.len() == segments.len()
             && pattern.iter().zip(segments).all(|(part, &given)| {
-                match part
+                let key = part
                     .strip_prefix('{')
-                    .and_then(|part| part.strip_suffix('}'))
-                {
-                    Some(key) => {
-                        keys.push((key, given));
-                        true
-                    }
-                    None => *part == given,
-                }
+                    .and_then(|part| part.strip_suffix('}'));
+                keys.extend(key.map(|key| (key, given)));
+                key.is_some() || *part == given
             });
-        if is_it {
-            return Some(Matched {
-                collection,
-                scope,
-                style,
-                keys,
-            });
-        }
-    }
-    None
+        is_it.then_some(keys)
+    })
 }
 
 impl Matched<'_> {
-    fn key(&self, name: &str) -> Option<&str> {
-        let mut keys = self.keys.iter();
-        keys.find(|(key, _)| *key == name).map(|(_, value)| *value)
+    /// The scope that it takes.
+    pub(super) fn scope(&self) -> Option<&'static str> {
+        self.resource.scope
+    }
+
+    /// True if it can be asked for with this method.
+    pub(super) fn allows(&self, method: &str) -> bool {
+        method == "GET" || (method == "HEAD" && self.resource.collection == "job_logs")
     }
 
     /// Refuses what is not there, from left to right, and gives the rest.
     pub(super) fn answer(&self, call: &Call<'_>) -> Outcome {
-        let organization = self.key("organization_slug").unwrap_or_default();
-        match (self.key("pipeline_slug"), self.key("build_number")) {
-            (Some(pipeline), Some(number)) => {
-                call.build([organization, pipeline, number]).map(drop)?;
-            }
-            (Some(pipeline), None) => call.pipeline(organization, pipeline).map(drop)?,
-            (None, _) => call.organization(organization).map(drop)?,
-        }
-        if let Some(missing) = call.world.missing(organization, self.collection) {
+        let place = Place::find(call, &self.keys)?;
+        let collection = self.resource.collection;
+        let organization = place.parent("organization_slug");
+        if let Some(missing) = call.world.missing(organization, collection) {
             return Err(Reply::error(missing.status, &missing.message));
         }
-        let stored = call.world.below(self.collection, &self.keys);
-        let objects: Vec<&str> = stored
-            .map(|one| one.json.as_str())
-            .filter(|json| is_asked(call, json))
-            .collect();
-        self.give(call, &objects)
+        let entries = entries(call, collection, &place);
+        let one = |id: &str| {
+            let (field, noun) = self.resource.item.unwrap_or_default();
+            let is_it = |entry: &&Entry| entry.object.text(field).as_deref() == Some(id);
+            entries.iter().find(is_it).ok_or_else(|| missing(noun))
+        };
+        match self.what {
+            What::List => self.list(call, &entries),
+            What::Item(id) => {
+                let json = alone(call, &one(id)?.object);
+                Ok(Reply::ok(json))
+            }
+            What::Download(id) => {
+                let build = place.build.ok_or_else(|| missing("build"))?;
+                downloads::redirect(call, build, one(id)?)
+            }
+        }
     }
 
-    fn give(&self, call: &Call<'_>, objects: &[&str]) -> Outcome {
-        let write = |json: &&str, out: &mut Vec<u8>| out.extend_from_slice(json.as_bytes());
-        match self.style {
-            Style::Pages => {
+    fn list(&self, call: &Call<'_>, entries: &[Entry]) -> Outcome {
+        let kind = Kind::of(self.resource.collection);
+        let test = self
+            .resource
+            .filter
+            .map(|filter| filter(call))
+            .transpose()?;
+        let is_asked =
+            |object: &Document| kind.lists(object) && test.as_ref().is_none_or(|test| test(object));
+        let asked: Vec<usize> = (0..entries.len())
+            .filter(|at| is_asked(&entries[*at].object))
+            .collect();
+        let write = |at: usize, out: &mut Vec<u8>| {
+            let object = &entries[at].object;
+            object.write(out, |key| shows(call, &kind, key));
+        };
+        let is_paged = call.settings.pages_plain_lists;
+        match self.resource.style {
+            Style::Plain if !is_paged => Ok(Reply::ok(array(&asked, |at, out| write(*at, out)))),
+            Style::Pages | Style::Plain => {
                 let page = Page::of(call);
-                let items = array(&objects[page.range(objects.len())], write);
-                Ok(page.reply(call, items, objects.len()))
+                let items = array(&asked[page.range(asked.len())], |at, out| write(*at, out));
+                Ok(page.reply(call, items, asked.len()))
             }
-            Style::Whole => Ok(Reply::ok(array(objects, write))),
-            Style::Object => match objects.first() {
-                Some(json) => Ok(Reply::ok(json.as_bytes().to_vec())),
+            Style::Whole => Ok(Reply::ok(array(&asked, |at, out| write(*at, out)))),
+            Style::Object => match entries.first() {
+                Some(entry) => self.object(call, &entry.object),
                 None => Err(Reply::error(404, "Not Found")),
             },
-            Style::Cursor => cursor_page(call, objects),
+            Style::Cursor(links) => {
+                let ids = entries.iter().enumerate();
+                let ids = ids.map(|(at, entry)| cursor_of(&kind, entry, at)).collect();
+                Rows { ids, asked }.page(call, links, write)
+            }
+        }
+    }
+
+    /// The one object of a place; logs and environments come in other forms, too.
+    fn object(&self, call: &Call<'_>, object: &Document) -> Outcome {
+        match self.resource.collection {
+            "job_logs" => logs::log(call, object),
+            "job_environments" => logs::environment(call, object),
+            _ => Ok(Reply::ok(object.to_json().into_bytes())),
         }
     }
 }
 
-/// A cursor is the place of the first item of a page.
-fn cursor_page(call: &Call<'_>, objects: &[&str]) -> Outcome {
-    let bad = |what: &str| Reply::error(400, what);
-    let per_page = match call.query.get("per_page") {
-        None => 30,
-        Some(text) => (text.parse().ok())
-            .filter(|value| (1..=100).contains(value))
-            .ok_or_else(|| bad("per_page must be between 1 and 100"))?,
+/// Everything in a collection at a place.
+fn entries(call: &Call<'_>, collection: &str, place: &Place<'_>) -> Vec<Entry> {
+    let Some(build) = place.build else {
+        let below = call.world.at(collection, &place.parents);
+        return below.into_iter().cloned().collect();
     };
-    let start: usize = match call.query.get("after") {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| bad("Invalid cursor"))?,
-    };
-    let end = (start + per_page).min(objects.len());
-    let url = |query: String| format!("{}/{}?{query}", call.base, call.path);
-    let mut links = json!({ "self": url(call.query.with("per_page", &per_page.to_string())) });
-    if end < objects.len() {
-        links["next"] = Value::from(url(call.query.with("after", &end.to_string())));
+    let mut entries = call.world.of_build(collection, build);
+    if let Some(job) = place.job.as_ref().and_then(|job| job.text("id")) {
+        entries.retain(|entry| entry.job().as_deref() == Some(job.as_str()));
     }
-    let items = objects.get(start..end).unwrap_or_default();
-    let items = array(items, |json, out| out.extend_from_slice(json.as_bytes()));
-    let mut body = b"{\"items\":".to_vec();
-    body.extend(items);
-    body.extend(format!(",\"links\":{links}}}").into_bytes());
-    Ok(Reply::ok(body))
+    entries
 }
 
-/// The filters that collections have: `scope` of annotations, `label` of tests.
-fn is_asked(call: &Call<'_>, json: &str) -> bool {
-    let object: Value = serde_json::from_str(json).unwrap_or_default();
-    let scope = match object.get("scope").and_then(Value::as_str) {
-        Some(scope) if call.path.ends_with("/annotations") => {
-            let asked = call.query.get("scope").unwrap_or("build");
-            asked == "all" || asked == scope
-        }
-        _ => true,
-    };
-    let label = call.query.get("label").is_none_or(|label| {
-        let labels = object.get("labels").and_then(Value::as_array);
-        labels.is_some_and(|labels| labels.iter().any(|one| one == label))
-    });
-    scope && label
+/// An object on its own: all there is, but for the token of a suite, which must be asked for.
+fn alone(call: &Call<'_>, object: &Document) -> Vec<u8> {
+    let shows_token = call.query.is_set("show_api_token", false);
+    let mut out = Vec::new();
+    object.write(&mut out, |key| key != "api_token" || shows_token);
+    out
+}
+
+/// What a cursor names an object by.
+fn cursor_of(kind: &Kind, entry: &Entry, at: usize) -> String {
+    entry.identity(kind).unwrap_or_else(|| at.to_string())
 }

@@ -4,17 +4,24 @@
 //! object of the path from left to right, then a bad query.
 
 mod access;
+mod asked;
 mod builds;
 mod collections;
+mod cursor;
+mod downloads;
 mod filters;
 mod jobs;
+mod logs;
 mod organizations;
 mod page;
 mod pipelines;
+mod place;
 mod query;
+mod resources;
 
 use crate::server::{LinkStyle, Settings};
 use crate::world::{Build, Token, World};
+pub(crate) use downloads::signature;
 pub(crate) use query::Query;
 
 /// What is asked, by whom, of which world.
@@ -26,8 +33,20 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: &'a Query,
     pub(crate) token: Option<Token>,
+    pub(crate) headers: &'a Headers,
     /// The base of links.
     pub(crate) base: &'a str,
+    /// The base of the storage of artifacts.
+    pub(crate) storage: &'a str,
+}
+
+/// The headers of a request that a route may look at; empty if absent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Headers {
+    pub(crate) accept: String,
+    pub(crate) range: String,
+    /// `Buildkite-Version`
+    pub(crate) version: String,
 }
 
 /// An answer, before limits, faults and compression.
@@ -37,6 +56,10 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// The `Link` header; absent for none.
     pub(crate) link: Option<String>,
+    /// The media type; JSON if none is named.
+    pub(crate) mime: Option<&'static str>,
+    /// Further headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The scope that the endpoint takes.
     pub(crate) scope: Option<&'static str>,
     /// True if no route matched.
@@ -49,6 +72,8 @@ impl Reply {
             status: 200,
             body,
             link: None,
+            mime: None,
+            headers: Vec::new(),
             scope: None,
             is_unknown_route: false,
         }
@@ -95,7 +120,7 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
     match (call.method, segments) {
         ("GET", []) => return Ok(access::root(call)),
         ("GET", ["v2", "meta"]) => return Ok(access::meta()),
-        ("GET" | "DELETE", ["v2", ..]) => {}
+        ("GET" | "HEAD" | "DELETE", ["v2", ..]) => {}
         _ => return Err(call.no_route()),
     }
     let token = call.signed_in()?.clone();
@@ -173,7 +198,7 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
                 number,
                 rest @ ..,
             ],
-        ) if matches!(rest, [] | ["jobs", ..]) => {
+        ) if matches!(rest, [] | ["jobs"] | ["jobs", _]) => {
             needs("read_builds")?;
             let path = [*organization, *pipeline, *number];
             match rest {
@@ -183,16 +208,14 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
                 _ => Err(call.no_route()),
             }
         }
-        ("GET", path) => {
-            let Some(matched) = collections::find(path) else {
-                return Err(call.no_route());
-            };
-            if let Some(scope) = matched.scope {
+        (method, path) => {
+            let matched = collections::find(path).filter(|matched| matched.allows(method));
+            let matched = matched.ok_or_else(|| call.no_route())?;
+            if let Some(scope) = matched.scope() {
                 needs(scope)?;
             }
             matched.answer(call)
         }
-        _ => Err(call.no_route()),
     }
 }
 

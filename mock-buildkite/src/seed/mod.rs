@@ -6,7 +6,9 @@
 
 mod agent;
 mod build;
+mod children;
 mod job;
+mod lists;
 mod organization;
 mod pipeline;
 mod plan;
@@ -21,6 +23,8 @@ use chrono::{DateTime, Utc};
 use crate::clock::millis_of;
 use crate::dice::Dice;
 pub(crate) use build::SeededView;
+pub(crate) use children::{BuildChildren, artifact_content};
+pub(crate) use lists::fill;
 pub(crate) use organization::SeededOrganization;
 pub(crate) use pipeline::SeededPipeline;
 pub(crate) use plan::BuildPlan;
@@ -109,11 +113,34 @@ impl Seeded {
         }
     }
 
+    /// The pipelines of an organization.
+    fn pipelines_of(&self, organization: usize) -> Vec<&SeededPipeline> {
+        let all = self.pipelines.iter();
+        all.filter(|one| one.organization == organization).collect()
+    }
+
+    /// Id, branch and commit of the first builds of an organization.
+    fn builds_of(&self, organization: usize) -> Vec<(String, String, String)> {
+        let is_it = |ordinal: &usize| {
+            self.pipelines[self.builds[*ordinal].pipeline].organization == organization
+        };
+        let first = (0..self.len()).filter(is_it).take(SOME_BUILDS);
+        first
+            .map(|ordinal| {
+                let plan = BuildPlan::of(self, ordinal);
+                (plan.id.to_string(), plan.branch, plan.commit)
+            })
+            .collect()
+    }
+
     /// Number of builds.
     pub(crate) fn len(&self) -> usize {
         self.builds.len()
     }
 }
+
+/// So many builds of an organization have runs of test suites.
+const SOME_BUILDS: usize = 6;
 
 /// Gives each build a pipeline, its next number there, and a time; a few share a millisecond.
 fn place_builds(seed: &Seed, pipelines: usize, now: i64) -> Vec<Placed> {

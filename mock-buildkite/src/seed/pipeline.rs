@@ -13,6 +13,7 @@ use crate::time::millis_to_string;
 #[derive(Debug)]
 pub(crate) struct SeededPipeline {
     pub(crate) organization: usize,
+    pub(crate) id: String,
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) repository: String,
@@ -39,7 +40,8 @@ impl SeededPipeline {
         organizations: &[SeededOrganization],
         now: i64,
     ) -> Self {
-        let dice = Dice::of(&[seed, 2, index as u64]);
+        let mut dice = Dice::of(&[seed, 2, index as u64]);
+        let id = dice.uuid(created(now)).to_string();
         let round = index / PIPELINES.len();
         let base = PIPELINES[index % PIPELINES.len()];
         let name = match round {
@@ -49,9 +51,10 @@ impl SeededPipeline {
         let slug = name.to_lowercase().replace(' ', "-");
         let owner = &organizations[organization];
         let repository = format!("git@github.com:{}/{slug}.git", owner.slug);
-        let text = texts(dice, owner, &name, &slug, &repository, now);
+        let text = texts(dice, owner, &id, [&name, &slug, &repository], now);
         Self {
             organization,
+            id,
             slug,
             name,
             repository,
@@ -73,21 +76,23 @@ impl SeededPipeline {
     }
 }
 
+/// When the pipelines of a seed were made.
+fn created(now: i64) -> i64 {
+    now - 900 * 86_400_000
+}
+
 /// The text before the counters (without the closing brace) and after them.
 fn texts(
     mut dice: Dice,
     owner: &SeededOrganization,
-    name: &str,
-    slug: &str,
-    repository: &str,
+    id: &str,
+    [name, slug, repository]: [&str; 3],
     now: i64,
 ) -> (String, String) {
-    let created = now - 900 * 86_400_000;
-    let id = dice.uuid(created).to_string();
     let url = format!("{PUBLIC_API}/{}/pipelines/{slug}", owner.slug);
     let mut head = Document::default();
-    head.set("id", &id);
-    head.set("graphql_id", graphql_id("Pipeline", &id));
+    head.set("id", id);
+    head.set("graphql_id", graphql_id("Pipeline", id));
     head.set("url", &url);
     head.set("web_url", format!("{PUBLIC_WEB}/{}/{slug}", owner.slug));
     head.set("name", name);
@@ -112,7 +117,7 @@ fn texts(
     );
     let creator: Value = serde_json::from_str(&owner.people[0].object).unwrap_or_default();
     head.set("created_by", Document::from(creator));
-    head.set("created_at", millis_to_string(created));
+    head.set("created_at", millis_to_string(created(now)));
     head.set("archived_at", Value::Null);
     head.set("env", Value::Null);
     let mut head = head.to_json();

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) has_last_link: bool,
     pub(crate) deep_page_limit: usize,
     pub(crate) max_per_page: usize,
+    /// Lists that are not said to be paged are.
+    pub(crate) pages_plain_lists: bool,
     /// Times of build lists lose what is finer than a second.
     pub(crate) cuts_to_seconds: bool,
     /// Neighbours in build lists change places.
@@ -49,6 +51,7 @@ impl Default for Settings {
             has_last_link: true,
             deep_page_limit: 10_000,
             max_per_page: 100,
+            pages_plain_lists: false,
             cuts_to_seconds: false,
             is_disordered: false,
             has_date: true,
@@ -174,6 +177,14 @@ impl Builder {
         self
     }
 
+    /// Pages the lists of which the documentation does not say whether they are paged: members,
+    /// teams' members and suites, templates, maintainers, registries and their tokens, muted,
+    /// skipped and flaky tests. Default: they come whole.
+    pub fn pages_plain_lists(mut self) -> Self {
+        self.settings.pages_plain_lists = true;
+        self
+    }
+
     /// Remembers requests. Default: yes; a program that runs for long turns it off.
     pub fn record_requests(mut self, records: bool) -> Self {
         self.records_requests = records;
@@ -193,11 +204,15 @@ impl Builder {
     pub async fn start(self) -> Result<MockBuildkite, StartError> {
         let port = self.port;
         let failed = |source| StartError { port, source };
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let listener = listener.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let uri = format!("http://{address}");
-        let store = Arc::new(Mutex::new(self.into_store(&uri)));
+        let listen = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let api = listen(port).map_err(failed)?;
+        let storage = listen(0).map_err(failed)?;
+        let uri = |listener: &TcpListener| {
+            let address = listener.local_addr().map_err(failed)?;
+            Ok(format!("http://{address}"))
+        };
+        let (uri, storage_uri) = (uri(&api)?, uri(&storage)?);
+        let store = Arc::new(Mutex::new(self.into_store(&uri, &storage_uri)));
         let server = MockServer::builder()
             .disable_request_recording()
             .start()
@@ -207,21 +222,24 @@ impl Builder {
             .respond_with(responder)
             .mount(&server)
             .await;
-        let front = Front::start(listener, *server.address()).map_err(failed)?;
+        let front = Front::start([api, storage], *server.address()).map_err(failed)?;
         Ok(MockBuildkite {
             store,
             uri,
+            storage_uri,
             _front: front,
             _server: Upstream(Some(server)),
         })
     }
 
-    fn into_store(self, uri: &str) -> Store {
+    fn into_store(self, uri: &str, storage_uri: &str) -> Store {
         let mut store = Store::new(self.world, self.settings, self.limits);
         store.has_running_clock = self.has_running_clock;
         store.run_clock();
         store.requests = self.records_requests.then(Vec::new);
+        store.downloads = self.records_requests.then(Vec::new);
         uri.clone_into(&mut store.base);
+        storage_uri.clone_into(&mut store.storage);
         store
     }
 }

@@ -45,18 +45,23 @@ impl Drop for Front {
 }
 
 impl Front {
-    pub(super) fn start(listener: std::net::TcpListener, server: SocketAddr) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
+    pub(super) fn start(
+        [first, second]: [std::net::TcpListener; 2],
+        server: SocketAddr,
+    ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let listener = {
+        let open = |listener: std::net::TcpListener| {
             let _entered = runtime.enter();
-            TcpListener::from_std(listener)?
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
         };
+        let (first, second) = (open(first)?, open(second)?);
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = async move {
             tokio::select! {
                 _ = stopped => {}
-                () = accept(listener, server) => {}
+                () = accept(first, server) => {}
+                () = accept(second, server) => {}
             }
         };
         let thread = thread::Builder::new()

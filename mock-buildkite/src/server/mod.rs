@@ -10,6 +10,7 @@ mod front;
 mod limits;
 mod responder;
 mod spoil;
+mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,6 +25,7 @@ pub(crate) use fault::Faults;
 use front::Front;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
+pub use storage::SeenDownload;
 
 use crate::clock::Clock;
 use crate::world::{DEMO_TOKEN, Token, World};
@@ -32,6 +34,7 @@ use crate::world::{DEMO_TOKEN, Token, World};
 pub struct MockBuildkite {
     store: Shared,
     uri: String,
+    storage_uri: String,
     _front: Front,
     _server: Upstream,
 }
@@ -82,6 +85,10 @@ pub(crate) struct Store {
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
     pub(crate) base: String,
+    /// Requests to the storage, unless recording is off.
+    pub(crate) downloads: Option<Vec<SeenDownload>>,
+    /// The base of the storage.
+    pub(crate) storage: String,
 }
 
 impl Store {
@@ -97,6 +104,8 @@ impl Store {
             count: 0,
             requests: None,
             base: String::new(),
+            downloads: None,
+            storage: String::new(),
         }
     }
 
@@ -109,6 +118,9 @@ impl Store {
         self.count = 0;
         if let Some(requests) = &mut self.requests {
             requests.clear();
+        }
+        if let Some(downloads) = &mut self.downloads {
+            downloads.clear();
         }
         self.run_clock();
     }
@@ -145,6 +157,19 @@ impl MockBuildkite {
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// The base URL of the storage of artifacts: another origin on this machine.
+    #[must_use]
+    pub fn storage_uri(&self) -> &str {
+        &self.storage_uri
+    }
+
+    /// All requests that the storage has answered, unless recording is off. They count for no
+    /// limit and are not among [`requests`](Self::requests); faults for `/storage/` break them.
+    #[must_use]
+    pub fn downloads(&self) -> Vec<SeenDownload> {
+        lock(&self.store).downloads.clone().unwrap_or_default()
     }
 
     /// The token that every world knows.

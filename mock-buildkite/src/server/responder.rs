@@ -10,8 +10,9 @@ use wiremock::{Request, Respond, ResponseTemplate};
 use super::front::{CUT_HEADER, DATELESS_HEADER, SLOW_HEADER};
 use super::limits::Count;
 use super::spoil::{replacement, spoil, with_status};
+use super::storage;
 use super::{Fault, SeenRequest, Shared, Store, lock};
-use crate::routes::{Call, Query, Reply, answer};
+use crate::routes::{Call, Headers, Query, Reply, answer};
 use crate::world::Token;
 
 pub(super) struct Responder {
@@ -28,6 +29,9 @@ impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut store = lock(&self.store);
         let store = &mut *store;
+        if is_for_storage(store, request) {
+            return storage::respond(store, request);
+        }
         store.count += 1;
         let count = store.count;
         if let Some(hook) = &mut store.hook {
@@ -47,6 +51,7 @@ struct Exchange {
     query_text: String,
     query: Query,
     token: Option<Token>,
+    headers: Headers,
     takes_gzip: bool,
     counts: [Count; 2],
     fault: Option<Fault>,
@@ -98,6 +103,11 @@ impl Exchange {
         Self {
             method: request.method.to_string(),
             takes_gzip: takes_gzip(&header("accept-encoding")),
+            headers: Headers {
+                accept: header("accept"),
+                range: header("range"),
+                version: header("buildkite-version"),
+            },
             path,
             query_text,
             query,
@@ -138,7 +148,9 @@ impl Exchange {
             path: &self.path,
             query: &self.query,
             token: self.token.clone(),
+            headers: &self.headers,
             base: &store.base,
+            storage: &store.storage,
         };
         let mut reply = answer(call);
         if let Some(fault) = fault {
@@ -163,6 +175,9 @@ impl Exchange {
         }
         if let Some(link) = &reply.link {
             template = template.insert_header("Link", link.as_str());
+        }
+        for (name, value) in &reply.headers {
+            template = template.insert_header(*name, value.as_str());
         }
         let token = self.token.as_ref();
         if let Some(token) = token.filter(|token| token.is_valid(store.world.now())) {
@@ -235,12 +250,13 @@ impl Exchange {
             return template;
         }
         let is_html = reply.body.starts_with(b"<");
-        let mime = if is_html {
-            "text/html"
-        } else {
-            "application/json; charset=utf-8"
+        let mime = match reply.mime {
+            Some(mime) => mime,
+            None if is_html => "text/html",
+            None => "application/json; charset=utf-8",
         };
-        if !self.takes_gzip {
+        // The length of a text, and a part of it, are those of the text as it is kept.
+        if !self.takes_gzip || reply.mime.is_some() {
             return template.set_body_raw(reply.body, mime);
         }
         let mut body = gzip(&reply.body);
@@ -251,6 +267,13 @@ impl Exchange {
             .insert_header("Content-Encoding", "gzip")
             .set_body_raw(body, mime)
     }
+}
+
+/// True if a request came to the address of the storage.
+fn is_for_storage(store: &Store, request: &Request) -> bool {
+    let host = request.headers.get("host");
+    let host = host.and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| store.storage.strip_prefix("http://") == Some(host))
 }
 
 fn millis(duration: Duration) -> String {

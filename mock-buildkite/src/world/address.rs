@@ -59,7 +59,7 @@ fn replace(object: &mut Document, keys: &[&str], from: &str, to: &str) {
 
 /// The text with `to` for `from`, wherever it ends as a part of an address does: not in the middle
 /// of a longer name.
-fn replaced(text: &str, from: &str, to: &str) -> String {
+pub(super) fn replaced(text: &str, from: &str, to: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while !from.is_empty()

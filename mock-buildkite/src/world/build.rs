@@ -14,6 +14,8 @@ use crate::seed::Seeded;
 pub(crate) struct Build {
     pub(crate) facts: Facts,
     pub(crate) body: Body,
+    /// Its place in the seed, if it is of the seed, changed or not.
+    pub(crate) origin: Option<usize>,
 }
 
 /// Where the text of a build comes from.
@@ -34,6 +36,15 @@ impl Build {
                 world: Arc::clone(world),
                 ordinal,
             },
+            origin: Some(ordinal),
+        }
+    }
+
+    /// The same build with another object.
+    pub(crate) fn changed(&self, document: BuildDocument) -> Self {
+        Self {
+            origin: self.origin,
+            ..Self::stored(document, self.facts.pipeline)
         }
     }
 
@@ -42,6 +53,7 @@ impl Build {
         Self {
             facts: Facts::read(&document, pipeline),
             body: Body::Stored(Box::new(document)),
+            origin: None,
         }
     }
 }

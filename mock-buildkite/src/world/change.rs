@@ -46,7 +46,7 @@ impl World {
         };
         let mut document = self.document(&self.builds[at]);
         change(&mut document);
-        self.builds[at] = Build::stored(document, self.builds[at].facts.pipeline);
+        self.builds[at] = self.builds[at].changed(document);
         self.sort();
         true
     }

@@ -1,4 +1,5 @@
-//! The data of the fake: organizations, pipelines, builds with their jobs, tokens.
+//! The data of the fake: organizations, pipelines, builds with their jobs, what hangs off them,
+//! tokens.
 //!
 //! A [`World`] knows what is true, not how it is asked for: no HTTP here. Builds of a seed are
 //! kept as a place in the seed until somebody changes them; all others as [`BuildDocument`]s.
@@ -7,7 +8,9 @@ mod address;
 mod build;
 mod change;
 mod collection;
+mod content;
 mod facts;
+mod feature;
 mod life;
 mod load;
 mod pipeline;
@@ -15,20 +18,22 @@ mod place;
 mod token;
 mod view;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::document::Document;
-use crate::seed::{Seed, Seeded};
+use crate::seed::{self, Seed, Seeded};
 pub use build::BuildDocument;
 pub(crate) use build::{Body, Build};
 pub use change::CreatedBuild;
-pub(crate) use collection::Missing;
+use collection::Collections;
 pub use collection::StoredObject;
+pub(crate) use collection::{Entry, Kind};
 pub(crate) use facts::Facts;
+use feature::Missing;
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
 pub use token::{DEMO_TOKEN, Token, User};
@@ -43,7 +48,9 @@ pub struct World {
     pub(crate) builds: Vec<Build>,
     pub(crate) tokens: Vec<Token>,
     pub(crate) paused_queues: HashSet<String>,
-    collections: Vec<StoredObject>,
+    collections: Collections,
+    /// Contents of artifacts that were set, by id.
+    contents: HashMap<String, Vec<u8>>,
     missing: Vec<Missing>,
     pub(crate) clock: Clock,
     seeded: Arc<Seeded>,
@@ -97,7 +104,8 @@ impl World {
             builds,
             tokens: vec![Token::new(DEMO_TOKEN)],
             paused_queues: HashSet::new(),
-            collections: Vec::new(),
+            collections: Collections::default(),
+            contents: HashMap::new(),
             missing: Vec::new(),
             clock: Clock::manual(seed.now),
             seeded,
@@ -107,6 +115,8 @@ impl World {
         };
         // Equal times are ordered by number, as the API does.
         world.sort();
+        let seeded = Arc::clone(&world.seeded);
+        seed::fill(&mut world, &seeded);
         world
     }
 

@@ -23,9 +23,11 @@ impl World {
                 for (from, to) in &moves {
                     address::move_build(&mut document, from, to);
                 }
-                self.builds[index] = Build::stored(document, at);
+                self.builds[index] = self.builds[index].changed(document);
             }
         }
+        self.collections
+            .follow_pipeline(organization, slug, Some((new_slug, &moves)));
         for token in &mut self.tokens {
             token.follow_pipeline(organization, slug, Some(new_slug));
         }
@@ -45,6 +47,7 @@ impl World {
                 build.facts.pipeline -= 1;
             }
         }
+        self.collections.follow_pipeline(organization, slug, None);
         for token in &mut self.tokens {
             token.follow_pipeline(organization, slug, None);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use mock_buildkite::{BuildFixture, MockBuildkite, World};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, Method, RequestBuilder, redirect};
 use serde_json::Value;
 
 /// The builds of the one pipeline of most tests.
@@ -95,6 +95,24 @@ impl Caller {
         sent.await.expect("a whole answer")
     }
 
+    /// The answer to a request with further headers.
+    pub(crate) async fn with_headers(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let url = match path.starts_with("http") {
+            true => path.to_owned(),
+            false => format!("{}{path}", self.base),
+        };
+        let mut request = self.client.request(method, url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.finish(request).await.expect("a whole answer")
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -102,11 +120,15 @@ impl Caller {
         encoding: Option<&str>,
     ) -> reqwest::Result<Answer> {
         let mut request = self.client.request(method, url);
-        if !self.token.is_empty() {
-            request = request.header("Authorization", format!("Bearer {}", self.token));
-        }
         if let Some(encoding) = encoding {
             request = request.header("Accept-Encoding", encoding);
+        }
+        self.finish(request).await
+    }
+
+    async fn finish(&self, mut request: RequestBuilder) -> reqwest::Result<Answer> {
+        if !self.token.is_empty() {
+            request = request.header("Authorization", format!("Bearer {}", self.token));
         }
         let response = request.send().await?;
         Ok(Answer {

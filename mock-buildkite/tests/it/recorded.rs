@@ -224,3 +224,66 @@ fn what_holds_nothing_to_serve_is_named_or_refused() {
     let gone = World::load(folder.path().join("none")).unwrap_err();
     assert!(matches!(gone, LoadError::Read { .. }), "{gone}");
 }
+
+/// What of the recorded lists is served, by collection.
+const LISTED: [(&str, usize); 7] = [
+    ("agents", 651),
+    ("artifacts", 3),
+    ("annotations", 1),
+    ("clusters", 1),
+    ("cluster_queues", 1),
+    ("job_logs", 1),
+    ("job_environments", 1),
+];
+
+#[tokio::test]
+async fn recorded_objects_of_lists_are_served_value_for_value() {
+    let Some(folder) = std::env::var_os("BUILDKITE_RECORDED") else {
+        return;
+    };
+    let mut recorded = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        recorded.push(fs::read_to_string(entry.unwrap().path()).unwrap_or_default());
+    }
+    let world = World::load(&folder).unwrap();
+    for (collection, count) in LISTED {
+        let objects = world.objects(collection);
+        assert_eq!(objects.len(), count, "{collection}");
+        for object in objects {
+            let is_there = recorded.iter().any(|text| text.contains(&object.json));
+            assert!(is_there, "{}", object.json);
+        }
+    }
+    let server = MockBuildkite::start(world).await;
+    let caller = Caller::new(&server);
+    let agents = caller.items("/v2/organizations/wayfair/agents").await;
+    assert_eq!(agents.len(), 30);
+    let clusters = "/v2/organizations/dean-test/clusters";
+    let cluster = caller.items(clusters).await.remove(0);
+    let queues = format!("{clusters}/{}/queues", cluster["id"].as_str().unwrap());
+    assert_eq!(caller.items(&queues).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_object_without_a_parent_goes_below_what_comes_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("builds.json", &format!("[{}]", recorded("one", "passed")));
+    let url = "https://api.buildkite.com/v2/organizations/acme/pipelines/web/builds/99/artifacts/a";
+    let artifact = format!(
+        "{{\"id\":\"a\",\"job_id\":\"x\",\"url\":\"{url}\",\"download_url\":\"{url}/download\"}}"
+    );
+    write("artifacts.json", &format!("[{artifact}]"));
+    write(
+        "annotations.json",
+        r#"[{"id":"n","context":"default","body_html":"<p>1</p>"}]"#,
+    );
+    let world = World::load(folder.path()).unwrap();
+    assert!(world.ignored().is_empty());
+    let server = MockBuildkite::start(world).await;
+    let caller = Caller::new(&server);
+    let build = "/v2/organizations/acme/pipelines/web/builds/7";
+    let list = caller.get(&format!("{build}/artifacts")).await;
+    assert_eq!(list.text(), format!("[{artifact}]"));
+    assert_eq!(caller.items(&format!("{build}/annotations")).await.len(), 1);
+}

@@ -63,7 +63,7 @@ impl World {
             rules: self.rules,
         };
         let outcome = step(&mut document, &moment)?;
-        self.builds[at] = Build::stored(document, self.builds[at].facts.pipeline);
+        self.builds[at] = self.builds[at].changed(document);
         Some(outcome)
     }
 }

@@ -1,11 +1,14 @@
 //! Recorded answers as a world.
 //!
-//! Each file is recognised by the shape of what is in it: organizations, pipelines, builds, one
-//! or a list. Of several snapshots of a build the latest is kept:
+//! Each file is recognised by the shape of what is in it: organizations, pipelines, builds, agents,
+//! artifacts and what else lists hold, one or a list. Of several snapshots of a build the latest is kept:
 //!
 //! 1. of two files whose names differ only in the number after `poll`, the higher number;
 //! 2. else the snapshot in which the latest thing happened (any time of the build or its jobs);
 //! 3. else the one with more jobs; else the file that comes later by name.
+
+mod lists;
+mod snapshot;
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,7 +19,9 @@ use serde_json::value::RawValue;
 use super::{BuildDocument, Organization, Pipeline, World};
 use crate::clock::Clock;
 use crate::document::Document;
-use crate::time::{parse_millis, to_chrono};
+use crate::time::to_chrono;
+use lists::Listed;
+use snapshot::{Snapshot, latest_time};
 
 /// A file, or a part of one, that was not used.
 #[derive(Debug, Clone)]
@@ -107,14 +112,8 @@ struct Loader {
     /// By organization and slug.
     pipelines: Vec<((String, String), Document)>,
     builds: HashMap<String, Snapshot>,
+    listed: Vec<Listed>,
     ignored: Vec<Ignored>,
-}
-
-/// A build as one file shows it.
-struct Snapshot {
-    build: BuildDocument,
-    file: String,
-    latest: i64,
 }
 
 /// What an object is, by its keys.
@@ -174,6 +173,12 @@ impl Loader {
         let Ok(object) = Document::parse(text) else {
             return false;
         };
+        if Shape::of(&object) == Shape::Other {
+            let listed = Listed::of(object);
+            let is_listed = listed.is_some();
+            self.listed.extend(listed);
+            return is_listed;
+        }
         let Some(place) = object.text("url").as_deref().and_then(Place::of_url) else {
             return false;
         };
@@ -222,12 +227,9 @@ impl Loader {
         for snapshot in &builds {
             self.learn_place(&snapshot.build);
         }
-        let keys: Vec<_> = self
-            .pipelines
-            .iter()
-            .map(|(key, _)| key.0.clone())
-            .collect();
-        for slug in keys {
+        let of_pipelines = self.pipelines.iter().map(|(key, _)| key.0.clone());
+        let of_lists = self.listed.iter().filter_map(Listed::organization);
+        for slug in of_pipelines.chain(of_lists).collect::<Vec<_>>() {
             let object = super::pipeline::organization_object(&slug, 0);
             self.organization(slug, object);
         }
@@ -252,6 +254,9 @@ impl Loader {
             }
         }
         world.sort();
+        for listed in self.listed {
+            listed.put(&mut world);
+        }
         world
     }
 
@@ -268,47 +273,6 @@ impl Loader {
         };
         self.pipeline(key, object);
     }
-}
-
-impl Snapshot {
-    fn is_later_than(&self, other: &Self) -> bool {
-        match (poll(&self.file), poll(&other.file)) {
-            (Some((stem, mine)), Some((other_stem, theirs))) if stem == other_stem => {
-                mine >= theirs
-            }
-            _ => {
-                let rank = |one: &Self| (one.latest, one.build.jobs().len());
-                (rank(self), &self.file) >= (rank(other), &other.file)
-            }
-        }
-    }
-}
-
-/// `name-poll3.json` as `name-` and 3.
-fn poll(file: &str) -> Option<(&str, u32)> {
-    let (stem, number) = file.strip_suffix(".json")?.split_once("poll")?;
-    Some((stem, number.parse().ok()?))
-}
-
-/// The latest time that the build or one of its jobs names, times of agents left out.
-fn latest_time(build: &BuildDocument) -> i64 {
-    const TIMES: [&str; 6] = [
-        "created_at",
-        "scheduled_at",
-        "runnable_at",
-        "started_at",
-        "finished_at",
-        "unblocked_at",
-    ];
-    std::iter::once(build.fields())
-        .chain(build.jobs())
-        .flat_map(|object| {
-            TIMES
-                .iter()
-                .filter_map(|key| parse_millis(&object.text(key)?))
-        })
-        .max()
-        .unwrap_or(0)
 }
 
 /// Where an object lives, read from its address.

@@ -1,0 +1,202 @@
+//! Collections: lists of plain objects, each below its parents.
+//!
+//! Most are kept as they were put in. Those of builds and jobs are worked out when they are asked
+//! for, build by build, so that a world of twenty thousand builds holds none of them.
+
+mod entry;
+mod kind;
+mod of_builds;
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::World;
+use crate::document::Document;
+pub(crate) use entry::Entry;
+use entry::{Parents, is_below};
+use kind::without_secrets;
+pub(crate) use kind::{Identity, Kind};
+
+/// An object of a collection, as a list of the API gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Keys and values of its parents: `organization_slug`, `cluster_id`.
+    pub parents: Vec<(String, String)>,
+    /// The object as JSON.
+    pub json: String,
+}
+
+/// All collections of a world.
+#[derive(Debug, Default)]
+pub(crate) struct Collections {
+    stored: HashMap<String, Vec<Entry>>,
+    /// Objects of builds that were taken out, by collection and identity.
+    removed: HashSet<(String, String)>,
+    /// Parents below which a collection of builds has nothing but what is stored.
+    cleared: Vec<(String, Parents)>,
+}
+
+impl World {
+    /// Puts an object into a collection, in the place of the one with the same parents and id.
+    ///
+    /// A collection is named as the last segments of its route in snake case: `cluster_queues`.
+    /// `parents` are the parts of its path that vary: `organization_slug`, `pipeline_slug`,
+    /// `build_id` or `build_number`, `job_id`, `cluster_id`, `team_id`, `suite_slug`, `run_id`,
+    /// `registry_slug`. What no answer shows, as the value of a secret, is not kept.
+    pub fn put(&mut self, collection: &str, parents: &[(&str, &str)], object: impl Borrow<Value>) {
+        self.put_json(collection, parents, &object.borrow().to_string());
+    }
+
+    /// The same, for an object whose values are to be given byte for byte.
+    ///
+    /// # Panics
+    /// If the text is no JSON object.
+    pub fn put_json(&mut self, collection: &str, parents: &[(&str, &str)], json: &str) {
+        let object = Document::parse(json).expect("an object is put");
+        self.put_document(collection, parents, object);
+    }
+
+    /// The same, for an object that is read already.
+    pub(crate) fn put_document(
+        &mut self,
+        collection: &str,
+        parents: &[(&str, &str)],
+        mut object: Document,
+    ) {
+        without_secrets(collection, &mut object);
+        let entry = Entry::new(parents, object);
+        let kind = Kind::of(collection);
+        let stored = self.collections.stored.entry(collection.to_owned());
+        let stored = stored.or_default();
+        let same = entry.identity(&kind).and_then(|identity| {
+            let is_same = |other: &Entry| {
+                other.parents == entry.parents && other.identity(&kind).as_ref() == Some(&identity)
+            };
+            stored.iter().position(is_same)
+        });
+        if let Some(at) = same {
+            stored[at] = entry;
+            return;
+        }
+        let later = |other: &Entry| kind.is_before(&entry.object, &other.object);
+        let at = stored.iter().position(later).unwrap_or(stored.len());
+        stored.insert(at, entry);
+    }
+
+    /// Takes the object with this id out of a collection. Returns false if there is none.
+    pub fn remove(&mut self, collection: &str, parents: &[(&str, &str)], id: &str) -> bool {
+        let kind = Kind::of(collection);
+        let is_it =
+            |entry: &Entry| entry.is_below(parents) && entry.identity(&kind).as_deref() == Some(id);
+        let was_there = self.entries(collection).iter().any(&is_it);
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|entry| !is_it(entry));
+        }
+        if kind.is_of_builds {
+            let removed = (collection.to_owned(), id.to_owned());
+            self.collections.removed.insert(removed);
+        }
+        was_there
+    }
+
+    /// Takes all objects out of a collection that are below these parents.
+    pub fn clear(&mut self, collection: &str, parents: &[(&str, &str)]) {
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|entry| !entry.is_below(parents));
+        }
+        if Kind::of(collection).is_of_builds {
+            let cleared = (collection.to_owned(), entry::owned(parents));
+            self.collections.cleared.push(cleared);
+        }
+    }
+
+    /// All objects of a collection that a list of the API would give now to who may see all,
+    /// as the list shows them; those of builds over all builds, newest first.
+    #[must_use]
+    pub fn objects(&self, collection: &str) -> Vec<StoredObject> {
+        let kind = Kind::of(collection);
+        let entries = self.entries(collection).into_iter();
+        entries
+            .filter(|entry| kind.lists(&entry.object))
+            .map(|entry| StoredObject {
+                json: kind.listed_json(&entry.object),
+                parents: entry.parents,
+            })
+            .collect()
+    }
+
+    /// Everything in a collection whose pipelines and builds are still there.
+    fn entries(&self, collection: &str) -> Vec<Entry> {
+        if Kind::of(collection).is_of_builds {
+            let seen = self
+                .builds
+                .iter()
+                .rev()
+                .filter(|build| !self.pipelines[build.facts.pipeline].is_hidden);
+            return seen
+                .flat_map(|build| self.of_build(collection, build))
+                .collect();
+        }
+        let is_there = |entry: &&Entry| {
+            let parent = |key| entry.parent(key).unwrap_or_default();
+            entry.parent("pipeline_slug").is_none()
+                || self.has_visible_pipeline(parent("organization_slug"), parent("pipeline_slug"))
+        };
+        let stored = self.stored(collection).iter();
+        stored.filter(is_there).cloned().collect()
+    }
+
+    /// What was put into a collection and has no parent that is not among these.
+    pub(crate) fn at(&self, collection: &str, parents: &[(String, String)]) -> Vec<&Entry> {
+        let stored = self.stored(collection).iter();
+        stored
+            .filter(|entry| is_below(parents, &entry.parents))
+            .collect()
+    }
+
+    fn stored(&self, collection: &str) -> &[Entry] {
+        let stored = self.collections.stored.get(collection);
+        stored.map_or(&[], Vec::as_slice)
+    }
+
+    fn has_visible_pipeline(&self, organization: &str, slug: &str) -> bool {
+        let owner = self.organization(organization);
+        let at = owner.and_then(|owner| self.pipeline(owner, slug));
+        at.is_some_and(|at| !self.pipelines[at].is_hidden)
+    }
+}
+
+impl Collections {
+    /// Lets what is below a pipeline follow it to its new slug and addresses, or go with it.
+    pub(super) fn follow_pipeline(
+        &mut self,
+        organization: &str,
+        slug: &str,
+        new: Option<(&str, &[(String, String); 2])>,
+    ) {
+        let parents = [("organization_slug", organization), ("pipeline_slug", slug)];
+        for stored in self.stored.values_mut() {
+            match new {
+                None => stored.retain(|entry| !entry.is_below(&parents)),
+                Some((slug, moves)) => {
+                    let below = stored.iter_mut().filter(|entry| entry.is_below(&parents));
+                    below.for_each(|entry| entry.move_to(slug, moves));
+                }
+            }
+        }
+    }
+
+    /// True if an object that was worked out for a build has been taken out.
+    fn is_gone(&self, collection: &str, entry: &Entry, kind: &Kind) -> bool {
+        let is_removed = entry.identity(kind).is_some_and(|identity| {
+            let removed = (collection.to_owned(), identity);
+            self.removed.contains(&removed)
+        });
+        let mut cleared = self.cleared.iter();
+        is_removed
+            || cleared
+                .any(|(name, parents)| name == collection && is_below(&entry.parents, parents))
+    }
+}
