@@ -79,6 +79,14 @@ pub enum Error {
         /// Since the first of them.
         elapsed: Duration,
     },
+    /// Content broke off; what has arrived of it is good.
+    #[error("{reason}")]
+    CutShort {
+        /// The path asked for.
+        path: String,
+        /// How it broke off.
+        reason: String,
+    },
     /// The answer is not what the API documents.
     #[error("unexpected answer: {what}")]
     Protocol {
@@ -100,6 +108,7 @@ impl Error {
             | Self::Refused { path, .. }
             | Self::RateLimited { path, .. }
             | Self::Unavailable { path, .. }
+            | Self::CutShort { path, .. }
             | Self::Protocol { path, .. } => Some(path),
         }
     }
@@ -110,6 +119,10 @@ impl Error {
 pub(crate) enum Fault {
     #[error("Buildkite answered {0}")]
     Status(u16),
+    #[error("the storage answered {0}")]
+    Storage(u16),
+    #[error("{0}")]
+    CutShort(String),
     #[error("no answer in time")]
     Timeout,
     #[error("the connection failed: {0}")]

@@ -207,9 +207,7 @@ impl Http {
             return Err(Fault::Status(status.as_u16()).into());
         }
         if status.is_redirection() {
-            let location = header(response.headers(), "location");
-            let location = location.and_then(|location| Url::parse(&location).ok());
-            return Err(Failure::Redirect(location));
+            return Err(Failure::Redirect(target(response).await));
         }
         let needed_scope = header(response.headers(), "x-accepted-oauth-scopes");
         let needed_scope = needed_scope.map(|scope| self.repeatable(&scope));
@@ -330,6 +328,21 @@ fn organization(url: &Url) -> &str {
     let mut segments = url.path_segments().into_iter().flatten();
     segments.find(|segment| *segment == "organizations");
     segments.next().unwrap_or_default()
+}
+
+/// Where a redirect leads: its `Location`, else the `url` of its body (API facts 12).
+async fn target(response: reqwest::Response) -> Option<Url> {
+    #[derive(Deserialize)]
+    struct Body {
+        url: Url,
+    }
+    let location = header(response.headers(), "location");
+    let target = location.and_then(|location| response.url().join(&location).ok());
+    if target.is_some() {
+        return target;
+    }
+    let body: Body = serde_json::from_slice(&error_body(response).await).ok()?;
+    Some(body.url)
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

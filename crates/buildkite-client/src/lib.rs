@@ -40,7 +40,7 @@ pub use build::RawBuild;
 pub use builds::{Listed, Progress};
 pub use client::{AccessToken, Client, TokenUser};
 pub use clock::{Clock, SystemClock};
-pub use download::Download;
+pub use download::{Download, Retrieval};
 pub use error::{Error, Result};
 pub use known_limit::KnownLimit;
 pub use options::{Event, Listener, Options};

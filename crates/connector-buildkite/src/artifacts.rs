@@ -3,13 +3,14 @@
 //! Content is no record: it is fetched on request, build by build. What is there already, whole
 //! and right, is not fetched again; what was cut short goes on where it stopped.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use buildkite_client::{Client, Paging};
+use buildkite_client::{Client, Error as ClientError, Paging, Retrieval};
 use connector_core::{Error, ErrorKind, Result, Setup};
-use futures::TryStreamExt;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha1::{Digest, Sha1};
@@ -19,8 +20,12 @@ use crate::connector::client;
 use crate::error::explain;
 use crate::listener::forward;
 
-/// So often one artifact is asked for before it is given up.
-const MOST_TRIES: u32 = 5;
+/// So often in a row an artifact may end early without anything new before it is given up.
+const MOST_FRUITLESS: u32 = 5;
+/// So often content with another checksum is fetched: what was there of it may have been old.
+const MOST_WRONG: u32 = 2;
+/// What to do about one that was given up.
+const KEPT: &str = "; what has arrived is kept, and the same command goes on from there";
 
 /// Which artifacts.
 #[derive(Debug, Clone)]
@@ -65,8 +70,10 @@ pub struct Fetched {
 }
 
 /// Fetches the content of artifacts.
+#[derive(Clone)]
 pub struct Artifacts {
     client: Client,
+    at_once: usize,
 }
 
 impl Artifacts {
@@ -78,6 +85,7 @@ impl Artifacts {
         let config = Config::parse(setup.configuration, setup.credential)?;
         let client = client(&config)?;
         Ok(Self {
+            at_once: config.max_concurrency as usize,
             client: client.with_listener(forward(&setup.observer, None)),
         })
     }
@@ -116,6 +124,40 @@ impl Artifacts {
         items.iter().map(|raw| artifact(raw)).collect()
     }
 
+    /// Fetches artifacts as [`fetch`](Self::fetch) does, `max_concurrency` at the same time, and
+    /// yields each as it is done, or failed; one that fails stops no other.
+    ///
+    /// A job may upload several artifacts with one path: the first of them gets it, the others go
+    /// to `FOLDER/JOB_ID/ARTIFACT_ID/PATH`.
+    pub fn fetch_all(
+        &self,
+        organization: &str,
+        artifacts: Vec<ArtifactFile>,
+        folder: &Path,
+    ) -> impl Stream<Item = Result<Fetched>> + Send + 'static {
+        let this = self.clone();
+        let (organization, folder) = (organization.to_owned(), folder.to_owned());
+        let mut taken = HashSet::new();
+        let placed = artifacts.into_iter().map(move |artifact| {
+            // Some file systems do not tell `A` from `a`.
+            let place = format!("{}/{}", artifact.job_id, artifact.path).to_lowercase();
+            let is_first = taken.insert(place);
+            (artifact, is_first)
+        });
+        let fetched = stream::iter(placed).map(move |(artifact, is_first)| {
+            let (this, organization, folder) = (this.clone(), organization.clone(), folder.clone());
+            async move {
+                let place = match is_first {
+                    true => String::new(),
+                    false => artifact.id.clone(),
+                };
+                this.fetch_to(&organization, &artifact, &folder, &place)
+                    .await
+            }
+        });
+        fetched.buffer_unordered(self.at_once)
+    }
+
     /// Fetches one artifact to `FOLDER/JOB_ID/PATH`, checked by size and SHA-1.
     ///
     /// # Errors
@@ -127,30 +169,62 @@ impl Artifacts {
         artifact: &ArtifactFile,
         folder: &Path,
     ) -> Result<Fetched> {
-        let path = folder
-            .join(inside(&artifact.job_id)?)
-            .join(inside(&artifact.path)?);
-        let fetch = Fetch {
-            client: &self.client,
+        self.fetch_to(organization, artifact, folder, "").await
+    }
+
+    /// `place` is below the folder of the job.
+    async fn fetch_to(
+        &self,
+        organization: &str,
+        artifact: &ArtifactFile,
+        folder: &Path,
+        place: &str,
+    ) -> Result<Fetched> {
+        let place = format!("{}/{place}/{}", artifact.job_id, artifact.path);
+        // Each part for itself: a job id that is a path from the root must not pass.
+        let [job_id, id] = [&artifact.job_id, &artifact.id].map(|part| inside(part));
+        let relative = job_id.and(id).and(inside(&artifact.path));
+        let path = folder.join(relative.and_then(|_| inside(&place))?);
+        let segments = [
+            "v2",
+            "organizations",
             organization,
+            "jobs",
+            &artifact.job_id,
+            "artifacts",
+            &artifact.id,
+            "download",
+        ];
+        let fetch = Fetch {
+            retrieval: self.client.retrieval(&segments),
             artifact,
-            part: with_ending(&path, ".part"),
+            part: with_ending(&path, &format!(".{}.part", artifact.id)),
         };
         let fetched = fetch.to(&path).await;
-        fetched.map_err(|error| error.with_context("artifact", &artifact.path))
+        fetched.map_err(|error| {
+            error
+                .with_context("artifact", artifact.path.escape_debug())
+                .with_context("file", path.display().to_string().escape_debug())
+        })
     }
 }
 
 struct Fetch<'a> {
-    client: &'a Client,
-    organization: &'a str,
+    retrieval: Retrieval,
     artifact: &'a ArtifactFile,
     /// What has arrived so far.
     part: PathBuf,
 }
 
+/// What one try brought.
+struct Piece {
+    bytes: u64,
+    /// Why it is not the last, if the connection says so.
+    cut: Option<String>,
+}
+
 impl Fetch<'_> {
-    async fn to(&self, path: &Path) -> Result<Fetched> {
+    async fn to(mut self, path: &Path) -> Result<Fetched> {
         let done = |bytes, tries| Fetched {
             path: path.to_owned(),
             bytes,
@@ -162,78 +236,84 @@ impl Fetch<'_> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| cannot_write(parent, error))?;
         }
-        let mut bytes = 0;
-        let mut last = None;
-        for tries in 1..=MOST_TRIES {
-            match self.go_on().await {
-                Ok(more) => bytes += more,
-                Err(error) if error.kind() == ErrorKind::Protocol => last = Some(error),
-                Err(error) => return Err(error),
-            }
-            let has = fs::metadata(&self.part).map_or(0, |part| part.len());
-            if self.artifact.file_size.is_some_and(|size| has < size) {
+        let (mut bytes, mut tries, mut wrong) = (0, 0, 0);
+        let (mut most, mut fruitless) = (self.has(), 0);
+        loop {
+            let piece = self.go_on().await?;
+            (bytes, tries) = (bytes + piece.bytes, tries + 1);
+            let has = self.has();
+            let is_short = self.artifact.file_size.is_some_and(|size| has < size);
+            if is_short || piece.cut.is_some() {
+                fruitless = if has > most { 0 } else { fruitless + 1 };
+                if has > most {
+                    self.retrieval.went_on();
+                }
+                most = most.max(has);
+                let cut = piece.cut.unwrap_or_else(|| self.how_short(has));
+                if fruitless == MOST_FRUITLESS {
+                    return Err(Error::new(ErrorKind::Unavailable, cut + KEPT));
+                }
+                self.retrieval.pause(&cut).await.map_err(explain)?;
                 continue;
             }
-            if last.is_none() || self.artifact.file_size == Some(has) {
-                if self.is_right(&self.part)? {
-                    fs::rename(&self.part, path).map_err(|error| cannot_write(path, error))?;
-                    return Ok(done(bytes, tries));
-                }
-                fs::remove_file(&self.part).map_err(|error| cannot_write(&self.part, error))?;
-                let message = "its content has another size or SHA-1 than Buildkite says";
-                last = Some(Error::new(ErrorKind::Data, message));
+            if self.is_right(&self.part)? {
+                fs::rename(&self.part, path).map_err(|error| cannot_write(path, error))?;
+                return Ok(done(bytes, tries));
+            }
+            fs::remove_file(&self.part).map_err(|error| cannot_write(&self.part, error))?;
+            wrong += 1;
+            if wrong == MOST_WRONG {
+                let message = "its content has another size or SHA-1 than Buildkite says; nothing \
+                    of it is kept";
+                return Err(Error::new(ErrorKind::Data, message));
             }
         }
-        Err(last.unwrap_or_else(|| {
-            let message = format!(
-                "its content ends early, {MOST_TRIES} times; what has arrived is kept, and the \
-                 same command goes on from there"
-            );
-            Error::new(ErrorKind::Data, message)
-        }))
     }
 
-    /// Fetches what is still missing; how many bytes came.
-    async fn go_on(&self) -> Result<u64> {
-        let has = fs::metadata(&self.part).map_or(0, |part| part.len());
-        let has = match self.artifact.file_size {
-            Some(size) if has >= size => 0,
-            _ => has,
+    /// How much has arrived.
+    fn has(&self) -> u64 {
+        fs::metadata(&self.part).map_or(0, |part| part.len())
+    }
+
+    fn how_short(&self, has: u64) -> String {
+        let size = self.artifact.file_size.unwrap_or(0);
+        format!("the content ends after {has} of {size} bytes")
+    }
+
+    /// Fetches what is still missing.
+    async fn go_on(&self) -> Result<Piece> {
+        let has = match (self.has(), self.artifact.file_size) {
+            (has, Some(size)) if has >= size => 0,
+            (has, _) => has,
         };
-        let ArtifactFile { id, job_id, .. } = self.artifact;
-        let segments = [
-            "v2",
-            "organizations",
-            self.organization,
-            "jobs",
-            job_id,
-            "artifacts",
-            id,
-            "download",
-        ];
-        let mut download = self
-            .client
-            .download(&segments, has)
-            .await
-            .map_err(explain)?;
+        let mut download = self.retrieval.from(has).await.map_err(explain)?;
         let mut options = OpenOptions::new();
-        match download.starts_at == has && has > 0 {
-            true => options.append(true),
-            false => options.write(true).create(true).truncate(true),
+        match download.starts_at {
+            0 => options.write(true).create(true).truncate(true),
+            _ => options.append(true),
         };
         let in_part = |error| cannot_write(&self.part, error);
-        if download.starts_at != has && download.starts_at != 0 {
-            let message = "the storage goes on elsewhere than it was asked to";
-            return Err(Error::new(ErrorKind::Protocol, message));
-        }
         let mut file = options.open(&self.part).map_err(in_part)?;
-        let mut bytes = 0;
-        while let Some(part) = download.next().await.map_err(explain)? {
-            file.write_all(&part).map_err(in_part)?;
-            bytes += part.len() as u64;
+        let mut piece = Piece {
+            bytes: 0,
+            cut: None,
+        };
+        loop {
+            match download.next().await {
+                Ok(Some(part)) => {
+                    file.write_all(&part).map_err(in_part)?;
+                    piece.bytes += part.len() as u64;
+                }
+                Ok(None) => break,
+                Err(ClientError::CutShort { reason, .. }) => {
+                    piece.cut = Some(reason);
+                    break;
+                }
+                Err(error) => return Err(explain(error)),
+            }
         }
         file.sync_all().map_err(in_part)?;
-        Ok(bytes)
+        Ok(piece)
     }
 
     /// Whether a file is what the API says.
@@ -260,14 +340,19 @@ impl Fetch<'_> {
     }
 }
 
-/// A path from outside, if it stays below the folder that it is joined to.
+/// A path from outside, if it stays below the folder that it is joined to. Agents on Windows part
+/// it with `\`.
 fn inside(path: &str) -> Result<PathBuf> {
+    let slashed = path.replace('\\', "/");
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    let is_safe = !path.is_empty()
-        && !path.contains(['\0', '\\', ':'])
-        && Path::new(path).components().all(is_plain);
-    match is_safe {
-        true => Ok(PathBuf::from(path)),
+    let has_drive = slashed.as_bytes().get(1) == Some(&b':');
+    let is_stream = cfg!(windows) && slashed.contains(':');
+    let parts = Path::new(&slashed).components();
+    let is_safe =
+        !slashed.contains('\0') && !has_drive && !is_stream && parts.clone().all(is_plain);
+    let path_inside: PathBuf = parts.filter(|part| *part != Component::CurDir).collect();
+    match is_safe && path_inside.file_name().is_some() {
+        true => Ok(path_inside),
         false => Err(Error::new(
             ErrorKind::Data,
             "the path of an artifact would leave the folder; it is not fetched",
@@ -299,8 +384,11 @@ mod tests {
             "a/../../b",
             "/etc/passwd",
             "",
+            ".",
             "a\0b",
             "c:\\x",
+            "c:x",
+            "\\\\host\\share\\x",
             "a\\..\\b",
         ] {
             assert_eq!(
@@ -313,5 +401,6 @@ mod tests {
             inside("log/rspec.xml").unwrap(),
             PathBuf::from("log/rspec.xml")
         );
+        assert_eq!(inside("log\\a").unwrap(), PathBuf::from("log/a"));
     }
 }

@@ -29,7 +29,9 @@ pub(crate) fn explain(error: ClientError) -> Error {
         ClientError::RateLimited { wait, .. } => {
             Error::new(ErrorKind::Unavailable, message).with_retry(Retry::After(wait))
         }
-        ClientError::Unavailable { .. } => Error::new(ErrorKind::Unavailable, message),
+        ClientError::Unavailable { .. } | ClientError::CutShort { .. } => {
+            Error::new(ErrorKind::Unavailable, message)
+        }
         ClientError::Refused { .. } | ClientError::Protocol { .. } => {
             Error::new(ErrorKind::Protocol, message)
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector_buildkite::{ArtifactFile, ArtifactQuery, Artifacts};
 use connector_core::{Error, ErrorKind, Result};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use sync_runner::Progress;
 
 use crate::args::{ArtifactsArgs, Verbosity};
@@ -12,9 +12,6 @@ use crate::exit::Exit;
 use crate::output;
 use crate::settings::Settings;
 use crate::watch::watch_question;
-
-/// So many are fetched at the same time; requests are paced beside that.
-const AT_ONCE: usize = 4;
 
 pub(crate) async fn run(args: ArtifactsArgs, verbosity: Verbosity) -> Result<Exit> {
     let ([organization], [pipeline]) = (&args.source.organizations[..], &args.source.pipelines[..])
@@ -32,8 +29,8 @@ pub(crate) async fn run(args: ArtifactsArgs, verbosity: Verbosity) -> Result<Exi
     let credential = source.credential()?;
     let progress = Arc::new(Progress::new());
     let (_, setup) = source.setup(credential, progress.clone())?;
-    let artifacts = Arc::new(Artifacts::open(setup)?);
-    let folder = Arc::new(args.into);
+    let artifacts = Artifacts::open(setup)?;
+    let folder = args.into;
     let work = async move {
         let found = artifacts.list(&query).await?;
         let (ready, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_ready);
@@ -41,16 +38,10 @@ pub(crate) async fn run(args: ArtifactsArgs, verbosity: Verbosity) -> Result<Exi
             let state = other.state.as_deref().unwrap_or("unknown");
             output::warning(format_args!(
                 "{}: not fetched, its state is {state}",
-                other.path
+                other.path.escape_debug()
             ));
         }
-        let fetched = stream::iter(ready)
-            .map(|artifact| {
-                let (artifacts, folder) = (Arc::clone(&artifacts), Arc::clone(&folder));
-                let organization = query.organization.clone();
-                async move { artifacts.fetch(&organization, &artifact, &folder).await }
-            })
-            .buffer_unordered(AT_ONCE);
+        let fetched = artifacts.fetch_all(&query.organization, ready, &folder);
         Ok(fetched.collect::<Vec<_>>().await)
     };
     let Some(fetched) = watch_question(work, &progress, verbosity).await? else {
@@ -78,11 +69,12 @@ fn tell(fetched: Vec<Result<connector_buildkite::Fetched>>) -> Result<Exit> {
                 let again = match one.tries {
                     0 => ", was there already".to_owned(),
                     1 => String::new(),
-                    tries => format!(", cut short and fetched {tries} times"),
+                    tries => format!(", asked for {tries} times"),
                 };
                 lines.push(format!(
                     "{} ({} bytes{again})",
-                    one.path.display(),
+                    // A path is somebody else's text: it must not drive the terminal.
+                    one.path.display().to_string().escape_debug(),
                     one.bytes
                 ));
             }

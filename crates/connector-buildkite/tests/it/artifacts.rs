@@ -1,10 +1,15 @@
 //! The content of artifacts: where the token goes, what is checked, what is fetched again.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use connector_buildkite::{ArtifactFile, ArtifactQuery, Artifacts};
-use connector_core::{Configuration, ErrorKind, Setup};
+use connector_core::{Configuration, ErrorKind, Event, Observer, Setup, Waiting};
+use futures::StreamExt;
 use serde_json::json;
 use wiremock::matchers::{any, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -20,7 +25,27 @@ struct Servers {
     artifacts: Artifacts,
 }
 
+/// Why the client waited.
+#[derive(Default)]
+struct Waits(Mutex<Vec<String>>);
+
+impl Observer for Waits {
+    fn observe(&self, event: Event) {
+        if let Event::Wait {
+            reason: Waiting::Retry(reason),
+            ..
+        } = event
+        {
+            self.0.lock().expect("nobody panics with it").push(reason);
+        }
+    }
+}
+
 async fn servers(artifact: serde_json::Value) -> Servers {
+    observed(artifact, Arc::new(Waits::default())).await
+}
+
+async fn observed(artifact: serde_json::Value, observer: Arc<dyn Observer>) -> Servers {
     let (api, storage) = (MockServer::start().await, MockServer::start().await);
     let list = "/v2/organizations/acme/pipelines/web/builds/7/artifacts";
     Mock::given(method("GET"))
@@ -38,8 +63,9 @@ async fn servers(artifact: serde_json::Value) -> Servers {
     .await;
     let settings = json!({"api_key": "s3cret", "base_url": api.uri()});
     let configuration = Configuration::new(settings).expect("an object");
+    let setup = Setup::new(configuration).with_observer(observer);
     Servers {
-        artifacts: Artifacts::open(Setup::new(configuration)).expect("it is valid"),
+        artifacts: Artifacts::open(setup).expect("it is valid"),
         api,
         storage,
     }
@@ -218,4 +244,267 @@ async fn an_address_that_is_signed_is_in_no_error() {
         !text.contains("also-secret") && !text.contains("s3cret"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn content_that_ends_early_is_told_and_asked_for_again_after_a_wait() {
+    let waits = Arc::new(Waits::default());
+    let servers = observed(artifact(SHA1, "out.txt"), waits.clone()).await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(&CONTENT[..5]),
+        1,
+    )
+    .await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(CONTENT),
+        1,
+    )
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = listed(&servers).await;
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    assert_eq!(fetched.unwrap().tries, 2);
+    let told = waits.0.lock().unwrap().join("\n");
+    assert!(
+        told.contains("the content ends after 5 of 15 bytes"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn content_with_another_checksum_is_fetched_once_more_and_no_more() {
+    let servers = servers(artifact(&SHA1.replace('2', "3"), "out.txt")).await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(CONTENT),
+        9,
+    )
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = listed(&servers).await;
+
+    let error = servers
+        .artifacts
+        .fetch("acme", &file, folder.path())
+        .await
+        .unwrap_err();
+
+    assert_eq!(servers.storage.received_requests().await.unwrap().len(), 2);
+    let path = folder.path().join("j-1/out.txt");
+    let text = error.to_string();
+    assert!(text.contains(path.to_str().unwrap()), "{text}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_storage_that_refuses_is_not_asked_again() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    give(&servers, ResponseTemplate::new(403), 9).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = listed(&servers).await;
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    assert_eq!(fetched.unwrap_err().kind(), ErrorKind::Protocol);
+    assert_eq!(servers.storage.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn artifacts_of_one_job_with_one_path_do_not_overwrite_each_other() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(CONTENT),
+        9,
+    )
+    .await;
+    let location = format!("{}/signed", servers.storage.uri());
+    Mock::given(path(
+        "/v2/organizations/acme/jobs/j-1/artifacts/a-2/download",
+    ))
+    .respond_with(ResponseTemplate::new(302).insert_header("location", location))
+    .mount(&servers.api)
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let first = listed(&servers).await;
+    let mut second = first.clone();
+    second.id = "a-2".to_owned();
+
+    let fetched: Vec<_> = servers
+        .artifacts
+        .fetch_all("acme", vec![first, second], folder.path())
+        .map(|one| one.unwrap().path)
+        .collect()
+        .await;
+
+    assert_eq!(fetched.len(), 2);
+    for place in ["j-1/out.txt", "j-1/a-2/out.txt"] {
+        let content = fs::read_to_string(folder.path().join(place)).unwrap();
+        assert_eq!(content, CONTENT, "{place}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_in_the_body_serves_as_well_as_one_in_the_header() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(CONTENT),
+        1,
+    )
+    .await;
+    let location = format!("{}/signed", servers.storage.uri());
+    Mock::given(path(
+        "/v2/organizations/acme/jobs/j-1/artifacts/a-2/download",
+    ))
+    .respond_with(ResponseTemplate::new(302).set_body_json(json!({"url": location})))
+    .mount(&servers.api)
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = listed(&servers).await;
+    file.id = "a-2".to_owned();
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    assert_eq!(fetched.unwrap().bytes, 15);
+}
+
+#[tokio::test]
+async fn content_that_the_api_gives_itself_is_taken() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    Mock::given(path(
+        "/v2/organizations/acme/jobs/j-1/artifacts/a-2/download",
+    ))
+    .respond_with(ResponseTemplate::new(200).set_body_string(CONTENT))
+    .mount(&servers.api)
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = listed(&servers).await;
+    file.id = "a-2".to_owned();
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    assert_eq!(fs::read_to_string(fetched.unwrap().path).unwrap(), CONTENT);
+}
+
+#[tokio::test]
+async fn a_redirect_of_the_storage_to_an_address_without_https_is_not_followed() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    let elsewhere = "http://storage.invalid/x?key=also-secret";
+    give(
+        &servers,
+        ResponseTemplate::new(307).insert_header("location", elsewhere),
+        9,
+    )
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = listed(&servers).await;
+
+    let error = servers
+        .artifacts
+        .fetch("acme", &file, folder.path())
+        .await
+        .unwrap_err();
+
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("without https"), "{text}");
+    assert!(
+        !text.contains("also-secret") && !text.contains("storage.invalid"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_part_that_is_there_but_no_part_of_the_content_is_thrown_away() {
+    for answers in [
+        // The storage says that there is nothing behind what is there.
+        vec![
+            ResponseTemplate::new(416),
+            ResponseTemplate::new(200).set_body_string(CONTENT),
+        ],
+        // It goes on, and the whole has another checksum.
+        vec![
+            ResponseTemplate::new(206)
+                .insert_header("content-range", "bytes 5-14/15")
+                .set_body_string(&CONTENT[5..]),
+            ResponseTemplate::new(200).set_body_string(CONTENT),
+        ],
+    ] {
+        let servers = servers(artifact(SHA1, "out.txt")).await;
+        for answer in answers {
+            give(&servers, answer, 1).await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("j-1")).unwrap();
+        fs::write(folder.path().join("j-1/out.txt.a-1.part"), "stale").unwrap();
+        let file = listed(&servers).await;
+
+        let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+        assert_eq!(fs::read_to_string(fetched.unwrap().path).unwrap(), CONTENT);
+        assert_eq!(parts(folder.path()), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_part_from_another_place_than_was_asked_for_is_refused() {
+    let servers = servers(artifact(SHA1, "out.txt")).await;
+    let rest = ResponseTemplate::new(206)
+        .insert_header("content-range", "bytes 3-14/15")
+        .set_body_string(&CONTENT[3..]);
+    give(&servers, rest, 9).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("j-1")).unwrap();
+    fs::write(folder.path().join("j-1/out.txt.a-1.part"), &CONTENT[..5]).unwrap();
+    let file = listed(&servers).await;
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    assert_eq!(fetched.unwrap_err().kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_within_the_content_is_told_and_gone_on_from() {
+    let waits = Arc::new(Waits::default());
+    let servers = observed(artifact(SHA1, "out.txt"), waits.clone()).await;
+    let storage = TcpListener::bind("127.0.0.1:0").unwrap();
+    let location = format!("http://{}/signed", storage.local_addr().unwrap());
+    Mock::given(path(
+        "/v2/organizations/acme/jobs/j-1/artifacts/a-2/download",
+    ))
+    .respond_with(ResponseTemplate::new(302).insert_header("location", location))
+    .mount(&servers.api)
+    .await;
+    let seen = thread::spawn(move || {
+        [
+            "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\nhello",
+            "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 5-14/15\r\n\
+             content-length: 10\r\n\r\n, artifact",
+        ]
+        .map(|answer| {
+            let (mut connection, _) = storage.accept().unwrap();
+            let mut request = [0; 4096];
+            let read = connection.read(&mut request).unwrap();
+            connection.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&request[..read]).to_lowercase()
+        })
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = listed(&servers).await;
+    file.id = "a-2".to_owned();
+
+    let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+    let fetched = fetched.unwrap();
+    assert_eq!((fetched.bytes, fetched.tries), (15, 2));
+    assert_eq!(fs::read_to_string(fetched.path).unwrap(), CONTENT);
+    let [first, second] = seen.join().unwrap();
+    assert!(!first.contains("range: ") && second.contains("range: bytes=5-"));
+    assert!(!first.contains("s3cret") && !second.contains("s3cret"));
+    let told = waits.0.lock().unwrap().join("\n");
+    assert!(told.contains("broke off"), "{told}");
 }
