@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, RANGE};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -17,6 +18,9 @@ use crate::known_limit::KnownLimit;
 use crate::options::{Listener, Options};
 use crate::retry::Attempts;
 
+/// The header of dated versions.
+const VERSION: HeaderName = HeaderName::from_static("buildkite-version");
+
 /// Talks to Buildkite's REST API. Clones share one connection pool and one rate governor.
 #[derive(Clone)]
 pub struct Client {
@@ -24,6 +28,8 @@ pub struct Client {
     pub(crate) listener: Listener,
     /// How many requests may be under way at the same time.
     slots: Arc<Semaphore>,
+    /// Sent with each request beside what all have.
+    headers: HeaderMap,
 }
 
 /// `GET /v2/access-token`: what the token is (API facts 2.2).
@@ -65,6 +71,7 @@ impl Client {
             http: Arc::new(Http::new(options)?),
             listener: Arc::new(|_| {}),
             slots,
+            headers: HeaderMap::new(),
         })
     }
 
@@ -85,6 +92,19 @@ impl Client {
             slots: Arc::new(Semaphore::new(at_once.max(1))),
             ..self.clone()
         }
+    }
+
+    /// The same client, asking for answers of a dated version, `YYYY-MM-DD`, which some endpoints
+    /// have (API facts 18).
+    #[must_use]
+    pub fn with_version(&self, version: &'static str) -> Self {
+        self.with_header(VERSION, HeaderValue::from_static(version))
+    }
+
+    fn with_header(&self, name: HeaderName, value: HeaderValue) -> Self {
+        let mut client = self.clone();
+        client.headers.insert(name, value);
+        client
     }
 
     /// What is known now of the rate limits that requests about an organization count towards;
@@ -178,14 +198,52 @@ impl Client {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = slot.expect("the semaphore is never closed");
         let (http, listener, url) = (Arc::clone(&self.http), self.listener.clone(), url.clone());
+        let headers = self.headers.clone();
         let path = url.path().to_owned();
-        let request = tokio::spawn(async move { http.call(method, &url, &listener, slot).await });
+        let request =
+            tokio::spawn(async move { http.call(method, &url, &headers, &listener, slot).await });
         let answer = AbortOnDropHandle::new(request).await;
         answer.unwrap_or_else(|_| {
             Err(Failure::Fault(Fault::Broken(format!(
                 "the request to {path} was ended from within"
             ))))
         })
+    }
+
+    /// The end of a text at a path below the base URL, `bytes` long at most, and how long the text
+    /// is in all, in bytes; `None` if it is empty. Where the server gives no parts, all of it is
+    /// read and the end is kept. A character that is cut in two is left out.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object).
+    pub async fn end_of_text(
+        &self,
+        segments: &[&str],
+        bytes: usize,
+    ) -> Result<Option<(String, u64)>> {
+        let url = self.http.base.join(segments.iter().copied());
+        let range = HeaderValue::from_str(&format!("bytes=-{bytes}"));
+        let range = range.expect("digits are text");
+        let client = self
+            .with_header(ACCEPT, HeaderValue::from_static("text/plain"))
+            .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            .with_header(RANGE, range);
+        let mut attempts = Attempts::new();
+        loop {
+            let read = async {
+                let answer = client.get(&url).await?;
+                let total = answer.total();
+                let (end, read) = answer.last_bytes(bytes).await?;
+                Ok((end, total.unwrap_or(read)))
+            };
+            match read.await {
+                Ok((end, total)) => return Ok(Some((text_of(&end), total))),
+                Err(Failure::Final(Error::Refused { status: 416, .. })) => return Ok(None),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Redirect(_)) => return Err(redirected(&url)),
+                Err(Failure::Fault(fault)) => self.pause(&mut attempts, &url, fault).await?,
+            }
+        }
     }
 
     /// Reads and parses one body, again if it breaks off or is not what it should be.
@@ -257,6 +315,13 @@ pub(crate) fn redirected(url: &Url) -> Error {
     }
 }
 
+/// The text of bytes whose first character may be cut in two.
+fn text_of(bytes: &[u8]) -> String {
+    let is_inside = |byte: &&u8| (**byte & 0b1100_0000) == 0b1000_0000;
+    let cut = bytes.iter().take(3).take_while(is_inside).count();
+    String::from_utf8_lossy(&bytes[cut..]).into_owned()
+}
+
 /// Position and kind of the mistake, never the text.
 pub(crate) fn not_json(error: &serde_json::Error) -> Fault {
     if error.is_eof() {
@@ -267,4 +332,18 @@ pub(crate) fn not_json(error: &serde_json::Error) -> Fault {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| not_json(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_is_cut_in_two_is_left_out() {
+        let text = "\u{20ac}uro".as_bytes();
+        for cut in 1..3 {
+            assert_eq!(text_of(&text[cut..]), "uro");
+        }
+        assert_eq!(text_of(text), "\u{20ac}uro");
+    }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RANGE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, DATE, HeaderMap, HeaderValue, RANGE,
+    USER_AGENT,
 };
 use reqwest::{Method, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -103,6 +104,7 @@ impl Http {
         &self,
         method: Method,
         url: &Url,
+        headers: &HeaderMap,
         listener: &Listener,
         slot: OwnedSemaphorePermit,
     ) -> Result<Answer, Failure> {
@@ -115,7 +117,7 @@ impl Http {
                 .permit(organization, |wait| self.announce(path, &wait, listener))
                 .await?;
             listener(Event::Request);
-            let response = self.send(method.clone(), url).await?;
+            let response = self.send(method.clone(), url, headers).await?;
             let status = response.status();
             tracing::debug!(path, %status, "answered");
             let limits = RateLimits::read(response.headers());
@@ -123,9 +125,9 @@ impl Http {
                 permit.answered(limits);
                 return self.judge(path, response, slot).await;
             }
-            let headers = response.headers().clone();
+            let told = response.headers().clone();
             let body = error_body(response).await;
-            let exceeded = Exceeded::read(&headers, &body);
+            let exceeded = Exceeded::read(&told, &body);
             scope = match exceeded.is_user {
                 true => Limit::User.scope(),
                 false => Limit::Organization.scope(),
@@ -139,10 +141,16 @@ impl Http {
         }))
     }
 
-    async fn send(&self, method: Method, url: &Url) -> Result<reqwest::Response, Fault> {
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &HeaderMap,
+    ) -> Result<reqwest::Response, Fault> {
         debug_assert!(self.base.is_origin_of(url), "the token stays at its origin");
         self.client
             .request(method, url.clone())
+            .headers(headers.clone())
             .header(AUTHORIZATION, self.authorization.clone())
             .send()
             .await
@@ -263,6 +271,29 @@ impl Answer {
     /// other request to read on would wait for itself.
     pub(crate) fn free_slot(&mut self) {
         self.slot = None;
+    }
+
+    /// How many bytes there are in all, of which this is a range (`Content-Range`).
+    pub(crate) fn total(&self) -> Option<u64> {
+        let range = header(self.body.headers(), CONTENT_RANGE.as_str())?;
+        range.rsplit('/').next()?.parse().ok()
+    }
+
+    /// The last `limit` bytes of the body, and how many it had.
+    pub(crate) async fn last_bytes(mut self, limit: usize) -> Result<(Vec<u8>, u64), Fault> {
+        let (mut buffer, mut dropped) = (Vec::new(), 0);
+        while self.body.read(&mut buffer).await? {
+            // Twice as much, so that what is kept is moved rarely.
+            if buffer.len() > limit.saturating_mul(2) {
+                let surplus = buffer.len() - limit;
+                buffer.drain(..surplus);
+                dropped += surplus;
+            }
+        }
+        let surplus = buffer.len().saturating_sub(limit);
+        buffer.drain(..surplus);
+        let total = dropped + surplus + buffer.len();
+        Ok((buffer, total as u64))
     }
 
     /// The links to other pages.

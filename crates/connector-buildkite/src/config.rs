@@ -51,8 +51,8 @@ pub struct Config {
     /// What is copied though it is sensitive: emails, env, tokens. Masked if left out.
     #[serde(default)]
     pub include_sensitive: Vec<Sensitive>,
-    /// Job logs longer than this are copied without their content, in bytes of the answer, 1,024
-    /// to 1,073,741,824.
+    /// Of job logs that are longer than this only the end is copied, in bytes, 1,024 to
+    /// 1,073,741,824.
     #[serde(default = "default_log_limit")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub log_limit_bytes: u64,

@@ -130,9 +130,9 @@ impl ChildReader {
     }
 
     fn tell_of_cut(&self, stream: &StreamName, raw: &str) {
-        if raw.len() < 64 && raw.contains("\"content_truncated\":true") {
+        if raw.ends_with("\"content_truncated\":true}") {
             let message = format!(
-                "a log is longer than log_limit_bytes ({}); its record has no content",
+                "a log is longer than log_limit_bytes ({}); its record has the end of it",
                 self.max_bytes
             );
             self.observer.observe(Event::Notice {

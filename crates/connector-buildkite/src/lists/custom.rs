@@ -105,6 +105,7 @@ impl CustomStream {
                 CustomPaging::Cursor => Shape::Cursor,
                 CustomPaging::Object => Shape::Object,
             },
+            version: None,
             records: self.records.clone(),
         })
     }

@@ -46,6 +46,8 @@ pub(crate) struct ListStream {
     pub(crate) path: String,
     pub(crate) query: Vec<(&'static str, &'static str)>,
     pub(crate) shape: Shape,
+    /// The dated version of the answers, if there are several.
+    pub(crate) version: Option<&'static str>,
     /// Where in an answer the records lie, if not where the shape says: a JSON pointer.
     pub(crate) records: Option<String>,
 }
@@ -72,6 +74,7 @@ impl ListStream {
             path: path.to_owned(),
             query: Vec::new(),
             shape: Shape::Pages,
+            version: None,
             records: None,
         }
     }
@@ -79,6 +82,14 @@ impl ListStream {
     /// Sets how the answers look.
     pub(crate) fn shape(self, shape: Shape) -> Self {
         Self { shape, ..self }
+    }
+
+    /// Sets the dated version of the answers.
+    pub(crate) fn version(self, version: &'static str) -> Self {
+        Self {
+            version: Some(version),
+            ..self
+        }
     }
 
     /// Sets the scope that reading takes.

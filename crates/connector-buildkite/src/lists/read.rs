@@ -10,8 +10,8 @@ use super::{Keys, ListStream, Shape};
 
 impl ListStream {
     /// The records of one parent, in the server's order, as they came, and the same with the keys
-    /// of the parents behind. `max_bytes` limits an answer that is one object: one that is longer
-    /// comes without its content.
+    /// of the parents behind. `max_bytes` limits an answer that is one object: of one that is
+    /// longer, a log, the end comes as `content`.
     ///
     /// # Errors
     /// Those of the client; [`ClientError::Protocol`] for an item that is no object.
@@ -21,14 +21,18 @@ impl ListStream {
         keys: &Keys,
         max_bytes: usize,
     ) -> BoxStream<'static, Result<(Box<RawValue>, JsonObject), ClientError>> {
-        let (client, list, keys) = (client.clone(), self.clone(), keys.clone());
+        let client = match self.version {
+            Some(version) => client.with_version(version),
+            None => client.clone(),
+        };
+        let (list, keys) = (self.clone(), keys.clone());
         let records = try_stream! {
             let segments = keys.fill(&list.path).map_err(|key| no_key(&list.path, &key))?;
             let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
             if list.shape == Shape::Object {
                 let raw = match client.object_within(&segments, &list.query, max_bytes).await? {
                     Some(raw) => raw,
-                    None => too_long(),
+                    None => too_long(client.end_of_text(&segments, max_bytes).await?),
                 };
                 let record = keys.extend(&raw).ok_or_else(|| no_object(&list.path))?;
                 yield (raw, record);
@@ -51,10 +55,12 @@ impl ListStream {
     }
 }
 
-/// What stands for an object that was too long to be read.
-fn too_long() -> Box<RawValue> {
-    let mut object = ObjectWriter::with_capacity(64);
-    object.null("content");
+/// What stands for a log that was too long to be read: its end.
+fn too_long(end: Option<(String, u64)>) -> Box<RawValue> {
+    let (content, size) = end.unwrap_or_default();
+    let mut object = ObjectWriter::with_capacity(content.len() + 64);
+    object.string("content", &content);
+    object.number("size", size);
     let yes: &RawValue = serde_json::from_str("true").expect("it is valid JSON");
     object.raw("content_truncated", yes);
     let text = object.finish().as_str().to_owned();

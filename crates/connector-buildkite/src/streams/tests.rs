@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde_json::Value;
 
 use crate::lists::{ListStream, Parent};
+use crate::streams::Object;
 
 /// A record of `tests`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
@@ -24,6 +25,20 @@ pub struct Test {
     pub file_name: Option<String>,
     /// Its labels.
     pub labels: Option<Value>,
+    /// Share of passed executions, 0 to 1; null if unknown.
+    pub reliability: Option<f64>,
+    /// Average duration, in seconds.
+    pub duration_avg: Option<f64>,
+    /// Duration of all executions, in seconds.
+    pub duration_sum: Option<f64>,
+    /// Shortest duration, in seconds.
+    pub duration_min: Option<f64>,
+    /// Longest duration, in seconds.
+    pub duration_max: Option<f64>,
+    /// How often it ran.
+    pub executions_count: Option<i64>,
+    /// How often by result: `passed`, `failed`, `skipped` and others.
+    pub executions_count_by_result: Option<Object>,
     /// Id of its test suite. Added by the connector.
     pub suite_id: String,
     /// Slug of its test suite. Added by the connector.
@@ -40,5 +55,6 @@ pub(crate) fn list() -> ListStream {
         "v2/analytics/organizations/{organization_slug}/suites/{suite_slug}/tests",
     )
     .scope("read_suites")
+    .version("2026-08-01")
     .key(&["suite_id", "id"])
 }

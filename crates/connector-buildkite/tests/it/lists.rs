@@ -361,22 +361,44 @@ async fn integers_beyond_two_to_the_53_arrive_to_the_digit() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_too_long_comes_without_its_content_and_that_is_told() {
+async fn of_a_log_that_is_too_long_the_end_comes_and_that_is_told() {
     let mut world = world();
     world.clear("job_logs", &[ACME]);
     let job = object(&world.builds_json()[0])["jobs"][0]["id"].clone();
     let parents = [ACME, ("job_id", job.as_str().unwrap())];
-    world.put("job_logs", &parents, json!({"content": "x".repeat(2000)}));
+    world.put(
+        "job_logs",
+        &parents,
+        json!({"content": format!("{}é the end", "x".repeat(2000))}),
+    );
     let bench = Bench::with(world, json!({"log_limit_bytes": 1024})).await;
 
     let messages = bench.read(&["job_logs"]).await;
 
     let log = object(records(&messages, "job_logs")[0]);
-    assert_eq!(log["content"], Value::Null);
+    let content = log["content"].as_str().unwrap();
+    assert!(
+        content.ends_with("xé the end") && content.len() == 1024,
+        "{content}"
+    );
+    assert_eq!(log["size"], 2010);
     assert_eq!(log["content_truncated"], true);
     assert_eq!(log["job_id"], job);
     let is_told = |event: &Event| matches!(event, Event::Notice { message, .. } if message.contains("log_limit_bytes (1024)"));
     assert!(bench.events().iter().any(is_told));
+}
+
+#[tokio::test]
+async fn tests_come_with_their_metrics() {
+    let bench = Bench::new(seeded(5, 1)).await;
+    let messages = bench.read(&["tests"]).await;
+    let tests = records(&messages, "tests");
+    assert!(!tests.is_empty());
+    for test in tests {
+        let test = object(test);
+        assert!(test["executions_count"].is_u64(), "{test:?}");
+        assert!(test.contains_key("reliability"), "{test:?}");
+    }
 }
 
 #[tokio::test]
