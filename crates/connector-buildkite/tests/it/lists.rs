@@ -254,6 +254,37 @@ fn holds(record: &Map<String, Value>, stored: &StoredObject) -> bool {
     object.iter().all(has_field) && stored.parents.iter().all(|one| own(&one.0) || has_key(one))
 }
 
+/// Whether each field is of a type that its schema allows, and none that is required is missing.
+fn assert_fits(schema: &Value, record: &Map<String, Value>, stream: &str) {
+    for required in schema["required"].as_array().into_iter().flatten() {
+        let field = required.as_str().expect("a name");
+        assert!(record.contains_key(field), "{stream}.{field} is missing");
+    }
+    for (field, value) in record {
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let fits = |allowed: &Value| allowed == kind || (kind == "integer" && allowed == "number");
+        let fits = match &schema["properties"][field]["type"] {
+            Value::Array(allowed) => allowed.iter().any(fits),
+            // A field that is not listed, or may hold anything.
+            Value::Null => true,
+            allowed => fits(allowed),
+        };
+        assert!(
+            fits,
+            "{stream}.{field} is {kind}: {}",
+            schema["properties"][field]
+        );
+    }
+}
+
 /// Reads all lists, and compares them with the store of the fake. How many objects there were, by
 /// stream.
 async fn compare_all(bench: &Bench) -> BTreeMap<String, usize> {
@@ -261,6 +292,12 @@ async fn compare_all(bench: &Bench) -> BTreeMap<String, usize> {
     let streams = declared(bench).await;
     let names: Vec<_> = streams.iter().map(String::as_str).collect();
     let (messages, _) = bench.attempt(&names, None).await;
+    let catalog = bench.source.discover().await.expect("it is static");
+    for stream in &catalog.streams {
+        for record in records(&messages, stream.name.as_str()) {
+            assert_fits(&stream.json_schema, &object(record), stream.name.as_str());
+        }
+    }
     for stream in streams.iter().filter(|one| !OTHERS.contains(&one.as_str())) {
         let read: Vec<_> = records(&messages, stream).into_iter().map(object).collect();
         let stored = bench.server.with_world(|world| world.objects(stream));
