@@ -18,6 +18,9 @@ pub enum Error {
     /// The API token cannot be sent in a header.
     #[error("the API token {0}")]
     Token(&'static str),
+    /// The private key cannot sign.
+    #[error("the private key {0}")]
+    PrivateKey(&'static str),
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {0}")]
     Setup(String),
@@ -101,7 +104,7 @@ impl Error {
     /// The path of the request that failed, without its query.
     pub fn path(&self) -> Option<&str> {
         match self {
-            Self::BaseUrl(_) | Self::Token(_) | Self::Setup(_) => None,
+            Self::BaseUrl(_) | Self::Token(_) | Self::PrivateKey(_) | Self::Setup(_) => None,
             Self::Unauthorized { path, .. }
             | Self::Forbidden { path, .. }
             | Self::NotFound { path, .. }

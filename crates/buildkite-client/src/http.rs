@@ -13,11 +13,11 @@ use reqwest::header::{
     USER_AGENT,
 };
 use reqwest::{Method, StatusCode, redirect};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
+use crate::authorization::Authorization;
 use crate::base_url::BaseUrl;
 use crate::body::Body;
 use crate::clock::Clock;
@@ -42,8 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Everything that requests with one token share.
 pub(crate) struct Http {
     client: reqwest::Client,
-    token: SecretString,
-    authorization: HeaderValue,
+    authorization: Authorization,
     pub(crate) base: BaseUrl,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry_budget: Duration,
@@ -78,17 +77,9 @@ impl From<Fault> for Failure {
 impl Http {
     pub(crate) fn new(options: Options) -> Result<Self> {
         let base = BaseUrl::parse(&options.base_url)?;
-        let token = options.token.expose_secret();
-        if token.is_empty() {
-            return Err(Error::Token("is empty"));
-        }
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Error::Token("holds characters that no token has"))?;
-        authorization.set_sensitive(true);
         Ok(Self {
             client: client(&base, options.read_timeout)?,
-            token: options.token,
-            authorization,
+            authorization: Authorization::new(options.authentication)?,
             base,
             governor: Governor::new(Arc::clone(&options.clock), options.reserve),
             clock: options.clock,
@@ -121,6 +112,11 @@ impl Http {
             let status = response.status();
             tracing::debug!(path, %status, "answered");
             let limits = RateLimits::read(response.headers());
+            let clock_was_off = self.authorization.learn(date(response.headers()));
+            if status == StatusCode::UNAUTHORIZED && clock_was_off {
+                permit.answered(limits);
+                continue;
+            }
             if status != StatusCode::TOO_MANY_REQUESTS {
                 permit.answered(limits);
                 return self.judge(path, response, slot).await;
@@ -146,15 +142,15 @@ impl Http {
         method: Method,
         url: &Url,
         headers: &HeaderMap,
-    ) -> Result<reqwest::Response, Fault> {
+    ) -> Result<reqwest::Response, Failure> {
         debug_assert!(self.base.is_origin_of(url), "the token stays at its origin");
         self.client
             .request(method, url.clone())
             .headers(headers.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, self.authorization.header()?)
             .send()
             .await
-            .map_err(|error| fault(&error))
+            .map_err(|error| fault(&error).into())
     }
 
     /// Sends one GET to wherever a redirect led, without the token.
@@ -254,7 +250,7 @@ impl Http {
     fn repeatable(&self, text: &str) -> String {
         // First the control characters: they could part the token in two.
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
-        let text = text.replace(self.token.expose_secret(), "[REDACTED]");
+        let text = self.authorization.redact(&text);
         text.chars().take(MAX_MESSAGE).collect()
     }
 }
@@ -303,9 +299,7 @@ impl Answer {
 
     /// The server's time when it answered, and ours when that arrived.
     pub(crate) fn date(&self) -> Option<(DateTime<Utc>, Instant)> {
-        let text = header(self.body.headers(), DATE.as_str())?;
-        let date = DateTime::parse_from_rfc2822(&text).ok()?;
-        Some((date.with_timezone(&Utc), self.arrived))
+        Some((date(self.body.headers())?, self.arrived))
     }
 
     /// Appends the next part of the body to `buffer`; false at its end.
@@ -352,6 +346,12 @@ fn client(base: &BaseUrl, read_timeout: Duration) -> Result<reqwest::Client> {
         .read_timeout(read_timeout)
         .build()
         .map_err(|error| Error::Setup(error.without_url().to_string()))
+}
+
+/// The server's time.
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let date = DateTime::parse_from_rfc2822(&header(headers, DATE.as_str())?).ok()?;
+    Some(date.with_timezone(&Utc))
 }
 
 /// The slug behind `/organizations/`, which is what limits are counted by.

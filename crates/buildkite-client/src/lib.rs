@@ -12,6 +12,7 @@
 //! It knows nothing of connectors, state or files. Facts about the API are Buildkite's
 //! documentation and recorded answers; where the two disagree, the recordings are believed.
 
+mod authorization;
 mod base_url;
 mod body;
 mod build;
@@ -35,6 +36,7 @@ mod retry;
 mod splitter;
 mod timestamp;
 
+pub use authorization::Authentication;
 pub use base_url::DEFAULT_BASE_URL;
 pub use build::RawBuild;
 pub use builds::{Listed, Progress};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::authorization::Authentication;
 use crate::base_url::DEFAULT_BASE_URL;
 use crate::clock::{Clock, SystemClock};
 
@@ -12,8 +13,8 @@ use crate::clock::{Clock, SystemClock};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// API access token, sent as a bearer to the origin of `base_url` and nowhere else.
-    pub token: SecretString,
+    /// What it proves itself with, to the origin of `base_url` and nowhere else.
+    pub authentication: Authentication,
     /// Where the API is; https, or this machine. Default: Buildkite's own address.
     pub base_url: String,
     /// Share of the organization's rate limit that is left to others, 0.0 to 0.9. Default: 0.1.
@@ -32,10 +33,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults, with this token.
+    /// The defaults, with this API access token.
     pub fn new(token: SecretString) -> Self {
+        Self::authenticated(Authentication::Token(token))
+    }
+
+    /// The defaults, with what the client proves itself with.
+    pub fn authenticated(authentication: Authentication) -> Self {
         Self {
-            token,
+            authentication,
             base_url: DEFAULT_BASE_URL.to_owned(),
             reserve: 0.1,
             max_concurrency: 4,

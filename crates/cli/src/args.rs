@@ -134,6 +134,10 @@ pub(crate) enum CredentialCommand {
         /// What it is for
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
+        /// UUID of the access token that a public key is registered for: what is asked for is then
+        /// the private key, in PEM
+        #[arg(long, value_name = "UUID")]
+        private_key_of: Option<uuid::Uuid>,
         /// Where the key of a new store is kept; a store that is there keeps its own
         #[arg(long, value_name = "WHERE", value_enum, default_value_t)]
         keep_key_in: KeepKeyIn,
@@ -168,6 +172,9 @@ pub(crate) enum CredentialCommand {
     Rotate {
         /// Its name
         name: String,
+        /// As with `add`
+        #[arg(long, value_name = "UUID")]
+        private_key_of: Option<uuid::Uuid>,
     },
     /// Forgets a credential
     Remove {

@@ -192,6 +192,11 @@ impl Side {
         Ok(())
     }
 
+    /// Whether its credential comes from the store.
+    pub(crate) fn has_stored_credential(&self) -> bool {
+        self.credential.is_some()
+    }
+
     /// The credential it needs, if it needs one.
     ///
     /// # Errors

@@ -33,9 +33,13 @@ pub(crate) fn credential(name: &str, connector: &str) -> Result<Credential> {
     }
     match store.open_secret(name).map_err(explain)? {
         Secret::ApiKey { key } => Ok(Credential::ApiKey(key)),
+        Secret::PrivateKey { issuer, pem } => Ok(Credential::PrivateKey {
+            issuer: issuer.to_string(),
+            pem,
+        }),
         _ => Err(Error::new(
             ErrorKind::Config,
-            "this program can use API keys only",
+            "the credential is of a kind that this program does not know",
         )),
     }
 }

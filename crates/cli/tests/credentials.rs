@@ -234,3 +234,77 @@ fn a_passphrase_of_the_environment_opens_a_store_and_a_wrong_one_does_not() {
     assert_eq!(wrong.status.code(), Some(3));
     assert!(said(&wrong).contains("passphrase"), "{}", said(&wrong));
 }
+
+#[test]
+fn a_private_key_is_kept_and_signs() {
+    const KEYS: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../buildkite-client/tests/it/keys/"
+    );
+    let key = fs::read_to_string(format!("{KEYS}only_for_tests.pem")).unwrap();
+    let public = fs::read_to_string(format!("{KEYS}only_for_tests.pub.pem")).unwrap();
+    let issuer = "0190aaaa-0000-4000-8000-000000000001";
+    let fake = fake();
+    let _guard = fake.runtime.enter();
+    fake.server.add_token(Token::signed_by(issuer, &public));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let uri = fake.server.uri();
+
+    let add = [
+        "credential",
+        "add",
+        "signs",
+        "--keep-key-in",
+        "file",
+        "--private-key-of",
+        issuer,
+    ];
+    succeeds(folder, &add, &key);
+    succeeds(
+        folder,
+        &["credential", "check", "signs", "--base-url", uri],
+        "",
+    );
+    let sync = [
+        "sync",
+        "--credential",
+        "signs",
+        "--base-url",
+        uri,
+        "--to",
+        "sqlite:a.db",
+    ];
+    let text = succeeds(folder, &sync, "");
+
+    assert!(!text.contains(key.lines().nth(1).unwrap()), "{text}");
+}
+
+#[test]
+fn a_sync_says_beforehand_which_streams_the_token_does_not_open() {
+    let fake = fake();
+    let _guard = fake.runtime.enter();
+    fake.server
+        .add_token(Token::new(SECOND).scopes(["read_organizations", "read_builds"]));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(folder, SECOND);
+
+    let sync = [
+        "sync",
+        "--credential",
+        "acme-read",
+        "--base-url",
+        fake.server.uri(),
+        "--to",
+        "sqlite:a.db",
+    ];
+    let text = fails(folder, &sync, "", 3);
+
+    assert!(text.contains("pipelines will not be read"), "{text}");
+    assert!(text.contains("read_pipelines; tick"), "{text}");
+    assert!(
+        !text.contains("teams will not be read"),
+        "it was not asked for: {text}"
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkite_client::DEFAULT_BASE_URL;
+use buildkite_client::{Authentication, DEFAULT_BASE_URL};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use connector_core::{Configuration, Credential, Error, ErrorKind, Result};
 use schemars::JsonSchema;
@@ -25,6 +25,10 @@ pub struct Config {
     /// instead.
     #[schemars(with = "String", extend("writeOnly" = true))]
     pub api_key: Option<SecretString>,
+    /// What a host gives in the place of an API key. Never in a configuration.
+    #[serde(skip)]
+    #[schemars(skip)]
+    private_key: Option<Authentication>,
     /// Where the API is: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
@@ -89,8 +93,16 @@ impl Config {
     /// [`ErrorKind::Config`], naming the key and what is allowed, never the value.
     pub fn parse(configuration: Configuration, credential: Option<Credential>) -> Result<Self> {
         let mut config: Self = configuration.parse()?;
-        if let Some(Credential::ApiKey(key)) = credential {
-            config.api_key = Some(key);
+        match credential {
+            None => {}
+            Some(Credential::ApiKey(key)) => config.api_key = Some(key),
+            Some(Credential::PrivateKey { issuer, pem }) => {
+                config.private_key = Some(Authentication::PrivateKey { issuer, pem });
+            }
+            Some(_) => {
+                let what = "expected a credential that is an API key or a private key";
+                return Err(refuse("api_key", what));
+            }
         }
         if !(1..=32).contains(&config.max_concurrency) {
             return Err(refuse("max_concurrency", "expected a number from 1 to 32"));
@@ -114,12 +126,16 @@ impl Config {
         Ok(config)
     }
 
-    /// The API token.
+    /// The private key, or the API token.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] if there is none.
-    pub(crate) fn token(&self) -> Result<SecretString> {
-        self.api_key.clone().ok_or_else(|| {
+    pub(crate) fn authentication(&self) -> Result<Authentication> {
+        if let Some(key) = &self.private_key {
+            return Ok(key.clone());
+        }
+        let token = self.api_key.clone().map(Authentication::Token);
+        token.ok_or_else(|| {
             refuse(
                 "api_key",
                 "must be set: an API access token, made in Buildkite under Personal Settings, \
@@ -217,7 +233,7 @@ mod tests {
         assert_eq!(config.base_url, DEFAULT_BASE_URL);
         assert_eq!(config.max_concurrency, 4);
         assert_eq!(config.created_from().unwrap(), None);
-        let error = config.token().unwrap_err();
+        let error = config.authentication().unwrap_err();
         assert!(error.to_string().contains("api_key"), "{error}");
     }
 

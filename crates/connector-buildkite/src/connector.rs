@@ -50,7 +50,7 @@ impl Connector for Buildkite {
 
 /// The client of a configuration. Nothing is requested yet.
 pub(crate) fn client(config: &Config) -> Result<Client> {
-    let mut options = Options::new(config.token()?);
+    let mut options = Options::authenticated(config.authentication()?);
     options.base_url.clone_from(&config.base_url);
     options.reserve = config.rate_limit_reserve / 100.0;
     options.max_concurrency = config.max_concurrency as usize;

@@ -11,7 +11,7 @@ pub(crate) fn explain(error: ClientError) -> Error {
         ClientError::BaseUrl(_) => {
             Error::new(ErrorKind::Config, message).with_context("key", "base_url")
         }
-        ClientError::Token(_) => {
+        ClientError::Token(_) | ClientError::PrivateKey(_) => {
             Error::new(ErrorKind::Config, message).with_context("key", "api_key")
         }
         ClientError::Unauthorized { .. } => Error::new(

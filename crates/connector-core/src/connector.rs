@@ -135,4 +135,11 @@ impl fmt::Debug for Setup {
 pub enum Credential {
     /// An API key. `Debug` prints `[REDACTED]`.
     ApiKey(SecretString),
+    /// A private key, which proves itself by signing. `Debug` prints `[REDACTED]` for the key.
+    PrivateKey {
+        /// Who signs, as the remote knows it.
+        issuer: String,
+        /// The key in PEM.
+        pem: SecretString,
+    },
 }

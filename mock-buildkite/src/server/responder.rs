@@ -72,7 +72,7 @@ impl Exchange {
             .world
             .tokens
             .iter()
-            .find(|token| token.is(secret))
+            .find(|token| token.admits(secret, store.world.now()))
             .cloned();
         let path = request.url.path().trim_matches('/').to_owned();
         let query_text = request.url.query().unwrap_or_default().to_owned();

@@ -1,5 +1,7 @@
 //! Access tokens: who presents them, what they may do, how long they live.
 
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -78,7 +80,21 @@ pub struct Token {
     pub(crate) expires_at: Option<DateTime<Utc>>,
     organizations: Option<Vec<String>>,
     hidden_pipelines: Vec<(String, String)>,
+    /// Who signs, and the public half of the key (API facts 2.1).
+    signer: Option<(String, String)>,
 }
+
+/// What a signed token claims.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    iat: i64,
+    exp: i64,
+}
+
+/// A signed token is taken within 10 s of its making, and is good for 5 minutes at most.
+const SIGNED_WITHIN_SECS: i64 = 10;
+const SIGNED_FOR_SECS: i64 = 300;
 
 impl Token {
     /// A token with all scopes of the fake, for all organizations, without expiry.
@@ -92,6 +108,17 @@ impl Token {
             expires_at: None,
             organizations: None,
             hidden_pipelines: Vec::new(),
+            signer: None,
+        }
+    }
+
+    /// A token that nobody has: who signs with the private half of this key (RSA, PEM) and names
+    /// this UUID is let in.
+    #[must_use]
+    pub fn signed_by(uuid: &str, public_key: &str) -> Self {
+        Self {
+            signer: Some((uuid.to_owned(), public_key.to_owned())),
+            ..Self::new(uuid)
         }
     }
 
@@ -154,12 +181,23 @@ impl Token {
 
     /// True if this is the secret.
     pub(crate) fn is(&self, secret: &str) -> bool {
-        self.secret == secret
+        self.signer.is_none() && self.secret == secret
+    }
+
+    /// True if whoever presents this at this time is let in.
+    pub(crate) fn admits(&self, presented: &str, now: DateTime<Utc>) -> bool {
+        match &self.signer {
+            None => self.is(presented),
+            Some((uuid, key)) => is_signed(presented, uuid, key, now),
+        }
     }
 
     /// The id of the token, not its secret.
     pub(crate) fn uuid(&self) -> String {
-        id_of(&self.secret, 1_700_000_000_000)
+        match &self.signer {
+            Some((uuid, _)) => uuid.clone(),
+            None => id_of(&self.secret, 1_700_000_000_000),
+        }
     }
 
     /// True if the token is let into the organization.
@@ -223,4 +261,24 @@ impl User {
             "created_at": "2020-09-13T12:26:40.000Z",
         })
     }
+}
+
+/// Whether a token was signed just now by the owner of a key.
+fn is_signed(presented: &str, uuid: &str, key: &str, now: DateTime<Utc>) -> bool {
+    let Ok(key) = DecodingKey::from_rsa_pem(key.as_bytes()) else {
+        return false;
+    };
+    let mut validation = Validation::new(Algorithm::RS256);
+    // Times are those of this world.
+    validation.validate_exp = false;
+    validation.required_spec_claims.clear();
+    let Ok(signed) = jsonwebtoken::decode::<Claims>(presented, &key, &validation) else {
+        return false;
+    };
+    let Claims { iss, iat, exp } = signed.claims;
+    let now = now.timestamp();
+    iss == uuid
+        && (now - iat).abs() <= SIGNED_WITHIN_SECS
+        && exp > now
+        && exp - iat <= SIGNED_FOR_SECS
 }

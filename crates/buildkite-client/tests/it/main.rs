@@ -9,5 +9,6 @@ mod listing;
 mod lists;
 mod refusals;
 mod secrets;
+mod signing;
 mod sizes;
 mod streaming;

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-use buildkite_client::{BuildQuery, Client, Error, Options};
+use buildkite_client::{Authentication, BuildQuery, Client, Error, Options};
 use mock_buildkite::{Fault, Seed, Token, World};
 
 use crate::bench::{Bench, all};
@@ -18,7 +18,8 @@ fn small() -> World {
 
 async fn with_token(token: &'static str) -> Bench {
     let builder = mock_buildkite::MockBuildkite::builder(small());
-    Bench::with(builder, |options| options.token = token.into()).await
+    let set = |options: &mut Options| options.authentication = Authentication::Token(token.into());
+    Bench::with(builder, set).await
 }
 
 #[tokio::test]

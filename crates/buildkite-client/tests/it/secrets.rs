@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use buildkite_client::Authentication;
 use buildkite_client::Error;
 use mock_buildkite::{MockBuildkite, World};
 
@@ -44,7 +45,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 async fn bench(address: &str) -> Bench {
     let builder = MockBuildkite::builder(World::empty());
     Bench::with(builder, |options| {
-        options.token = TOKEN.into();
+        options.authentication = Authentication::Token(TOKEN.into());
         options.base_url = format!("http://{address}");
         options.retry_budget = Duration::ZERO;
     })

@@ -1,5 +1,6 @@
 //! `credential`: API keys under names.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -7,7 +8,7 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets};
 use connector_buildkite::{Preset, TokenReport, revoke_token};
 use connector_core::{Configuration, Error, ErrorKind, Observer, Result, Setup};
-use credential_store::{Credential, NewCredential, Secret};
+use credential_store::{Credential, NewCredential, Secret, Uuid};
 use serde_json::json;
 use sync_runner::Progress;
 
@@ -25,8 +26,9 @@ pub(crate) async fn run(command: CredentialCommand, verbosity: Verbosity) -> Res
         CredentialCommand::Add {
             name,
             description,
+            private_key_of,
             keep_key_in,
-        } => add(&name, description, keep_key_in),
+        } => add(&name, description, private_key_of, keep_key_in),
         CredentialCommand::List { json } => list(json),
         CredentialCommand::Show { name } => {
             let credential = store::open()?.get(&name).map_err(explain)?;
@@ -37,7 +39,10 @@ pub(crate) async fn run(command: CredentialCommand, verbosity: Verbosity) -> Res
             Ok(output::answer(show(&described.map_err(explain)?)))
         }
         CredentialCommand::Check { name, base_url } => check(&name, base_url, verbosity).await,
-        CredentialCommand::Rotate { name } => rotate(&name),
+        CredentialCommand::Rotate {
+            name,
+            private_key_of,
+        } => rotate(&name, private_key_of),
         CredentialCommand::Remove {
             name,
             revoke,
@@ -50,17 +55,32 @@ fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 
-fn api_key(name: &str) -> Result<Secret> {
-    let key = token::ask(&format!("API key of `{name}` (not shown): "))?;
-    Ok(Secret::ApiKey { key })
+/// An API key, or the private key of an access token.
+fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Secret> {
+    let Some(issuer) = private_key_of else {
+        let key = token::ask(&format!("API key of `{name}` (not shown): "))?;
+        return Ok(Secret::ApiKey { key });
+    };
+    // A prompt takes one line, and a key has many.
+    if std::io::stdin().is_terminal() {
+        let message = "give the private key on standard input: `credential add … < key.pem`";
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let pem = token::ask("")?;
+    Ok(Secret::PrivateKey { issuer, pem })
 }
 
-fn add(name: &str, description: String, keep: KeepKeyIn) -> Result<Exit> {
+fn add(
+    name: &str,
+    description: String,
+    private_key_of: Option<Uuid>,
+    keep: KeepKeyIn,
+) -> Result<Exit> {
     // The name first: nobody should paste a key in vain.
     let name = name.parse::<credential_store::Name>().map_err(explain)?;
     let store = store::open_or_create(keep)?;
     let new = NewCredential {
-        secret: api_key(name.as_str())?,
+        secret: secret(name.as_str(), private_key_of)?,
         connector: CONNECTOR.parse().map_err(explain)?,
         description,
         name,
@@ -123,10 +143,11 @@ fn day(at: Option<DateTime<Utc>>) -> String {
     )
 }
 
-fn rotate(name: &str) -> Result<Exit> {
+fn rotate(name: &str, private_key_of: Option<Uuid>) -> Result<Exit> {
     let store = store::open()?;
     store.get(name).map_err(explain)?;
-    let rotated = store.rotate(name, api_key(name)?, now()).map_err(explain)?;
+    let rotated = store.rotate(name, secret(name, private_key_of)?, now());
+    let rotated = rotated.map_err(explain)?;
     output::say("The old key still works at Buildkite until it is revoked there.");
     Ok(output::answer(show(&rotated)))
 }

@@ -1,8 +1,9 @@
 //! `sync`: from a source to a destination.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use connector_core::Result;
+use connector_core::{Result, Source, Stream, StreamName};
 use sync_runner::{CancellationToken, Failure, Progress, Runner};
 
 use crate::args::{SyncArgs, Verbosity};
@@ -31,7 +32,11 @@ pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
     let progress = Arc::new(Progress::new());
     let stop = CancellationToken::new();
     let name = name(&args, &settings, &source);
-    let runner = open(source, destination, demo.as_ref(), &progress)
+    let wanted = Wanted {
+        streams: settings.streams(&args.copy.streams),
+        all: args.copy.all_streams,
+    };
+    let runner = open(source, destination, demo.as_ref(), &progress, &wanted)
         .await?
         .with_name(name)
         .with_stop(stop.clone())
@@ -68,17 +73,57 @@ async fn open(
     destination: Side,
     demo: Option<&Demo>,
     progress: &Arc<Progress>,
+    wanted: &Wanted,
 ) -> Result<Runner> {
     let credential = match demo {
         Some(demo) => Some(demo.credential()),
         None => source.credential()?,
     };
     let destination_credential = destination.credential()?;
+    let is_stored = source.has_stored_credential() && demo.is_none();
     let source = source.open_source(credential, progress.clone()).await?;
+    // For a token of the environment, which may be anything, it would be a request in vain.
+    if is_stored {
+        warn_of_closed(&*source, wanted).await;
+    }
     let destination = destination
         .open_destination(destination_credential, progress.clone())
         .await?;
     Ok(Runner::new(source, destination))
+}
+
+/// So long the answer to what a credential opens may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The streams that the user wants; the default ones if none is named.
+struct Wanted {
+    streams: Vec<StreamName>,
+    all: bool,
+}
+
+impl Wanted {
+    fn has(&self, stream: &Stream) -> bool {
+        let is_named = self.streams.contains(&stream.name);
+        self.all || is_named || (self.streams.is_empty() && stream.is_default)
+    }
+}
+
+/// Says which of the streams the credential does not open, and what it takes: before the sync,
+/// which reads the others. Whatever else is wrong, the sync itself tells.
+async fn warn_of_closed(source: &dyn Source, wanted: &Wanted) {
+    let marked = async { source.mark_readable(source.discover().await?).await };
+    let Ok(Ok(catalog)) = tokio::time::timeout(PATIENCE, marked).await else {
+        return;
+    };
+    let closed = catalog.streams.iter();
+    for stream in closed.filter(|one| wanted.has(one) && one.is_readable == Some(false)) {
+        output::warning(format_args!(
+            "{} will not be read: the token lacks one of the scopes {}; tick them on the token's \
+             page at Buildkite",
+            stream.name,
+            stream.scopes.join(", ")
+        ));
+    }
 }
 
 fn choose(mut runner: Runner, args: &SyncArgs, settings: &Settings) -> Result<Runner> {
