@@ -39,7 +39,7 @@ pub use fixture::{BuildFixture, JobFixture};
 pub use seed::Seed;
 pub use server::{
     Builder, Fault, LimitHeaders, LimitScope, LinkStyle, MockBuildkite, SeenDownload, SeenRequest,
-    StartError,
+    StartError, When,
 };
 pub use world::{
     BuildDocument, CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World,

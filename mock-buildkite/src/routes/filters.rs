@@ -92,6 +92,10 @@ impl<'a> Filters<'a> {
     }
 
     fn has_meta_data(&self, call: &Call<'_>, build: &Build) -> bool {
+        let shown_from = build.facts.created + call.settings.meta_data_delay;
+        if call.world.clock.now_millis() < shown_from {
+            return false;
+        }
         let actual = call.world.meta_data(build);
         self.meta_data
             .iter()
@@ -110,7 +114,7 @@ fn has_state(build: &Build, state: &str) -> bool {
 }
 
 /// The exact name, where `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else {

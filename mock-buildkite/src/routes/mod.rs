@@ -18,6 +18,7 @@ mod pipelines;
 mod place;
 mod query;
 mod resources;
+mod writes;
 
 use crate::server::{LinkStyle, Settings};
 use crate::world::{Build, Token, World};
@@ -32,6 +33,8 @@ pub(crate) struct Call<'a> {
     /// The path without leading and trailing slash.
     pub(crate) path: &'a str,
     pub(crate) query: &'a Query,
+    /// The body as text.
+    pub(crate) body: &'a str,
     pub(crate) token: Option<Token>,
     pub(crate) headers: &'a Headers,
     /// The base of links.
@@ -120,7 +123,7 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
     match (call.method, segments) {
         ("GET", []) => return Ok(access::root(call)),
         ("GET", ["v2", "meta"]) => return Ok(access::meta()),
-        ("GET" | "HEAD" | "DELETE", ["v2", ..]) => {}
+        ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE", ["v2", ..]) => {}
         _ => return Err(call.no_route()),
     }
     let token = call.signed_in()?.clone();
@@ -209,6 +212,10 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
             }
         }
         (method, path) => {
+            if let Some(write) = writes::find(method, path) {
+                needs(write.scope)?;
+                return write.answer(call);
+            }
             let matched = collections::find(path).filter(|matched| matched.allows(method));
             let matched = matched.ok_or_else(|| call.no_route())?;
             if let Some(scope) = matched.scope() {

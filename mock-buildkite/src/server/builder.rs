@@ -11,6 +11,7 @@ use wiremock::{Mock, MockServer};
 use super::front::Front;
 use super::responder::Responder;
 use super::{LimitHeaders, Limits, MockBuildkite, Store, Upstream};
+use crate::clock::millis_of;
 use crate::world::World;
 
 /// How the fake is set up.
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) has_date: bool,
     /// How far the `Date` header is ahead of the clock.
     pub(crate) date_skew: TimeDelta,
+    /// Milliseconds after its creation in which `meta_data` does not find a build.
+    pub(crate) meta_data_delay: i64,
     /// Limit, used and seconds to the reset of the organization asked about.
     pub(crate) organization_usage: (u32, u32, u32),
 }
@@ -56,6 +59,7 @@ impl Default for Settings {
             is_disordered: false,
             has_date: true,
             date_skew: TimeDelta::zero(),
+            meta_data_delay: 0,
             organization_usage: (0, 0, 0),
         }
     }
@@ -161,6 +165,13 @@ impl Builder {
     /// Answers have no `Date` header. Default: they have one.
     pub fn without_date(mut self) -> Self {
         self.settings.has_date = false;
+        self
+    }
+
+    /// The filter `meta_data` finds a build only so long after its creation, by the world's clock;
+    /// all other lists show it at once. Default: at once.
+    pub fn meta_data_delay(mut self, delay: Duration) -> Self {
+        self.settings.meta_data_delay = millis_of(delay);
         self
     }
 

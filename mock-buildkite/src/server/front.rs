@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 
 /// Cut the connection after so many bytes of the body.
 pub(super) const CUT_HEADER: &str = "x-mock-cut";
+/// Close the connection without any answer.
+pub(super) const LOST_HEADER: &str = "x-mock-lost";
 /// Pause so many milliseconds before each part of the body.
 pub(super) const SLOW_HEADER: &str = "x-mock-slow";
 /// Leave out the date, which the HTTP server never does by itself.
@@ -215,6 +217,9 @@ impl Disturbance {
             let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case(header))?;
             value.trim().parse().ok()
         };
+        if number(LOST_HEADER).is_some() {
+            return Some(Self::Cut { after: 0 });
+        }
         if let Some(bytes) = number(CUT_HEADER) {
             let after = head_end + usize::try_from(bytes).unwrap_or(usize::MAX - head_end);
             return Some(Self::Cut { after });
@@ -244,6 +249,10 @@ mod tests {
         assert_eq!(
             of("x-mock-cut: 7\r\n\r\nbody"),
             Some(Disturbance::Cut { after })
+        );
+        assert_eq!(
+            of("X-Mock-Lost: 1\r\n\r\n"),
+            Some(Disturbance::Cut { after: 0 })
         );
         assert_eq!(of("\r\nx-mock-cut: 7\r\n\r\n"), None);
     }

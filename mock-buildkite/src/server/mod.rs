@@ -14,20 +14,21 @@ mod storage;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use wiremock::MockServer;
 
 pub(crate) use builder::Settings;
 pub use builder::{Builder, LinkStyle, StartError};
-pub use fault::Fault;
 pub(crate) use fault::Faults;
+pub use fault::{Fault, When};
 use front::Front;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
 pub use storage::SeenDownload;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis_of};
 use crate::world::{DEMO_TOKEN, Token, World};
 
 /// A running fake. It stops when it is dropped.
@@ -62,8 +63,12 @@ pub struct SeenRequest {
     pub path: String,
     /// The query as it came, without `?`.
     pub query: String,
-    /// The status answered.
+    /// The body as it came; empty if there was none.
+    pub body: String,
+    /// The status answered; 0 if the connection was closed before anything was done.
     pub status: u16,
+    /// True if the connection was closed in place of the answer.
+    pub is_lost: bool,
     /// True if no route matched.
     pub is_unknown: bool,
 }
@@ -178,9 +183,11 @@ impl MockBuildkite {
         DEMO_TOKEN
     }
 
-    /// Looks into the world, or changes it.
+    /// Looks into the world as it is by its clock, or changes it.
     pub fn with_world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        act(&mut lock(&self.store).world)
+        let world = &mut lock(&self.store).world;
+        world.catch_up();
+        act(world)
     }
 
     /// Lets a token in, in the place of one with the same secret.
@@ -201,7 +208,12 @@ impl MockBuildkite {
 
     /// Breaks the next answers, so many, whose path holds `path`.
     pub fn fail(&self, fault: Fault, times: u32, path: &str) {
-        lock(&self.store).faults.push(fault, times, path);
+        self.fail_when(fault, When::next().path(path).times(times));
+    }
+
+    /// Breaks the answers to certain requests: some methods only, or by chance.
+    pub fn fail_when(&self, fault: Fault, when: When) {
+        lock(&self.store).faults.push(fault, when);
     }
 
     /// Takes back all faults that are still to come.
@@ -220,6 +232,12 @@ impl MockBuildkite {
         lock(&self.store).settings.date_skew = skew;
     }
 
+    /// Lets the filter `meta_data` find builds only so long after their creation from now on, by
+    /// the world's clock.
+    pub fn set_meta_data_delay(&self, delay: Duration) {
+        lock(&self.store).settings.meta_data_delay = millis_of(delay);
+    }
+
     /// Serves another world from now on, as if the fake had just been started with it: without
     /// requests, faults or a hook from before, all limits unused, the `Date` as it was built.
     ///
@@ -233,6 +251,14 @@ impl MockBuildkite {
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         lock(&self.store).requests.clone().unwrap_or_default()
+    }
+
+    /// The requests among them that were to change something: neither `GET` nor `HEAD`.
+    #[must_use]
+    pub fn write_requests(&self) -> Vec<SeenRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| !matches!(request.method.as_str(), "GET" | "HEAD"));
+        requests
     }
 
     /// Requests for which there is no route: a test of a client expects none.

@@ -7,7 +7,8 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
 use wiremock::{Request, Respond, ResponseTemplate};
 
-use super::front::{CUT_HEADER, DATELESS_HEADER, SLOW_HEADER};
+use super::fault::Asked;
+use super::front::{CUT_HEADER, DATELESS_HEADER, LOST_HEADER, SLOW_HEADER};
 use super::limits::Count;
 use super::spoil::{replacement, spoil, with_status};
 use super::storage;
@@ -37,6 +38,7 @@ impl Respond for Responder {
         if let Some(hook) = &mut store.hook {
             hook(count, &mut store.world);
         }
+        store.world.catch_up();
         let exchange = Exchange::new(store, request);
         let template = exchange.respond(store);
         drop(exchange);
@@ -50,6 +52,8 @@ struct Exchange {
     path: String,
     query_text: String,
     query: Query,
+    /// The body as text.
+    sent: String,
     token: Option<Token>,
     headers: Headers,
     takes_gzip: bool,
@@ -99,9 +103,15 @@ impl Exchange {
             .and_then(|text| text.parse().ok())
             .unwrap_or(30);
         let has_jobs = path.ends_with("builds") && !query.is_set("exclude_jobs", false);
-        let fault = store.faults.take(&format!("/{path}"), per_page, has_jobs);
+        let fault = store.faults.take(&Asked {
+            method: request.method.as_str(),
+            path: &format!("/{path}"),
+            per_page,
+            has_jobs,
+        });
         Self {
             method: request.method.to_string(),
+            sent: String::from_utf8_lossy(&request.body).into_owned(),
             takes_gzip: takes_gzip(&header("accept-encoding")),
             headers: Headers {
                 accept: header("accept"),
@@ -124,11 +134,18 @@ impl Exchange {
                 method: self.method.clone(),
                 path: format!("/{}", self.path),
                 query: self.query_text.clone(),
+                body: self.sent.clone(),
+                is_lost: self.is_lost(),
                 status: reply.status,
                 is_unknown: reply.is_unknown_route,
             });
         }
         self.template(store, reply)
+    }
+
+    /// True if the client hears nothing of the answer.
+    fn is_lost(&self) -> bool {
+        matches!(self.fault, Some(Fault::LostAnswer | Fault::ClosedBefore))
     }
 
     /// The answer, or what a fault makes of it.
@@ -147,6 +164,7 @@ impl Exchange {
             method: &self.method,
             path: &self.path,
             query: &self.query,
+            body: &self.sent,
             token: self.token.clone(),
             headers: &self.headers,
             base: &store.base,
@@ -160,7 +178,8 @@ impl Exchange {
     }
 
     fn template(&self, store: &Store, reply: Reply) -> ResponseTemplate {
-        let mut template = ResponseTemplate::new(reply.status)
+        // A status that is none is sent to nobody.
+        let mut template = ResponseTemplate::new(reply.status.max(200))
             .insert_header("Date", http_date(store).as_str())
             .insert_header("X-Request-Id", request_id(store.count).as_str())
             .insert_header("Vary", "Accept");
@@ -239,6 +258,9 @@ impl Exchange {
             }
             Some(Fault::ResetMidBody(bytes)) => {
                 template.insert_header(CUT_HEADER, bytes.to_string().as_str())
+            }
+            Some(Fault::LostAnswer | Fault::ClosedBefore) => {
+                template.insert_header(LOST_HEADER, "1")
             }
             Some(Fault::Redirect(address)) => template.insert_header("Location", address.as_str()),
             _ => template,

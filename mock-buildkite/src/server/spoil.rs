@@ -35,6 +35,8 @@ pub(super) fn replacement(fault: &Fault, counts: &[Count; 2]) -> Option<Reply> {
             *status,
             b"<html><body><h1>Bad Gateway</h1></body></html>".to_vec(),
         ),
+        // No status was answered; the front closes the connection.
+        Fault::ClosedBefore => with_status(0, Vec::new()),
         Fault::HeavyPage(_) => Reply::error(502, "Something went wrong"),
         Fault::NotJson => Reply::ok(b"<!doctype html><title>Maintenance</title>".to_vec()),
         Fault::Redirect(_) => with_status(302, Vec::new()),
@@ -53,6 +55,12 @@ pub(super) fn with_status(status: u16, body: Vec<u8>) -> Reply {
 /// Spoils a sound answer to a request for `path`, if the fault is of that kind.
 pub(super) fn spoil(fault: &Fault, path: &str, reply: &mut Reply) {
     match fault {
+        Fault::StatusAfter(status) => {
+            *reply = Reply {
+                is_unknown_route: reply.is_unknown_route,
+                ..Reply::error(*status, "Something went wrong")
+            };
+        }
         Fault::TruncatedBody(bytes) => reply.body.truncate(*bytes),
         Fault::EmptyPage => change_items(&mut reply.body, Vec::clear),
         Fault::DuplicateItem => change_items(&mut reply.body, |items| {

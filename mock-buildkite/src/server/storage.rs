@@ -5,7 +5,7 @@ use std::ops::Range;
 use wiremock::{Request, ResponseTemplate};
 
 use super::Store;
-use super::fault::Fault;
+use super::fault::{Asked, Fault};
 use super::front::{CUT_HEADER, SLOW_HEADER};
 use crate::routes::{Query, signature};
 
@@ -31,7 +31,12 @@ pub(super) fn respond(store: &mut Store, request: &Request) -> ResponseTemplate 
     let path = request.url.path().to_owned();
     let range = header("range");
     let had_authorization = request.headers.contains_key("authorization");
-    let fault = store.faults.take(&path, 0, false);
+    let fault = store.faults.take(&Asked {
+        method: request.method.as_str(),
+        path: &path,
+        per_page: 0,
+        has_jobs: false,
+    });
     let (status, template) = match &fault {
         Some(Fault::Status { status, .. }) => (*status, ResponseTemplate::new(*status)),
         _ => match content(store, request) {

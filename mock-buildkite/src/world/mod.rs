@@ -15,6 +15,8 @@ mod life;
 mod load;
 mod pipeline;
 mod place;
+mod right;
+mod steps;
 mod token;
 mod view;
 
@@ -36,6 +38,8 @@ pub(crate) use facts::Facts;
 use feature::Missing;
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
+pub(crate) use right::merge_settings;
+pub(crate) use steps::{Step, jobs_of, steps_of};
 pub use token::{DEMO_TOKEN, Token, User};
 pub(crate) use view::{View, is_known_job_state, job_matches};
 
@@ -57,6 +61,9 @@ pub struct World {
     ignored: Vec<Ignored>,
     made: u64,
     rules: life::Rules,
+    courses: life::Courses,
+    /// Slugs of organizations in which every pipeline needs a cluster.
+    clustered: HashSet<String>,
 }
 
 /// An organization.
@@ -112,6 +119,8 @@ impl World {
             ignored: Vec::new(),
             made: 0,
             rules: life::Rules::default(),
+            courses: life::Courses::default(),
+            clustered: HashSet::new(),
         };
         // Equal times are ordered by number, as the API does.
         world.sort();
@@ -254,7 +263,7 @@ impl World {
     }
 
     /// An id that no object of this world has yet, made now.
-    fn new_id(&mut self) -> String {
+    pub(crate) fn new_id(&mut self) -> String {
         self.made += 1;
         let mut dice = crate::dice::Dice::of(&[self.seeded.seed, 20, self.made]);
         dice.uuid(self.clock.now_millis()).to_string()

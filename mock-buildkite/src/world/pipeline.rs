@@ -91,8 +91,16 @@ impl Pipeline {
         moves
     }
 
+    /// Gives it another object, which says its slug, name and repository.
+    pub(super) fn set_object(&mut self, object: Document) {
+        self.slug = object.text("slug").unwrap_or_default();
+        self.name = object.text("name").unwrap_or_default();
+        self.repository = object.text("repository").unwrap_or_default();
+        self.body = Body::Stored(object);
+    }
+
     /// The object as it is at this time, to be changed.
-    fn object(&self, now: i64) -> Document {
+    pub(crate) fn object(&self, now: i64) -> Document {
         match &self.body {
             Body::Stored(object) => object.clone(),
             Body::Seeded { .. } => {

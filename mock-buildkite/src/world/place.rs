@@ -1,8 +1,26 @@
-//! What happens to whole pipelines: renamed, deleted, hidden.
+//! What happens to whole pipelines: added, renamed, deleted, hidden.
 
-use super::{Build, World, address};
+use super::{Build, Pipeline, World, address, pipeline};
+use crate::dice::graphql_id;
+use crate::document::Document;
 
 impl World {
+    /// The object of a pipeline that is still to be added, with an id of its own.
+    pub(crate) fn new_pipeline(&mut self, organization: &str, slug: &str) -> Document {
+        let now = self.clock.now_millis();
+        let mut object = pipeline::pipeline_object(organization, slug, now);
+        let id = self.new_id();
+        object.set("graphql_id", graphql_id("Pipeline", &id));
+        object.set("id", id);
+        object
+    }
+
+    /// Adds a pipeline to an organization, given its index. Returns its own.
+    pub(crate) fn insert_pipeline(&mut self, organization: usize, object: Document) -> usize {
+        self.pipelines.push(Pipeline::stored(organization, object));
+        self.pipelines.len() - 1
+    }
+
     /// Renames a pipeline: its id stays, its slug, name and addresses change, and so do the
     /// addresses of its builds and their jobs. The old slug is not found any more.
     ///
@@ -84,7 +102,7 @@ impl World {
     }
 
     /// The index of a pipeline by both slugs.
-    fn pipeline_of(&self, organization: &str, slug: &str) -> Option<usize> {
+    pub(super) fn pipeline_of(&self, organization: &str, slug: &str) -> Option<usize> {
         self.pipeline(self.organization(organization)?, slug)
     }
 }

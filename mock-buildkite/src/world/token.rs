@@ -80,6 +80,7 @@ pub struct Token {
     pub(crate) expires_at: Option<DateTime<Utc>>,
     organizations: Option<Vec<String>>,
     hidden_pipelines: Vec<(String, String)>,
+    read_only: Vec<(String, String)>,
     /// Who signs, and the public half of the key (API facts 2.1).
     signer: Option<(String, String)>,
 }
@@ -108,6 +109,7 @@ impl Token {
             expires_at: None,
             organizations: None,
             hidden_pipelines: Vec::new(),
+            read_only: Vec::new(),
             signer: None,
         }
     }
@@ -161,17 +163,29 @@ impl Token {
         self
     }
 
-    /// What is hidden stays hidden under its new slug, and is forgotten once it is gone.
+    /// Lets its user only read a pipeline, whatever its scopes: every write to it, its builds and
+    /// their jobs is answered with 403.
+    #[must_use]
+    pub fn reads_only(mut self, organization: &str, pipeline: &str) -> Self {
+        let place = (organization.to_owned(), pipeline.to_owned());
+        self.read_only.push(place);
+        self
+    }
+
+    /// What is hidden stays hidden under its new slug, and is forgotten once it is gone; so is what
+    /// is only to be read.
     pub(super) fn follow_pipeline(&mut self, organization: &str, slug: &str, new: Option<&str>) {
-        self.hidden_pipelines.retain_mut(|(owner, hidden)| {
-            if owner != organization || hidden != slug {
+        let follow = |(owner, known): &mut (String, String)| {
+            if owner != organization || known != slug {
                 return true;
             }
             if let Some(new) = new {
-                new.clone_into(hidden);
+                new.clone_into(known);
             }
             new.is_some()
-        });
+        };
+        self.hidden_pipelines.retain_mut(follow);
+        self.read_only.retain_mut(follow);
     }
 
     /// True until it ends.
@@ -208,9 +222,19 @@ impl Token {
 
     /// True if the pipeline is not hidden from the token's user.
     pub(crate) fn sees_pipeline(&self, organization: &str, slug: &str) -> bool {
-        let is_it = |(owner, hidden): &(String, String)| owner == organization && hidden == slug;
-        !self.hidden_pipelines.iter().any(is_it)
+        !names(&self.hidden_pipelines, organization, slug)
     }
+
+    /// True if the token's user may change the pipeline.
+    pub(crate) fn writes_pipeline(&self, organization: &str, slug: &str) -> bool {
+        !names(&self.read_only, organization, slug)
+    }
+}
+
+/// True if the pipeline is among these.
+fn names(pipelines: &[(String, String)], organization: &str, slug: &str) -> bool {
+    let is_it = |(owner, known): &(String, String)| owner == organization && known == slug;
+    pipelines.iter().any(is_it)
 }
 
 impl fmt::Debug for Token {

@@ -159,7 +159,10 @@ async fn requests_without_a_route_are_told_apart_from_missing_objects() {
     assert!(server.unknown_requests().is_empty());
 
     caller.get("/v2/organizations/acme/nothing?page=2").await;
-    assert_eq!(caller.post(BUILDS).await.status, 404);
+    assert_eq!(
+        caller.post("/v2/organizations/acme/builds").await.status,
+        404
+    );
 
     let unknown = server.unknown_requests();
     assert_eq!(unknown.len(), 2);

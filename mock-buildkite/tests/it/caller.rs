@@ -89,6 +89,24 @@ impl Caller {
         sent.expect("a whole answer")
     }
 
+    /// The answer to a write with a body of JSON.
+    pub(crate) async fn write(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let written = self.try_write(method, path, &body.to_string()).await;
+        written.expect("a whole answer")
+    }
+
+    /// The answer to a write with this body, or how the connection failed.
+    pub(crate) async fn try_write(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> reqwest::Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let request = self.client.request(method, url).body(body.to_owned());
+        self.finish(request).await
+    }
+
     /// The answer to `GET` of an address that the fake gave.
     pub(crate) async fn follow(&self, url: &str) -> Answer {
         let sent = self.send(Method::GET, url, None);

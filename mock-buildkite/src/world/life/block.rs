@@ -29,27 +29,53 @@ impl World {
         self.move_build(id, step).is_some()
     }
 
-    /// Releases the first blocked block step of a build: the jobs behind it become `scheduled`.
+    /// Releases the first blocked block step of a build: the jobs behind it, up to the
+    /// next one, become `scheduled`, or `waiting` if a wait step comes first.
     ///
     /// The build runs again, or fails again if a failed job stands: `blocked` is false,
     /// `finished_at` null, and if it had stopped, `started_at` is now.
     pub fn unblock_build(&mut self, id: &str) -> bool {
+        self.unblock(id, job::is_block, &Value::Null)
+    }
+
+    /// Releases this block step of a build, by a user, given as answers show one.
+    pub(crate) fn unblock_job_by(&mut self, id: &str, job_id: &str, user: &Value) -> bool {
+        let is_it =
+            |one: &Document| job::is_block(one) && one.text("id").as_deref() == Some(job_id);
+        self.unblock(id, is_it, user)
+    }
+
+    fn unblock(&mut self, id: &str, is_it: impl Fn(&Document) -> bool, user: &Value) -> bool {
         let step = |build: &mut BuildDocument, moment: &Moment| {
             never(build, &OVER)?;
             never(build, &["creating"])?;
-            let block = build.jobs_mut().iter_mut().find(|one| job::is_block(one))?;
+            let at = build.jobs().iter().position(is_it)?;
+            let block = &mut build.jobs_mut()[at];
             block.set("state", "unblocked");
             block.set("unblockable", false);
             block.set("unblocked_at", &moment.now);
-            for one in build.jobs_mut() {
-                if job::is_in(one, &["blocked"]) && !job::is_block(one) {
-                    job::make_due(one, &moment.now);
-                }
+            if !user.is_null() {
+                block.set("unblocked_by", user);
             }
+            release(&mut build.jobs_mut()[at + 1..], &moment.now);
             reopen(build, moment);
             Some(())
         };
         self.move_build(id, step).is_some()
+    }
+}
+
+/// Lets the jobs behind a block step run, up to the next one; those behind a wait step wait.
+fn release(behind: &mut [Document], now: &str) {
+    let mut is_behind_wait = false;
+    for one in behind.iter_mut().take_while(|one| !job::is_block(one)) {
+        is_behind_wait |= job::is_of_type(one, "waiter");
+        if job::is_in(one, &["blocked"]) {
+            match is_behind_wait {
+                true => one.set("state", "waiting"),
+                false => job::make_due(one, now),
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod block;
 mod cancel;
+mod course;
 mod job;
 mod rebuild;
 mod retry;
@@ -23,6 +24,7 @@ use serde_json::Value;
 
 use super::{Build, BuildDocument, World};
 use crate::time::millis_to_string;
+pub(super) use course::Courses;
 
 /// What the documentation leaves open about the ends of builds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +61,7 @@ impl World {
         let at = self.position(id)?;
         let mut document = self.document(&self.builds[at]);
         let moment = Moment {
-            now: millis_to_string(self.clock.now_millis()),
+            now: millis_to_string(self.move_time()),
             rules: self.rules,
         };
         let outcome = step(&mut document, &moment)?;

@@ -18,6 +18,11 @@ impl World {
     /// The first jobs are due, the others wait again. Returns `None` if there is no build with
     /// this id.
     pub fn rebuild(&mut self, id: &str) -> Option<CreatedBuild> {
+        self.rebuild_by(id, &User::demo())
+    }
+
+    /// The same by this user.
+    pub(crate) fn rebuild_by(&mut self, id: &str, person: &User) -> Option<CreatedBuild> {
         let at = self.position(id)?;
         let pipeline = self.builds[at].facts.pipeline;
         let mut document = self.document(&self.builds[at]);
@@ -26,7 +31,7 @@ impl World {
             id: self.new_id(),
             number: 1 + self.last_number(pipeline),
         };
-        begin_again(&mut document, &created, &now);
+        begin_again(&mut document, &created, person, &now);
         *document.jobs_mut() = self.new_jobs(document.jobs(), &now);
         self.builds.push(Build::stored(document, pipeline));
         self.sort();
@@ -53,7 +58,7 @@ impl World {
 }
 
 /// What the new build does not share with the original.
-fn begin_again(build: &mut BuildDocument, created: &CreatedBuild, now: &str) {
+fn begin_again(build: &mut BuildDocument, created: &CreatedBuild, person: &User, now: &str) {
     let [url, web_url] = ["url", "web_url"].map(|key| build.fields().text(key).unwrap_or_default());
     let original = json!({"id": build.get("id"), "number": build.get("number"), "url": url});
     for old in [url, web_url] {
@@ -66,7 +71,6 @@ fn begin_again(build: &mut BuildDocument, created: &CreatedBuild, now: &str) {
     build.set("state", "scheduled");
     build.set("blocked", false);
     build.set("source", "api");
-    let person = User::demo();
     build.set(
         "author",
         json!({"name": person.name, "email": person.email}),

@@ -11,16 +11,16 @@ use crate::world::{BuildDocument, User, address};
 const MOST_AUTOMATIC: u64 = 10;
 
 /// Who asked for a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asker {
-    Person,
+#[derive(Debug, Clone, Copy)]
+enum Asker<'a> {
+    Person(&'a User),
     Rule,
 }
 
-impl Asker {
+impl Asker<'_> {
     fn retry_type(self) -> &'static str {
         match self {
-            Self::Person => "manual",
+            Self::Person(_) => "manual",
             Self::Rule => "automatic",
         }
     }
@@ -36,14 +36,24 @@ impl World {
     /// Returns the id of the new attempt. `None` if there is no such job, it has not ended, was
     /// retried before, or its build was canceled, skipped or not run.
     pub fn retry_job(&mut self, build_id: &str, job_id: &str) -> Option<String> {
+        self.retry_job_by(build_id, job_id, &User::demo())
+    }
+
+    /// The same by this user.
+    pub(crate) fn retry_job_by(
+        &mut self,
+        build_id: &str,
+        job_id: &str,
+        user: &User,
+    ) -> Option<String> {
         let is_it = |one: &Document| one.text("id").as_deref() == Some(job_id) && can_retry(one);
-        self.retry(build_id, is_it, Asker::Person)
+        self.retry(build_id, is_it, Asker::Person(user))
     }
 
     /// The same for the first job that has failed and was not retried.
     pub fn retry_first_failed_job(&mut self, build_id: &str) -> Option<String> {
         let is_it = |one: &Document| job::has_failed(one) && can_retry(one);
-        self.retry(build_id, is_it, Asker::Person)
+        self.retry(build_id, is_it, Asker::Person(&User::demo()))
     }
 
     /// The same as [`retry_first_failed_job`](Self::retry_first_failed_job) by a rule of the
@@ -61,7 +71,7 @@ impl World {
         &mut self,
         build_id: &str,
         is_it: impl Fn(&Document) -> bool,
-        asker: Asker,
+        asker: Asker<'_>,
     ) -> Option<String> {
         let new_id = self.new_id();
         let step = |build: &mut BuildDocument, moment: &Moment| {
@@ -87,17 +97,17 @@ fn can_retry(one: &Document) -> bool {
 }
 
 /// Marks a job as replaced by another.
-fn replace(old: &mut Document, new_id: &str, asker: Asker) {
+fn replace(old: &mut Document, new_id: &str, asker: Asker<'_>) {
     old.set("retried", true);
     old.set("retried_in_job_id", new_id);
     old.set("retry_type", asker.retry_type());
-    if asker == Asker::Person {
-        old.set("retried_by", User::demo().object());
+    if let Asker::Person(user) = asker {
+        old.set("retried_by", user.object());
     }
 }
 
 /// The job that takes the place of one: the same step, not started yet.
-fn next_attempt(old: &Document, new_id: &str, asker: Asker, now: &str) -> Document {
+fn next_attempt(old: &Document, new_id: &str, asker: Asker<'_>, now: &str) -> Document {
     let mut new = old.clone();
     address::give_job_id(&mut new, new_id);
     make_new(&mut new, now);

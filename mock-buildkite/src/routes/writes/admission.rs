@@ -1,0 +1,113 @@
+//! Whether a pipeline takes a new build.
+
+use super::super::filters::matches;
+use super::refused;
+use crate::document::Document;
+use crate::routes::Reply;
+
+/// Refuses a build of a branch that the pipeline does not build.
+pub(super) fn admit(pipeline: &Document, branch: &str, ignores_filters: bool) -> Result<(), Reply> {
+    if !pipeline.get("archived_at").is_null() {
+        // Status and text are inferred.
+        return Err(refused("Builds can't be created on an archived pipeline"));
+    }
+    if ignores_filters {
+        return Ok(());
+    }
+    let settings = &pipeline.get("provider")["settings"];
+    if settings["trigger_mode"] == "none" || settings["build_branches"] == false {
+        return Err(refused("Branches have been disabled for this pipeline"));
+    }
+    if !is_in_filter(
+        &pipeline.text("branch_configuration").unwrap_or_default(),
+        branch,
+    ) {
+        // The text is inferred.
+        return Err(refused(
+            "Branch does not match the pipeline's branch filter",
+        ));
+    }
+    let condition = settings["filter_condition"].as_str().unwrap_or_default();
+    if settings["filter_enabled"] == true && !can_hold(condition, branch) {
+        return Err(refused(
+            "Build does not match the pipeline's filter condition",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether patterns like `main release/* !wip` let a branch in. Only exclusions let in the rest.
+pub(super) fn is_in_filter(filter: &str, branch: &str) -> bool {
+    let (refusing, taking): (Vec<&str>, Vec<&str>) = filter
+        .split_whitespace()
+        .partition(|pattern| pattern.starts_with('!'));
+    let is_refused = refusing
+        .iter()
+        .any(|pattern| matches(&pattern[1..], branch));
+    !is_refused && (taking.is_empty() || taking.iter().any(|pattern| matches(pattern, branch)))
+}
+
+/// Whether a condition can hold for a build of a branch. It knows `build.branch == "…"` and `!=`,
+/// joined by `||` and `&&`; whatever else a condition says, and one with brackets, counts as true.
+fn can_hold(condition: &str, branch: &str) -> bool {
+    let can_be_true = |term: &str| {
+        let compared = |operator: &str| {
+            let (left, right) = term.split_once(operator)?;
+            let right = right.trim().trim_matches(['"', '\'']);
+            (left.trim() == "build.branch").then_some(right == branch)
+        };
+        let equals = compared("==");
+        equals.or_else(|| compared("!=").map(|is_equal| !is_equal)) != Some(false)
+    };
+    let mut ways = condition.split("||");
+    condition.contains('(')
+        || condition.trim().is_empty()
+        || ways.any(|way| way.split("&&").all(can_be_true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_filter_takes_what_it_names_and_not_what_it_excludes() {
+        for (filter, branch, expected) in [
+            ("", "main", true),
+            ("main", "main", true),
+            ("main", "main-2", false),
+            ("main release/*", "release/1", true),
+            ("!wip*", "main", true),
+            ("!wip*", "wip-1", false),
+            ("release/* !release/old", "release/old", false),
+        ] {
+            assert_eq!(is_in_filter(filter, branch), expected, "{filter} {branch}");
+        }
+    }
+
+    #[test]
+    fn a_condition_is_refused_only_if_it_cannot_hold() {
+        for (condition, expected) in [
+            ("", true),
+            ("build.branch == \"main\"", true),
+            ("build.branch == 'other'", false),
+            ("build.branch != \"main\"", false),
+            ("build.branch != \"other\"", true),
+            (
+                "build.branch == \"other\" || build.branch == \"main\"",
+                true,
+            ),
+            (
+                "build.branch == \"main\" && build.branch != \"main\"",
+                false,
+            ),
+            (
+                "!build.pull_request.draft || build.branch == \"other\"",
+                true,
+            ),
+            ("(build.branch == \"other\")", true),
+            ("build.branch =~ /^x/", true),
+        ] {
+            assert_eq!(can_hold(condition, "main"), expected, "{condition}");
+        }
+    }
+}
