@@ -3,8 +3,9 @@
 //! One [`World`] of organizations, pipelines, builds, jobs and all that hangs off them behind a
 //! real HTTP server on a free loopback port; the content of artifacts lies behind a second one. It
 //! answers as Buildkite documents and as recorded answers show: scopes, both rate limits, `Link`
-//! headers and cursors, the filters of the lists, gzip. It has a clock of its own, changes data
-//! while a client pages, and breaks on command.
+//! headers and cursors, the filters of the lists, gzip. It takes the writes of builds, jobs,
+//! annotations and pipelines; builds made so move on by its clock. It changes data while a client
+//! pages, and breaks on command: also after a write was done.
 //!
 //! ```
 //! use mock_buildkite::{BuildFixture, Fault, MockBuildkite, World};

@@ -85,7 +85,13 @@ pub struct When {
     path: String,
     /// How often it is still to strike.
     times: u32,
-    chance: Option<(f64, Dice)>,
+    chance: Option<Chance>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Chance {
+    probability: f64,
+    seed: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -142,7 +148,7 @@ impl When {
 
     /// Each of them with this probability, from 0 to 1: the same seed strikes the same ones.
     pub fn chance(self, probability: f64, seed: u64) -> Self {
-        let chance = Some((probability, Dice::of(&[seed, 60])));
+        let chance = Some(Chance { probability, seed });
         Self { chance, ..self }
     }
 
@@ -157,13 +163,12 @@ impl When {
     }
 
     /// Whether chance lets it strike now.
-    fn is_thrown(&mut self) -> bool {
-        let Some((probability, dice)) = &mut self.chance else {
-            return true;
-        };
+    fn is_thrown(&self, dice: &mut Dice) -> bool {
         const PARTS: u32 = 1 << 24;
-        let thrown = u32::try_from(dice.below(u64::from(PARTS))).unwrap_or(0);
-        f64::from(thrown) < *probability * f64::from(PARTS)
+        self.chance.is_none_or(|chance| {
+            let thrown = u32::try_from(dice.below(u64::from(PARTS))).unwrap_or(0);
+            f64::from(thrown) < chance.probability * f64::from(PARTS)
+        })
     }
 }
 
@@ -179,29 +184,45 @@ pub(crate) struct Asked<'a> {
 /// The faults to come, first in first out.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    queue: VecDeque<(Fault, When)>,
+    queue: VecDeque<Queued>,
+    pushed: u64,
+}
+
+#[derive(Debug)]
+struct Queued {
+    fault: Fault,
+    when: When,
+    dice: Dice,
 }
 
 impl Faults {
     pub(crate) fn push(&mut self, fault: Fault, when: When) {
-        if when.times > 0 {
-            self.queue.push_back((fault, when));
+        if when.times == 0 {
+            return;
         }
+        self.pushed += 1;
+        let seed = when.chance.map_or(0, |chance| chance.seed);
+        self.queue.push_back(Queued {
+            fault,
+            when,
+            // Two faults with the same seed do not strike together.
+            dice: Dice::of(&[seed, 60, self.pushed]),
+        });
     }
 
     /// The fault for a request, if one is due. One for heavy pages only counts where it strikes.
     pub(crate) fn take(&mut self, asked: &Asked<'_>) -> Option<Fault> {
-        let strikes = |(fault, when): &mut (Fault, When)| {
-            let is_about = when.is_about(asked)
-                && match fault {
+        let strikes = |queued: &mut Queued| {
+            let is_about = queued.when.is_about(asked)
+                && match &queued.fault {
                     Fault::HeavyPage(0) => asked.has_jobs,
                     Fault::HeavyPage(most) => asked.per_page > *most,
                     _ => true,
                 };
-            is_about && when.is_thrown()
+            is_about && queued.when.is_thrown(&mut queued.dice)
         };
         let at = self.queue.iter_mut().position(strikes)?;
-        let (fault, when) = &mut self.queue[at];
+        let Queued { fault, when, .. } = &mut self.queue[at];
         let fault = fault.clone();
         if when.times != u32::MAX {
             when.times -= 1;

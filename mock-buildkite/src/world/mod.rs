@@ -13,6 +13,7 @@ mod facts;
 mod feature;
 mod life;
 mod load;
+mod look;
 mod pipeline;
 mod place;
 mod right;

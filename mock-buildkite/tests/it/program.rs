@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use reqwest::Method;
+
 use crate::caller::Caller;
 
 /// How long the program may take for anything.
@@ -105,6 +107,11 @@ fn help_names_every_option() {
         "--rate-limit-organization",
         "--rate-limit-window",
         "--deep-page-limit",
+        "--lose-answers",
+        "--fail-late",
+        "--fail",
+        "--refuse",
+        "--meta-data-delay",
         "--load",
     ] {
         assert!(help.contains(option), "{option}");
@@ -187,6 +194,34 @@ async fn it_prints_one_line_with_address_and_token_and_answers() {
     assert_eq!(answer.header("RateLimit-User-Limit"), Some("7"));
     let other = Caller::with_token(running.url(), mock_buildkite::DEMO_TOKEN);
     assert_eq!(other.get("/v2/builds").await.status, 401);
+}
+
+#[tokio::test]
+async fn it_takes_writes_and_breaks_them_by_chance() {
+    let running = Running::start(&["--builds", "0", "--lose-answers", "1", "--seed", "7"]);
+    let caller = Caller::with_token(running.url(), mock_buildkite::DEMO_TOKEN);
+    let organization = &caller.items("/v2/organizations").await[0]["slug"];
+    let organization = organization.as_str().unwrap();
+    let pipelines = format!("/v2/organizations/{organization}/pipelines");
+    let slug = &caller.items(&pipelines).await[0]["slug"];
+    let builds = format!("{pipelines}/{}/builds", slug.as_str().unwrap());
+    let body = r#"{"commit": "HEAD", "branch": "main"}"#;
+    let lost = caller.try_write(Method::POST, &builds, body).await;
+    assert!(lost.is_err());
+    assert_eq!(caller.items(&builds).await.len(), 1);
+}
+
+#[test]
+fn chances_and_times_that_are_none_are_refused() {
+    for arguments in [
+        ["--fail", "2"],
+        ["--lose-answers", "often"],
+        ["--meta-data-delay", "5 m"],
+    ] {
+        let output = ended(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("is needed"), "{arguments:?}");
+    }
 }
 
 #[cfg(unix)]
