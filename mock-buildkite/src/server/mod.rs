@@ -11,6 +11,7 @@ mod limits;
 mod responder;
 mod spoil;
 mod storage;
+mod template;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
