@@ -6,6 +6,7 @@ mod course;
 mod faults;
 mod jobs;
 mod pipelines;
+mod seeded;
 
 use mock_buildkite::{MockBuildkite, World};
 use reqwest::Method;
@@ -29,6 +30,12 @@ async fn trigger(caller: &Caller, fields: Value) -> Answer {
         body[key] = value.clone();
     }
     caller.write(Method::POST, BUILDS, &body).await
+}
+
+/// The answer to a request for a build of `main` under this path.
+async fn trigger_at(caller: &Caller, builds: &str) -> Answer {
+    let body = json!({"commit": "HEAD", "branch": "main"});
+    caller.write(Method::POST, builds, &body).await
 }
 
 async fn put(caller: &Caller, path: &str, body: Value) -> Answer {
