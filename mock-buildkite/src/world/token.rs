@@ -93,6 +93,9 @@ struct Claims {
     exp: i64,
 }
 
+/// Stands for the pipelines that are still to be made.
+const NEW: &str = "";
+
 /// A signed token is taken within 10 s of its making, and is good for 5 minutes at most.
 const SIGNED_WITHIN_SECS: i64 = 10;
 const SIGNED_FOR_SECS: i64 = 300;
@@ -172,6 +175,12 @@ impl Token {
         self
     }
 
+    /// Lets its user make no pipeline in an organization, whatever its scopes: 403.
+    #[must_use]
+    pub fn makes_no_pipelines(self, organization: &str) -> Self {
+        self.reads_only(organization, NEW)
+    }
+
     /// What is hidden stays hidden under its new slug, and is forgotten once it is gone; so is what
     /// is only to be read.
     pub(super) fn follow_pipeline(&mut self, organization: &str, slug: &str, new: Option<&str>) {
@@ -223,6 +232,11 @@ impl Token {
     /// True if the pipeline is not hidden from the token's user.
     pub(crate) fn sees_pipeline(&self, organization: &str, slug: &str) -> bool {
         !names(&self.hidden_pipelines, organization, slug)
+    }
+
+    /// True if the token's user may make a pipeline.
+    pub(crate) fn makes_pipelines(&self, organization: &str) -> bool {
+        self.writes_pipeline(organization, NEW)
     }
 
     /// True if the token's user may change the pipeline.

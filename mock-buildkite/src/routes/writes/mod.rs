@@ -142,10 +142,7 @@ impl Write<'_> {
 impl Call<'_> {
     /// Refuses whoever may only read a pipeline, given its index.
     fn may_write(&self, pipeline: usize) -> Result<(), Reply> {
-        match self.writes(pipeline) {
-            true => Ok(()),
-            false => Err(Reply::error(403, "You're not allowed to do that")),
-        }
+        self.writes(pipeline).then_some(()).ok_or_else(not_allowed)
     }
 
     fn writes(&self, pipeline: usize) -> bool {
@@ -166,6 +163,11 @@ impl Call<'_> {
         self.may_write(facts.pipeline)?;
         Ok((facts.id.to_string(), facts.pipeline))
     }
+}
+
+/// 403 for who lacks the right.
+fn not_allowed() -> Reply {
+    Reply::error(403, "You're not allowed to do that")
 }
 
 /// 422 with one reason, as builds have it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::body::Body;
-use super::{Call, Outcome, Reply};
+use super::{Call, Outcome, Reply, not_allowed};
 use crate::document::Document;
 use crate::world::{Step, merge_settings, steps_of};
 
@@ -42,6 +42,9 @@ const TAKEN: &str = "has already been taken";
 /// `POST ORG/pipelines`
 pub(super) fn create(call: &mut Call<'_>, organization: &str) -> Outcome {
     let owner = call.organization(organization)?;
+    if !call.signed_in()?.makes_pipelines(organization) {
+        return Err(not_allowed());
+    }
     let user = call.user()?;
     let mut body = Body::parse(call)?;
     let name = body.required_text("name");

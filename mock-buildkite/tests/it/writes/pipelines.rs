@@ -259,6 +259,9 @@ async fn who_may_only_read_a_pipeline_changes_nothing_of_it() {
     let archived = post(&caller, &format!("{WEB}/archive")).await;
     assert_eq!((archived.status, &*archived.message()), (403, "Forbidden"));
     assert_eq!(caller.get(WEB).await.json(), before);
+    assert_eq!(create(&caller, json!({})).await.status, 201);
+    server.add_token(Token::new("reader").makes_no_pipelines("acme"));
+    assert_eq!(create(&caller, json!({"name": "other"})).await.status, 403);
     server.add_token(Token::new("reader").scopes(["read_pipelines"]));
     let refused = patch(&caller, json!({})).await;
     assert_eq!(
