@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::error::{Error, Fault, Result};
-use crate::http::{Answer, Failure, Http};
+use crate::http::{Answer, Failure, Http, Outgoing};
 use crate::known_limit::KnownLimit;
 use crate::options::{Listener, Options};
 use crate::retry::Attempts;
@@ -130,7 +130,7 @@ impl Client {
     /// was done.
     pub async fn revoke(&self) -> Result<()> {
         let url = self.http.base.join(["v2", "access-token"]);
-        match self.send(Method::DELETE, &url).await {
+        match self.send(self.outgoing(Method::DELETE, url.clone())).await {
             Ok(_) => Ok(()),
             Err(Failure::Final(error)) => Err(error),
             Err(Failure::Redirect(_)) => Err(redirected(&url)),
@@ -191,17 +191,25 @@ impl Client {
     /// Sends one GET, when a slot and the rate limits allow it. What it takes from the limits is
     /// settled even while nobody polls: others may wait for that.
     pub(crate) async fn get(&self, url: &Url) -> Result<Answer, Failure> {
-        self.send(Method::GET, url).await
+        self.send(self.outgoing(Method::GET, url.clone())).await
     }
 
-    async fn send(&self, method: Method, url: &Url) -> Result<Answer, Failure> {
+    /// A request without a body.
+    pub(crate) fn outgoing(&self, method: Method, url: Url) -> Outgoing {
+        Outgoing {
+            method,
+            url,
+            headers: self.headers.clone(),
+            body: None,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Outgoing) -> Result<Answer, Failure> {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = slot.expect("the semaphore is never closed");
-        let (http, listener, url) = (Arc::clone(&self.http), self.listener.clone(), url.clone());
-        let headers = self.headers.clone();
-        let path = url.path().to_owned();
-        let request =
-            tokio::spawn(async move { http.call(method, &url, &headers, &listener, slot).await });
+        let (http, listener) = (Arc::clone(&self.http), self.listener.clone());
+        let path = request.url.path().to_owned();
+        let request = tokio::spawn(async move { http.call(&request, &listener, slot).await });
         let answer = AbortOnDropHandle::new(request).await;
         answer.unwrap_or_else(|_| {
             Err(Failure::Fault(Fault::Broken(format!(
@@ -282,7 +290,12 @@ impl Client {
         Ok((answer.bytes().await?, headers))
     }
 
-    async fn pause(&self, attempts: &mut Attempts, url: &Url, fault: Fault) -> Result<()> {
+    pub(crate) async fn pause(
+        &self,
+        attempts: &mut Attempts,
+        url: &Url,
+        fault: Fault,
+    ) -> Result<()> {
         attempts
             .pause(&self.http, &self.listener, url.path(), fault)
             .await

@@ -82,6 +82,15 @@ pub enum Error {
         /// Since the first of them.
         elapsed: Duration,
     },
+    /// A write was sent, and it is not known whether it was done: 5xx, a timeout, a lost
+    /// connection, an answer that breaks off. It is not sent again.
+    #[error("{reason}; whether it was done is not known")]
+    OutcomeUnknown {
+        /// The path of the request.
+        path: String,
+        /// How the answer failed.
+        reason: String,
+    },
     /// Content broke off; what has arrived of it is good.
     #[error("{reason}")]
     CutShort {
@@ -111,6 +120,7 @@ impl Error {
             | Self::Refused { path, .. }
             | Self::RateLimited { path, .. }
             | Self::Unavailable { path, .. }
+            | Self::OutcomeUnknown { path, .. }
             | Self::CutShort { path, .. }
             | Self::Protocol { path, .. } => Some(path),
         }
@@ -128,6 +138,9 @@ pub(crate) enum Fault {
     CutShort(String),
     #[error("no answer in time")]
     Timeout,
+    /// Nothing was sent.
+    #[error("the connection failed: {0}")]
+    Unreachable(String),
     #[error("the connection failed: {0}")]
     Connection(String),
     #[error("the answer broke off: {0}")]

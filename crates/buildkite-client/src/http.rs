@@ -3,17 +3,20 @@
 //! Nothing is repeated here but what pacing demands: a 429 means that nothing happened, so the
 //! request is sent again once its window has ended.
 
+use std::fmt;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, DATE, HeaderMap, HeaderValue, RANGE,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap,
+    HeaderValue, RANGE, USER_AGENT,
 };
 use reqwest::{Method, StatusCode, redirect};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
@@ -50,6 +53,16 @@ pub(crate) struct Http {
     pub(crate) governor: Arc<Governor>,
     /// The page size at which the last page of builds came whole: the next list begins with it.
     pub(crate) builds_a_page: AtomicU32,
+}
+
+/// A request on its way out.
+#[derive(Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// JSON.
+    pub(crate) body: Option<Bytes>,
 }
 
 /// Why a request has no answer.
@@ -89,18 +102,16 @@ impl Http {
         })
     }
 
-    /// Sends one request without a body, when the rate limits allow it, and returns the answer if
-    /// it succeeded. The slot is free again once the answer has been read.
+    /// Sends one request, when the rate limits allow it, and returns the answer if it succeeded.
+    /// The slot is free again once the answer has been read.
     pub(crate) async fn call(
         &self,
-        method: Method,
-        url: &Url,
-        headers: &HeaderMap,
+        request: &Outgoing,
         listener: &Listener,
         slot: OwnedSemaphorePermit,
     ) -> Result<Answer, Failure> {
-        let path = url.path();
-        let organization = organization(url);
+        let path = request.url.path();
+        let organization = organization(&request.url);
         let mut scope = Limit::Organization.scope();
         for refusals in 0..MAX_REFUSALS {
             let permit = self
@@ -108,7 +119,7 @@ impl Http {
                 .permit(organization, |wait| self.announce(path, &wait, listener))
                 .await?;
             listener(Event::Request);
-            let response = self.send(method.clone(), url, headers).await?;
+            let response = self.send(request).await?;
             let status = response.status();
             tracing::debug!(path, %status, "answered");
             let limits = RateLimits::read(response.headers());
@@ -137,20 +148,20 @@ impl Http {
         }))
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        headers: &HeaderMap,
-    ) -> Result<reqwest::Response, Failure> {
+    async fn send(&self, request: &Outgoing) -> Result<reqwest::Response, Failure> {
+        let Outgoing { url, body, .. } = request;
         debug_assert!(self.base.is_origin_of(url), "the token stays at its origin");
-        self.client
-            .request(method, url.clone())
-            .headers(headers.clone())
-            .header(AUTHORIZATION, self.authorization.header()?)
-            .send()
-            .await
-            .map_err(|error| fault(&error).into())
+        let mut builder = self
+            .client
+            .request(request.method.clone(), url.clone())
+            .headers(request.headers.clone())
+            .header(AUTHORIZATION, self.authorization.header()?);
+        if let Some(body) = body {
+            builder = builder
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        builder.send().await.map_err(|error| fault(&error).into())
     }
 
     /// Sends one GET to wherever a redirect led, without the token.
@@ -234,16 +245,12 @@ impl Http {
         }))
     }
 
-    /// The `message` of an error body.
+    /// The `message` of an error body, and the fields that it says are wrong (API facts 3).
     fn message(&self, body: &[u8]) -> String {
-        #[derive(Deserialize)]
-        struct Body {
-            message: String,
+        match serde_json::from_slice::<Refusal>(body) {
+            Ok(refusal) => self.repeatable(&refusal.to_string()),
+            Err(_) => "(no message)".to_owned(),
         }
-        let Ok(Body { message }) = serde_json::from_slice(body) else {
-            return "(no message)".to_owned();
-        };
-        self.repeatable(&message)
     }
 
     /// A text of the remote's, short, on one line, without the token.
@@ -252,6 +259,32 @@ impl Http {
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         let text = self.authorization.redact(&text);
         text.chars().take(MAX_MESSAGE).collect()
+    }
+}
+
+/// The body of an error.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+    /// Objects as documented; anything else is left out.
+    #[serde(default)]
+    errors: Value,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let errors = self.errors.as_array().into_iter().flatten();
+        for (position, error) in errors.enumerate() {
+            let text = |key| error.get(key).and_then(Value::as_str);
+            let Some(code) = text("code") else { continue };
+            f.write_str(if position == 0 { ": " } else { ", " })?;
+            match text("field") {
+                Some(field) => write!(f, "{field}: {code}")?,
+                None => f.write_str(code)?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -395,6 +428,9 @@ pub(crate) fn fault(error: &reqwest::Error) -> Fault {
         return Fault::Timeout;
     }
     let text = innermost(error);
+    if error.is_connect() {
+        return Fault::Unreachable(text);
+    }
     match error.is_body() || error.is_decode() {
         true => Fault::Broken(text),
         false => Fault::Connection(text),

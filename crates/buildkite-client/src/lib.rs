@@ -4,6 +4,7 @@
 //!
 //! - a **rate governor** learns both of Buildkite's limits from every answer and waits exactly
 //!   until the binding one is free again, so that it causes no 429 where answers tell the limits;
+//! - **writes** are sent once, and whoever sent one is told if its outcome is not known;
 //! - **reads** are repeated after 429, 5xx, timeouts and broken answers, with backoff, for a time;
 //! - **lists** end only when the server says so; those of builds are read by keyset, split while
 //!   they arrive, at a page size that the server can bear;
@@ -35,6 +36,7 @@ mod rate_limit;
 mod retry;
 mod splitter;
 mod timestamp;
+mod write;
 
 pub use authorization::Authentication;
 pub use base_url::DEFAULT_BASE_URL;
@@ -49,3 +51,4 @@ pub use options::{Event, Listener, Options};
 pub use pages::Paging;
 pub use query::{BuildQuery, Floor};
 pub use timestamp::{Timestamp, format_timestamp};
+pub use write::Verb;

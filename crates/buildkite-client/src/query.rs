@@ -23,6 +23,10 @@ pub struct BuildQuery {
     pub finished_from: Option<DateTime<Utc>>,
     /// In one of these states, as the API's filter spells them (API facts 7.2); empty for all.
     pub states: &'static [&'static str],
+    /// Whose commit is this full SHA.
+    pub commit: Option<String>,
+    /// That have this in their `meta_data`: key and value.
+    pub meta_data: Option<(&'static str, String)>,
     /// With all jobs, retried ones included.
     pub with_jobs: bool,
     /// Goes before `created_from` once it is raised.
@@ -64,6 +68,13 @@ impl BuildQuery {
         }
         for state in self.states {
             url.query_pairs_mut().append_pair("state[]", state);
+        }
+        if let Some(commit) = &self.commit {
+            url.query_pairs_mut().append_pair("commit", commit);
+        }
+        if let Some((key, value)) = &self.meta_data {
+            let key = format!("meta_data[{key}]");
+            url.query_pairs_mut().append_pair(&key, value);
         }
         url
     }

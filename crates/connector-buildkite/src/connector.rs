@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildkite_client::{Client, Options};
-use connector_core::{Connector, Identity, Result, Roles, Setup, Source};
+use connector_core::{Connector, Destination, Identity, Result, Roles, Setup, Source};
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::destination::{BuildkiteDestination, DestinationConfig};
 use crate::error::explain;
 use crate::rules::Rules;
 use crate::source::BuildkiteSource;
 
-/// The Buildkite connector, named `buildkite`; its configuration is [`Config`].
+/// The Buildkite connector, named `buildkite`; its configuration is [`Config`], as a
+/// destination [`DestinationConfig`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Buildkite;
 
@@ -30,12 +32,20 @@ impl Connector for Buildkite {
     fn roles(&self) -> Roles {
         Roles {
             source: true,
-            destination: false,
+            destination: true,
         }
     }
 
     fn configuration_schema(&self) -> Value {
         Config::schema()
+    }
+
+    fn destination_schema(&self) -> Value {
+        DestinationConfig::schema()
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        Ok(Box::new(BuildkiteDestination::new(setup)?))
     }
 
     async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {

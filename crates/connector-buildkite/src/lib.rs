@@ -10,6 +10,7 @@
 mod artifacts;
 mod config;
 mod connector;
+mod destination;
 mod error;
 mod forecast;
 mod inquiry;
@@ -32,6 +33,9 @@ mod verify;
 pub use artifacts::{ArtifactFile, ArtifactQuery, Artifacts, Fetched};
 pub use config::Config;
 pub use connector::Buildkite;
+pub use destination::{
+    DestinationConfig, Difference, Mapping, Permission, PlannedRequest, ResultRow, Wait, records,
+};
 pub use lists::CustomStream;
 pub use mask::Sensitive;
 pub use token::{Preset, TokenReport, revoke_token};

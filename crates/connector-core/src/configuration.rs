@@ -36,6 +36,14 @@ impl Configuration {
         self
     }
 
+    /// In two: these keys, and all others.
+    #[must_use]
+    pub fn split(self, keys: &[&str]) -> (Self, Self) {
+        let is_named = |key: &str| keys.contains(&key);
+        let (named, others) = self.0.into_iter().partition(|(key, _)| is_named(key));
+        (Self(named), Self(others))
+    }
+
     /// Whether a key is set to something other than null.
     pub fn has(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|value| !value.is_null())

@@ -24,6 +24,11 @@ pub trait Connector: Send + Sync {
     /// key that holds a secret says `"writeOnly": true`.
     fn configuration_schema(&self) -> Value;
 
+    /// The schema of its configuration as a destination, where that differs.
+    fn destination_schema(&self) -> Value {
+        self.configuration_schema()
+    }
+
     /// Opens it for reading. Nothing is requested yet.
     ///
     /// # Errors
@@ -93,6 +98,9 @@ pub struct Setup {
     pub credential: Option<Credential>,
     /// Is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// Where a destination that acts writes what became of each record: one record of the stream
+    /// `results` each. One that only stores has no use for it.
+    pub results: Option<Box<dyn Destination>>,
 }
 
 impl Setup {
@@ -102,6 +110,7 @@ impl Setup {
             configuration,
             credential: None,
             observer: Arc::new(Ignore),
+            results: None,
         }
     }
 
@@ -109,6 +118,13 @@ impl Setup {
     #[must_use]
     pub fn with_credential(mut self, credential: Option<Credential>) -> Self {
         self.credential = credential;
+        self
+    }
+
+    /// Sets where the results of a destination that acts are written.
+    #[must_use]
+    pub fn with_results(mut self, results: Option<Box<dyn Destination>>) -> Self {
+        self.results = results;
         self
     }
 

@@ -11,7 +11,7 @@ use crate::{Catalog, JsonObject, Record, Result, State, Stream};
 /// Writes records into one remote system or file.
 ///
 /// The order of calls: `check` and `accepts` at any time; then `start` once, then `write` and
-/// `commit` in turn.
+/// `commit` in turn, then `finish`.
 #[async_trait]
 pub trait Destination: Send {
     /// Proves that it can be written to, without changing anything.
@@ -52,6 +52,15 @@ pub trait Destination: Send {
     /// # Errors
     /// Nothing since the last commit counts.
     async fn commit(&mut self, state: Option<&State>) -> Result<()>;
+
+    /// Brings what is still under way to its end. Called once, after the last commit of a sync
+    /// that did not fail.
+    ///
+    /// # Errors
+    /// What is under way could not be followed to its end; what was committed stays.
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What a sync is going to write.
@@ -80,4 +89,7 @@ pub enum Outcome {
     Accepted(Option<JsonObject>),
     /// Refused for good; the reason is a sentence without the record's values.
     Rejected(String),
+    /// As [`Rejected`](Self::Rejected), and kept with the reason where the destination's
+    /// configuration says: nothing is lost, so that the host need not fail.
+    SetAside(String),
 }

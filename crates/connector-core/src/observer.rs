@@ -55,6 +55,8 @@ pub enum Waiting {
     RateLimit(String),
     /// A request failed and is sent again after this; the text says how it failed.
     Retry(String),
+    /// Something must show at the remote first; the text says what.
+    Remote(String),
 }
 
 /// Ignores every event.

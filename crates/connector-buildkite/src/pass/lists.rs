@@ -99,6 +99,7 @@ impl Lists {
             with_jobs: which.streams.iter().any(|name| self.needs_jobs(name)),
             floor: which.floor,
             by_page_number: !self.rules.keyset,
+            ..BuildQuery::default()
         }
     }
 

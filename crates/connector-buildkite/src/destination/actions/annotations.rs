@@ -1,0 +1,118 @@
+//! Stream `annotations`: each record annotates a build or a job (API facts 11).
+
+use async_trait::async_trait;
+use buildkite_client::Verb;
+use connector_core::{JsonObject, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::destination::action::{Action, Call, Lane, Look};
+use crate::destination::desk::Desk;
+use crate::destination::target::{Defaults, Target, Work, parse};
+
+pub(crate) const ANNOTATIONS: Target = Target {
+    name: "annotations",
+    description: "Each record annotates a build or a job. Within one of them, a record of the \
+                  same context replaces the one before.",
+    scopes: &["write_builds"],
+    schema: crate::streams::schema_of::<NewAnnotation>,
+    order,
+};
+
+/// An annotation to make.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAnnotation {
+    /// Slug of the organization; the configuration's if left out.
+    #[serde(skip_serializing)]
+    pub organization: Option<String>,
+    /// Slug of the pipeline; the configuration's if left out.
+    #[serde(skip_serializing)]
+    pub pipeline: Option<String>,
+    /// Number of the build.
+    #[serde(skip_serializing)]
+    pub number: u64,
+    /// Id of the job, to annotate that instead of the build.
+    #[serde(skip_serializing)]
+    pub job_id: Option<String>,
+    /// Its text, in Markdown or HTML.
+    pub body: String,
+    /// `success`, `info`, `warning` or `error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
+    /// 1 to 10, higher first; Buildkite's default is 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<u8>,
+    /// What tells it from others of the build; one of its own if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Whether the text is added to the one of that context, instead of replacing it. If the
+    /// answer is lost, nothing tells whether it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append: Option<bool>,
+}
+
+struct Annotate {
+    lane: Lane,
+    record: NewAnnotation,
+}
+
+fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+    let mut record: NewAnnotation = parse(record)?;
+    let is_adding = record.append == Some(true);
+    if is_adding && record.context.is_none() {
+        return Err("`append` needs the `context` of the annotation to add to".to_owned());
+    }
+    let lane = defaults.lane(record.organization.take(), record.pipeline.take())?;
+    Ok(Work::once(Annotate { lane, record }))
+}
+
+#[async_trait]
+impl Action for Annotate {
+    fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    fn call(&self, key: &str) -> Result<Call> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            #[serde(flatten)]
+            record: &'a NewAnnotation,
+            /// Out of the key, so that a repeat replaces what is there.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            context: Option<&'a str>,
+        }
+        let number = self.record.number.to_string();
+        let mut path = vec!["builds", &number];
+        path.extend(
+            self.record
+                .job_id
+                .iter()
+                .flat_map(|id| ["jobs", id.as_str()]),
+        );
+        path.push("annotations");
+        let own = self
+            .record
+            .context
+            .is_none()
+            .then(|| key.get(..16))
+            .flatten();
+        let record = &self.record;
+        Call::of_pipeline(Verb::Post, &self.lane, &path).with_body(&Body {
+            record,
+            context: own,
+        })
+    }
+
+    async fn look(&self, _desk: &Desk, _key: &str) -> Result<Look> {
+        Ok(match self.record.append {
+            // Only HTML comes back, of all that was added together.
+            Some(true) => Look::Hidden,
+            _ => Look::Harmless,
+        })
+    }
+
+    fn outcome(&self) -> &'static str {
+        "created"
+    }
+}

@@ -1,0 +1,134 @@
+//! Stream `build_rebuilds`: each record runs a build again, as a new one (API facts 7.6).
+
+use async_trait::async_trait;
+use buildkite_client::{BuildQuery, Listed, Timestamp, Verb};
+use connector_core::{JsonObject, Result};
+use futures::stream::TryStreamExt;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::seen;
+use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
+use crate::destination::desk::Desk;
+use crate::destination::target::{Defaults, Target, Work, parse};
+use crate::error::explain;
+
+pub(crate) const BUILD_REBUILDS: Target = Target {
+    name: "build_rebuilds",
+    description: "Each record runs a build again, as a new one.",
+    scopes: &["read_builds", "write_builds"],
+    schema: crate::streams::schema_of::<BuildRebuild>,
+    order,
+};
+
+/// A build to run again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuildRebuild {
+    /// Slug of the organization; the configuration's if left out.
+    pub organization: Option<String>,
+    /// Slug of the pipeline; the configuration's if left out.
+    pub pipeline: Option<String>,
+    /// Number of the build.
+    pub number: u64,
+}
+
+struct Rebuild {
+    lane: Lane,
+    number: u64,
+}
+
+fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+    let record: BuildRebuild = parse(record)?;
+    Ok(Work::once(Rebuild {
+        lane: defaults.lane(record.organization, record.pipeline)?,
+        number: record.number,
+    }))
+}
+
+impl Rebuild {
+    /// A rebuild that no record has claimed yet; the journal knows who has which. A rebuild has
+    /// no place for a key, but names the build that it was made of.
+    async fn unclaimed(&self, desk: &Desk) -> Result<Result<Option<Found>, String>> {
+        let number = self.number.to_string();
+        let original = match seen(desk, &self.lane, &["builds", &number]).await? {
+            Ok(build) => build,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let id = original["id"].as_str().unwrap_or_default().to_owned();
+        let query = BuildQuery {
+            organization: self.lane.organization.clone(),
+            pipeline: Some(self.lane.pipeline.clone()),
+            // A rebuild has the commit of its original, if that was known.
+            commit: original["commit"]
+                .as_str()
+                .filter(|sha| is_sha(sha))
+                .map(str::to_owned),
+            created_from: original["created_at"]
+                .as_str()
+                .and_then(Timestamp::parse)
+                .map(|at| at.at),
+            ..BuildQuery::default()
+        };
+        let rebuilds = desk.client.builds(query, move |build| {
+            let from: Value = serde_json::from_str(build.field("rebuilt_from")?.get()).ok()?;
+            let url = build.field("web_url").map(|url| url.get().to_owned());
+            let url = url.and_then(|url| serde_json::from_str(&url).ok());
+            (from["id"] == *id).then(|| Found::numbered(build.number, url))
+        });
+        let rebuilds = rebuilds.try_filter_map(|listed| async move {
+            Ok(match listed {
+                Listed::Build(rebuild) => rebuild,
+                Listed::Page(_) => None,
+            })
+        });
+        let rebuilds: Vec<_> = rebuilds.try_collect().await.map_err(explain)?;
+        let place = desk.place(BUILD_REBUILDS.name, &self.lane);
+        let is_claimed = |found: &Found| desk.journal.has_number(&place, found.done.number);
+        // The oldest first: lists begin with the newest.
+        Ok(Ok(rebuilds
+            .into_iter()
+            .rev()
+            .find(|found| !is_claimed(found))))
+    }
+}
+
+/// A full SHA: the list filters by nothing else.
+fn is_sha(commit: &str) -> bool {
+    commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[async_trait]
+impl Action for Rebuild {
+    fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    fn call(&self, _key: &str) -> Result<Call> {
+        let path = ["builds", &self.number.to_string(), "rebuild"];
+        Ok(Call::of_pipeline(Verb::Put, &self.lane, &path))
+    }
+
+    async fn before(&self, desk: &Desk, _key: &str) -> Result<Option<Verdict>> {
+        Ok(match self.unclaimed(desk).await? {
+            Ok(found) => found.map(Verdict::Done),
+            Err(reason) => Some(Verdict::Rejected(reason)),
+        })
+    }
+
+    async fn look(&self, desk: &Desk, _key: &str) -> Result<Look> {
+        Ok(match self.unclaimed(desk).await? {
+            Ok(Some(found)) => Look::Done(found),
+            _ => Look::NotDone,
+        })
+    }
+
+    fn outcome(&self) -> &'static str {
+        "created"
+    }
+
+    fn makes_build(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,248 @@
+//! The configuration of the destination. What it shares with the source is the source's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use connector_core::{Configuration, Credential, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::key::KeyParts;
+use super::mapping::Mapping;
+use crate::config::{Config, refuse};
+use crate::streams::schema_of;
+
+/// The keys that source and destination share.
+const SHARED: [&str; 4] = [
+    "api_key",
+    "base_url",
+    "max_concurrency",
+    "rate_limit_reserve",
+];
+const KEY_OF_WRITERS: &str = "API access token. To make one: Buildkite, Personal Settings, API \
+    Access Tokens; scopes read_builds and write_builds, and read_pipelines and write_pipelines \
+    for pipelines. A host that keeps credentials gives it instead.";
+
+/// What has to be allowed by name before it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Giving a pipeline another slug, which changes all of its addresses.
+    MoveSlug,
+    /// Replacing the configuration of a pipeline that has builds scheduled or running.
+    ReplaceConfiguration,
+    /// Archiving a pipeline by its desired state.
+    Archive,
+    /// The stream `requests`: POST, PUT and PATCH to any path of the organization.
+    Requests,
+    /// DELETE in the stream `requests`.
+    DeleteRequests,
+}
+
+/// What is waited for once builds are triggered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// The end of each build, or a block that somebody must unblock.
+    Finished,
+}
+
+// No `Serialize`: it is never written back.
+/// Settings of the Buildkite destination, beside those that it shares with the source.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(title = "Buildkite")]
+#[serde(deny_unknown_fields)]
+pub struct DestinationConfig {
+    /// Slug of the organization of records that name none.
+    #[schemars(with = "String")]
+    pub organization: Option<String>,
+    /// Slug of the pipeline of records that name none.
+    #[schemars(with = "String")]
+    pub pipeline: Option<String>,
+    /// For each stream of the source, how its records become those of a stream here. A stream
+    /// without a mapping must be named like one here and have its fields.
+    #[serde(default)]
+    pub mapping: BTreeMap<String, Mapping>,
+    /// What makes two records the same, as JSON pointers into the source's record: "/id". The
+    /// whole record if left out.
+    #[serde(default)]
+    pub idempotency_key: Vec<String>,
+    /// File that remembers what was sent. Give it a place that lasts. Empty for none: what was
+    /// sent before is then looked for at Buildkite alone.
+    #[serde(default = "default_journal")]
+    pub journal: String,
+    /// How long a build may take to show in Buildkite's lists, in seconds, 0 to 600. So long is
+    /// looked for it before it is sent again.
+    #[serde(default = "default_settle_seconds")]
+    #[schemars(range(min = 0, max = 600))]
+    pub settle_seconds: u32,
+    /// File to which what became of each record is added, as JSON lines.
+    #[schemars(with = "String")]
+    pub results: Option<PathBuf>,
+    /// File to which refused records are added with the reason, as JSON lines. With it, refused
+    /// records are no failure.
+    #[schemars(with = "String")]
+    pub dead_letter: Option<PathBuf>,
+    /// More refused records than this end the run.
+    #[serde(default = "default_max_rejected")]
+    pub max_rejected: u64,
+    /// What is waited for once builds are triggered; nothing if left out.
+    #[schemars(with = "Wait")]
+    pub wait: Option<Wait>,
+    /// The longest wait for one build, in minutes, 1 to 10,080.
+    #[serde(default = "default_wait_minutes")]
+    #[schemars(range(min = 1, max = 10_080))]
+    pub wait_minutes: u32,
+    /// The time between two looks at the builds that are waited for, in seconds, 1 to 3,600.
+    #[serde(default = "default_poll_seconds")]
+    #[schemars(range(min = 1, max = 3_600))]
+    pub poll_seconds: u32,
+    /// What may be done that is refused otherwise.
+    #[serde(default)]
+    pub allow: Vec<Permission>,
+    /// Sends nothing that changes anything; the results say what would be sent.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+fn default_journal() -> String {
+    "buildkite-journal.jsonl".to_owned()
+}
+
+fn default_settle_seconds() -> u32 {
+    10
+}
+
+fn default_max_rejected() -> u64 {
+    100
+}
+
+fn default_wait_minutes() -> u32 {
+    60
+}
+
+fn default_poll_seconds() -> u32 {
+    15
+}
+
+impl DestinationConfig {
+    /// JSON Schema (draft 7) of all keys, the shared ones first.
+    pub fn schema() -> Value {
+        let mut schema = schema_of::<Self>();
+        let source = Config::schema();
+        let mut properties = serde_json::Map::new();
+        for key in SHARED {
+            properties.insert(key.to_owned(), source["properties"][key].clone());
+        }
+        properties["api_key"]["description"] = KEY_OF_WRITERS.into();
+        if let Some(own) = schema["properties"].as_object() {
+            properties.extend(own.clone());
+        }
+        schema["properties"] = properties.into();
+        schema["required"] = json!(["api_key"]);
+        schema
+    }
+
+    /// Parses and checks; returns what is shared with the source apart. Pure.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config), naming the key and what is
+    /// allowed, never the value.
+    pub(crate) fn parse(
+        configuration: Configuration,
+        credential: Option<Credential>,
+    ) -> Result<(Config, Self)> {
+        let (shared, own) = configuration.split(&SHARED);
+        let connection = Config::parse(shared, credential)?;
+        let config: Self = own.parse()?;
+        for (key, value, allowed) in [
+            ("settle_seconds", config.settle_seconds, 0..=600),
+            ("wait_minutes", config.wait_minutes, 1..=10_080),
+            ("poll_seconds", config.poll_seconds, 1..=3_600),
+        ] {
+            if !allowed.contains(&value) {
+                let (low, high) = (allowed.start(), allowed.end());
+                return Err(refuse(
+                    key,
+                    &format!("expected a number from {low} to {high}"),
+                ));
+            }
+        }
+        config.key_parts()?;
+        Ok((connection, config))
+    }
+
+    /// # Errors
+    /// As [`parse`](Self::parse), which has checked that.
+    pub(crate) fn key_parts(&self) -> Result<KeyParts> {
+        KeyParts::new(self.idempotency_key.clone()).map_err(|position| {
+            let key = format!("idempotency_key[{position}]");
+            refuse(key, "expected a JSON pointer, as /id or /author/name")
+        })
+    }
+
+    pub(crate) fn allows(&self, permission: Permission) -> bool {
+        self.allow.contains(&permission)
+    }
+
+    pub(crate) fn settle(&self) -> Duration {
+        Duration::from_secs(self.settle_seconds.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_core::ErrorKind;
+
+    use super::*;
+
+    fn parse(value: Value) -> Result<(Config, DestinationConfig)> {
+        DestinationConfig::parse(Configuration::new(value)?, None)
+    }
+
+    #[test]
+    fn shared_keys_and_own_keys_are_both_taken() {
+        let config = json!({"max_concurrency": 7, "pipeline": "web", "allow": ["archive"]});
+        let (connection, config) = parse(config).unwrap();
+        assert_eq!(connection.max_concurrency, 7);
+        assert_eq!(config.pipeline.as_deref(), Some("web"));
+        assert!(config.allows(Permission::Archive) && !config.allows(Permission::Requests));
+        assert_eq!(config.settle_seconds, 10);
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_by_key_and_never_repeated() {
+        for (key, value) in [
+            ("organization", json!(["s3cret"])),
+            ("mapping", json!({"rows": {"to": 7, "fields": {}}})),
+            ("idempotency_key", json!(["s3cret"])),
+            ("settle_seconds", json!(601)),
+            ("poll_seconds", json!(0)),
+            ("wait", json!("s3cret")),
+            ("allow", json!(["s3cret"])),
+            ("max_concurrency", json!(0)),
+        ] {
+            let error = parse(json!({ key: value })).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{key}");
+            let text = error.to_string();
+            assert!(text.contains(key) && !text.contains("s3cret"), "{text}");
+        }
+        let text = parse(json!({"start_date": "2026-01-01"}))
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains("start_date"), "{text}");
+    }
+
+    #[test]
+    fn the_schema_has_every_key_with_its_description_and_marks_the_secret() {
+        let schema = DestinationConfig::schema();
+        let properties = schema["properties"].as_object().unwrap();
+        for (key, property) in properties {
+            assert!(property["description"].is_string(), "{key}");
+        }
+        assert_eq!(schema["properties"]["api_key"]["writeOnly"], true);
+        assert!(properties.contains_key("dead_letter") && !properties.contains_key("start_date"));
+    }
+}

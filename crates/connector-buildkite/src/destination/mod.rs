@@ -1,0 +1,285 @@
+//! The connector as a destination: one record, one effect.
+//!
+//! A record is read, and mapped where the configuration says so ([`mapping`]); it becomes what it
+//! asks for ([`target`]), which is delivered with the journal and looks at the remote
+//! ([`deliver`]), in order for each pipeline and side by side for several. What became of it goes
+//! into the results, and a refused record into the dead letters ([`ledger`]).
+
+mod action;
+mod actions;
+mod builds;
+mod config;
+mod deliver;
+mod desk;
+mod difference;
+mod journal;
+mod key;
+mod known;
+mod ledger;
+mod mapping;
+mod pipelines;
+mod row;
+mod target;
+mod waiting;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use buildkite_client::{Client, Clock, SystemClock};
+use connector_core::{
+    Accepts, Destination, Error, ErrorKind, Observer, Outcome, Record, Result, Setup, State,
+    Stream, StreamName, WritePlan,
+};
+use serde_json::json;
+
+use self::desk::Desk;
+use self::journal::Journal;
+use self::ledger::Ledger;
+use self::mapping::Compiled;
+use self::target::{Target, catalog};
+use self::waiting::Waiting;
+use crate::config::refuse;
+use crate::connector::client;
+use crate::error::explain;
+use crate::listener::forward;
+
+/// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
+pub mod records {
+    pub use super::actions::annotations::NewAnnotation;
+    pub use super::actions::build_cancellations::BuildCancellation;
+    pub use super::actions::build_rebuilds::BuildRebuild;
+    pub use super::actions::job_retries::JobRetry;
+    pub use super::actions::job_unblocks::JobUnblock;
+    pub use super::actions::pipeline_archivals::PipelineArchival;
+    pub use super::actions::requests::{AnyRequest, Method};
+    pub use super::builds::{Author, NewBuild};
+    pub use super::pipelines::PipelineState;
+}
+
+pub use config::{DestinationConfig, Permission, Wait};
+pub use mapping::Mapping;
+pub use row::{Difference, PlannedRequest, ResultRow};
+
+/// Writes to Buildkite.
+pub(crate) struct BuildkiteDestination {
+    client: Client,
+    base_url: String,
+    config: DestinationConfig,
+    routes: BTreeMap<StreamName, Route>,
+    results: Option<Box<dyn Destination>>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    /// So many lanes at the same time.
+    at_once: usize,
+    #[cfg(test)]
+    safeguards: desk::Safeguards,
+    open: Option<Open>,
+}
+
+/// Where the records of one stream of the source go.
+struct Route {
+    target: &'static Target,
+    mapping: Option<Compiled>,
+}
+
+/// What is there between `start` and `finish`.
+struct Open {
+    sync: String,
+    desk: Desk,
+    ledger: Ledger,
+    waiting: Option<Waiting>,
+    rejected: u64,
+}
+
+impl BuildkiteDestination {
+    /// Nothing is requested yet, and no file is opened.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the key and what is allowed.
+    pub(crate) fn new(setup: Setup) -> Result<Self> {
+        let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
+        let client = client(&connection)?.with_listener(forward(&setup.observer, None));
+        let mut routes = BTreeMap::new();
+        for (name, mapping) in &config.mapping {
+            let Some(target) = Target::of(&mapping.to) else {
+                let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
+                let what = format!("expected one of {}", names.join(", "));
+                return Err(refuse(format!("mapping.{name}.to"), &what));
+            };
+            let mapping = Some(Compiled::new(name, mapping)?);
+            routes.insert(name.as_str().into(), Route { target, mapping });
+        }
+        for target in &target::TARGETS {
+            let plain = Route {
+                target,
+                mapping: None,
+            };
+            routes.entry(target.name.into()).or_insert(plain);
+        }
+        Ok(Self {
+            client,
+            base_url: connection.base_url,
+            config,
+            routes,
+            results: setup.results,
+            observer: setup.observer,
+            clock: Arc::new(SystemClock),
+            at_once: connection.max_concurrency as usize,
+            #[cfg(test)]
+            safeguards: desk::Safeguards::default(),
+            open: None,
+        })
+    }
+
+    /// The scopes that these streams take.
+    fn scopes<'a>(&self, streams: impl Iterator<Item = &'a StreamName>) -> BTreeSet<&'static str> {
+        let routes = streams.filter_map(|name| self.routes.get(name));
+        routes
+            .flat_map(|route| route.target.scopes)
+            .copied()
+            .collect()
+    }
+
+    /// A stream that comes in, as this destination takes it.
+    fn accepted(&self, name: &StreamName, route: &Route) -> Stream {
+        let catalog = catalog();
+        let mut streams = catalog.streams.into_iter();
+        let target = streams.find(|stream| stream.name == route.target.name);
+        let mut stream = target.unwrap_or_else(ResultRow::stream);
+        if route.mapping.is_some() {
+            stream.description = format!("Mapped: {}", stream.description);
+            stream.json_schema = json!({"type": "object"});
+        }
+        stream.name = name.clone();
+        stream
+    }
+}
+
+#[async_trait]
+impl Destination for BuildkiteDestination {
+    async fn check(&mut self) -> Result<()> {
+        let mapped = self.config.mapping.keys().map(|name| name.as_str().into());
+        let mut names: Vec<StreamName> = mapped.collect();
+        if names.is_empty() {
+            names.push("builds".into());
+        }
+        let needed = self.scopes(names.iter());
+        prove(self.client.clone(), needed).await
+    }
+
+    async fn accepts(&mut self) -> Result<Accepts> {
+        let streams = self.routes.iter();
+        let streams = streams
+            .map(|(name, route)| self.accepted(name, route))
+            .collect();
+        Ok(Accepts::Streams(connector_core::Catalog { streams }))
+    }
+
+    async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
+        for stream in &plan.streams {
+            if !self.routes.contains_key(&stream.name) {
+                let message = "there is no such stream here, and no `mapping` for it";
+                return Err(
+                    Error::new(ErrorKind::Config, message).with_context("stream", &stream.name)
+                );
+            }
+        }
+        if !self.config.dry_run {
+            let needed = self.scopes(plan.streams.iter().map(|stream| &stream.name));
+            prove(self.client.clone(), needed).await?;
+        }
+        let journal = match self.config.journal.as_str() {
+            "" => None,
+            path => Some(PathBuf::from(path)),
+        };
+        let journal = Journal::open(journal.filter(|_| !self.config.dry_run)).await?;
+        let state = journal.state(&plan.sync);
+        let ledger = Ledger::open(
+            &plan.sync,
+            self.config.results.as_deref(),
+            self.results.take(),
+            self.config
+                .dead_letter
+                .as_deref()
+                .filter(|_| !self.config.dry_run),
+        );
+        let ledger = ledger.await?;
+        #[cfg_attr(not(test), expect(unused_mut, reason = "tests leave safeguards out"))]
+        let mut desk = Desk::new(
+            self.client.clone(),
+            journal,
+            Arc::clone(&self.clock),
+            self.config.settle(),
+            &self.base_url,
+            Arc::clone(&self.observer),
+        );
+        #[cfg(test)]
+        {
+            desk.safeguards = self.safeguards;
+        }
+        let poll = Duration::from_secs(self.config.poll_seconds.into());
+        let waiting = |_: Wait| Waiting::new(poll, self.config.wait_minutes);
+        self.open = Some(Open {
+            sync: plan.sync.clone(),
+            desk,
+            ledger,
+            waiting: self.config.wait.map(waiting),
+            rejected: 0,
+        });
+        Ok(state)
+    }
+
+    async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
+        self.write_batch(records).await
+    }
+
+    async fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        let open = self.open.as_mut().ok_or_else(not_started)?;
+        if let Some(waiting) = &mut open.waiting {
+            waiting.poll(&open.desk, &mut open.ledger).await?;
+        }
+        open.ledger.commit().await?;
+        match self.config.dry_run {
+            true => Ok(()),
+            false => open.desk.journal.commit(&open.sync, state).await,
+        }
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        let open = self.open.as_mut().ok_or_else(not_started)?;
+        if let Some(waiting) = &mut open.waiting {
+            waiting.finish(&open.desk, &mut open.ledger).await?;
+        }
+        open.ledger.finish().await
+    }
+}
+
+/// Proves that the token is allowed what is needed.
+async fn prove(client: Client, needed: BTreeSet<&'static str>) -> Result<()> {
+    let token = client.access_token().await.map_err(explain)?;
+    // Answers of old do not tell.
+    let Some(granted) = token.scopes else {
+        return Ok(());
+    };
+    let is_granted = |scope: &&str| granted.iter().any(|one| one == scope);
+    let missing: Vec<_> = needed
+        .into_iter()
+        .filter(|scope| !is_granted(scope))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "the token lacks the scopes {}; tick them on the token's page at Buildkite",
+        missing.join(", ")
+    );
+    Err(Error::new(ErrorKind::Permission, message))
+}
+
+fn not_started() -> Error {
+    Error::new(ErrorKind::Internal, "the destination was not started")
+}

@@ -1,0 +1,376 @@
+//! Stream `pipelines`: each record is the state that a pipeline is to have (API facts 10).
+
+use std::collections::BTreeMap;
+
+use buildkite_client::{Error as ClientError, Verb};
+use connector_core::{JsonObject, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::action::{Call, Found, Lane, Verdict, rejection};
+use super::config::{DestinationConfig, Permission};
+use super::deliver::Fate;
+use super::desk::Desk;
+use super::difference::{Change, differences};
+use super::row::{Difference, PlannedRequest};
+use super::target::{Defaults, Target, Work, parse};
+
+pub(crate) const PIPELINES: Target = Target {
+    name: "pipelines",
+    description: "Each record is the state that a pipeline is to have: it is created, or what \
+                  differs is changed.",
+    scopes: &["read_pipelines", "write_pipelines"],
+    schema: crate::streams::schema_of::<PipelineState>,
+    order,
+};
+
+/// So often it is read and changed while answers are lost.
+const TRIES: u32 = 5;
+
+/// The state that a pipeline is to have. What is left out, or null, stays as it is.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineState {
+    /// Slug of the organization; the configuration's if left out.
+    #[serde(skip_serializing)]
+    pub organization: Option<String>,
+    /// Its slug, by which it is known; made of the name if left out.
+    #[serde(skip_serializing)]
+    pub slug: Option<String>,
+    /// Another slug that it is to have. All its addresses change: needs `allow` `move_slug`.
+    #[serde(skip_serializing)]
+    pub new_slug: Option<String>,
+    /// Whether it is to be archived; to archive needs `allow` `archive`.
+    #[serde(skip_serializing)]
+    pub archived: Option<bool>,
+    /// What people call it; needed for a new one, if there is no slug.
+    pub name: Option<String>,
+    /// Address of its repository; needed for a new one.
+    pub repository: Option<String>,
+    /// Id of its cluster.
+    pub cluster_id: Option<String>,
+    /// Its steps, as YAML. While builds run, a change needs `allow` `replace_configuration`.
+    pub configuration: Option<String>,
+    /// UUID of the template that it takes its steps from.
+    pub pipeline_template_uuid: Option<String>,
+    /// Steps of a pipeline without YAML.
+    pub steps: Option<Vec<Map<String, Value>>>,
+    /// Environment variables of a pipeline without YAML.
+    pub env: Option<BTreeMap<String, String>>,
+    /// Description.
+    pub description: Option<String>,
+    /// Its default branch.
+    pub default_branch: Option<String>,
+    /// Branches that are built, as `main release/*`.
+    pub branch_configuration: Option<String>,
+    /// Whether builds may be rebuilt.
+    pub allow_rebuilds: Option<bool>,
+    /// Whether running builds of a branch are canceled for a newer one.
+    pub cancel_running_branch_builds: Option<bool>,
+    /// For which branches.
+    pub cancel_running_branch_builds_filter: Option<String>,
+    /// Whether queued builds of a branch are skipped for a newer one.
+    pub skip_queued_branch_builds: Option<bool>,
+    /// For which branches.
+    pub skip_queued_branch_builds_filter: Option<String>,
+    /// Address of a mirror to clone from.
+    pub clone_mirror_url: Option<String>,
+    /// Colour, as `#FF5733`.
+    pub color: Option<String>,
+    /// Emoji, as `:rocket:`.
+    pub emoji: Option<String>,
+    /// Time limit of steps that set none, in minutes.
+    pub default_command_step_timeout: Option<u32>,
+    /// Time limit of all steps, in minutes.
+    pub maximum_command_step_timeout: Option<u32>,
+    /// Settings of the source host, by name (API facts 10.6). Others stay as they are.
+    pub provider_settings: Option<BTreeMap<String, Value>>,
+    /// Tags.
+    pub tags: Option<Vec<String>>,
+    /// Teams of a new pipeline: UUID to `read_only`, `build_and_read` or
+    /// `manage_build_and_read`. The REST API does not tell or change them later.
+    pub teams: Option<BTreeMap<String, String>>,
+    /// `private` or `public`.
+    pub visibility: Option<String>,
+}
+
+/// The state that one pipeline is to have.
+pub(crate) struct Desired {
+    lane: Lane,
+    new_slug: Option<String>,
+    archived: Option<bool>,
+    /// All other fields that are given.
+    fields: Map<String, Value>,
+    allow: Vec<Permission>,
+}
+
+fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+    let mut state: PipelineState = parse(record)?;
+    if state.configuration.is_some() && (state.env.is_some() || state.steps.is_some()) {
+        return Err(
+            "beside `configuration`, Buildkite ignores `env` and `steps`: write them \
+                    into the configuration"
+                .to_owned(),
+        );
+    }
+    let slug = state
+        .slug
+        .take()
+        .or_else(|| state.name.as_deref().map(slug_of));
+    let slug = slug.filter(|slug| !slug.is_empty());
+    let slug = slug.ok_or("`slug` is missing, and `name` too")?;
+    let DestinationConfig { allow, .. } = defaults.0;
+    let fields = serde_json::to_value(&state).map_err(|error| error.to_string())?;
+    let given = fields.as_object().into_iter().flatten();
+    let given = given.filter(|(_, value)| !value.is_null());
+    Ok(Work::Desired(Box::new(Desired {
+        lane: defaults.lane(state.organization.take(), Some(slug))?,
+        new_slug: state.new_slug,
+        archived: state.archived,
+        fields: given
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        allow: allow.clone(),
+    })))
+}
+
+/// `Web App` is `web-app`.
+fn slug_of(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-").to_lowercase()
+}
+
+/// What it takes to get there.
+struct Plan {
+    outcome: &'static str,
+    calls: Vec<Call>,
+    differences: Vec<Difference>,
+}
+
+impl Desired {
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// Brings the pipeline into its state: reads, compares, changes. What was lost on the way
+    /// shows when it is read again, so that nothing needs to be remembered.
+    ///
+    /// # Errors
+    /// What concerns all records: the token, the connection.
+    pub(crate) async fn deliver(&self, desk: &Desk, is_dry: bool) -> Result<Fate> {
+        let mut failure: Option<(&'static str, String)> = None;
+        for tried in 0..TRIES {
+            if tried > 0 {
+                let why = "for an answer that was lost to show at Buildkite";
+                desk.wait(PIPELINES.name, desk.settle() / TRIES, why).await;
+            }
+            let current = match self.current(desk).await {
+                Ok(current) => current,
+                Err(error) => return rejection(error).map(Fate::from),
+            };
+            let plan = match self.plan(current.as_ref())? {
+                Ok(plan) => plan,
+                Err(reason) => return Ok(Fate::Rejected(reason)),
+            };
+            if is_dry && !plan.calls.is_empty() {
+                let requests = plan.calls.iter().map(PlannedRequest::from).collect();
+                return Ok(Fate::Planned(requests, plan.differences));
+            }
+            if plan.calls.is_empty() {
+                let outcome = failure.map_or("unchanged", |(outcome, _)| outcome);
+                return Ok(Fate::Done(outcome, found(current.as_ref())));
+            }
+            match send(desk, &plan).await? {
+                Sent::Done(found) => return Ok(Fate::Done(plan.outcome, found)),
+                Sent::Lost(reason) => {
+                    let first = failure.map_or(plan.outcome, |(outcome, _)| outcome);
+                    failure = Some((first, reason));
+                }
+                // It may be the one of a request whose answer was lost.
+                Sent::Refused(_) if failure.is_some() && current.is_none() => {}
+                Sent::Refused(reason) => return Ok(Fate::Rejected(reason)),
+            }
+        }
+        let reason = failure.map(|(_, reason)| reason).unwrap_or_default();
+        Ok(Fate::Rejected(format!(
+            "Buildkite failed {TRIES} times to do it, and did not: {reason}"
+        )))
+    }
+
+    /// The pipeline as it is, under its new slug or its old one; `None` if there is none.
+    async fn current(&self, desk: &Desk) -> Result<Option<Value>, ClientError> {
+        for slug in self.new_slug.iter().chain([&self.lane.pipeline]) {
+            match desk.object(&self.lane, &["pipelines", slug]).await {
+                Ok(pipeline) => {
+                    let pipeline = serde_json::from_str(pipeline.get());
+                    return pipeline.map(Some).map_err(|_| ClientError::Protocol {
+                        path: format!("pipelines/{slug}"),
+                        what: "a pipeline that is no object".to_owned(),
+                    });
+                }
+                Err(ClientError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is to be done; a sentence if that is refused.
+    fn plan(&self, current: Option<&Value>) -> Result<Result<Plan, String>> {
+        match current {
+            None => self.plan_new(),
+            Some(current) => self.plan_change(current),
+        }
+    }
+
+    fn plan_new(&self) -> Result<Result<Plan, String>> {
+        let slug = self.new_slug.as_ref().unwrap_or(&self.lane.pipeline);
+        let mut body = self.fields.clone();
+        if !body.contains_key("repository") {
+            return Ok(Err(
+                "there is no such pipeline, and a new one needs `repository`".into(),
+            ));
+        }
+        body.entry("name").or_insert_with(|| json!(slug));
+        body.insert("slug".to_owned(), json!(slug));
+        let wanted = (self.archived == Some(true)).then(|| self.archive(slug));
+        let archive = match wanted.transpose() {
+            Ok(archive) => archive,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let differences = body.iter().map(|(field, to)| Difference {
+            field: field.clone(),
+            from: Value::Null,
+            to: to.clone(),
+        });
+        let differences = differences.collect();
+        let mut calls =
+            vec![Call::of_organization(Verb::Post, &self.lane, &["pipelines"]).with_body(&body)?];
+        calls.extend(archive);
+        Ok(Ok(Plan {
+            outcome: "created",
+            calls,
+            differences,
+        }))
+    }
+
+    fn plan_change(&self, current: &Value) -> Result<Result<Plan, String>> {
+        let slug = current["slug"].as_str().unwrap_or(&self.lane.pipeline);
+        let mut change = differences(&self.fields, current);
+        if let Some(new) = self.new_slug.as_deref().filter(|new| *new != slug) {
+            change.add("slug", json!(slug), json!(new));
+        } else if change.patch.contains_key("name") {
+            // Without it, Buildkite makes a slug of the new name.
+            change.patch.insert("slug".to_owned(), json!(slug));
+        }
+        let is_archived = !current["archived_at"].is_null();
+        if let Some(reason) = self.refusal(&change, current, is_archived) {
+            return Ok(Err(reason));
+        }
+        let mut calls = Vec::new();
+        if is_archived && self.archived == Some(false) {
+            change.note("archived", json!(true), json!(false));
+            calls.push(self.turn("unarchive", slug));
+        }
+        if !change.patch.is_empty() {
+            let path = ["pipelines", slug];
+            let call = Call::of_organization(Verb::Patch, &self.lane, &path);
+            calls.push(call.with_body(&change.patch)?);
+        }
+        if !is_archived && self.archived == Some(true) {
+            change.note("archived", json!(false), json!(true));
+            let slug = change
+                .patch
+                .get("slug")
+                .and_then(Value::as_str)
+                .unwrap_or(slug);
+            match self.archive(slug) {
+                Ok(call) => calls.push(call),
+                Err(reason) => return Ok(Err(reason)),
+            }
+        }
+        Ok(Ok(Plan {
+            outcome: "updated",
+            calls,
+            differences: change.differences,
+        }))
+    }
+
+    /// Why a change is not made.
+    fn refusal(&self, change: &Change, current: &Value, is_archived: bool) -> Option<String> {
+        let differs = |field: &str| change.differences.iter().any(|one| one.field == field);
+        let count = |field: &str| current[field].as_u64().unwrap_or(0);
+        let open = count("running_builds_count") + count("scheduled_builds_count");
+        if differs("slug") && !self.allows(Permission::MoveSlug) {
+            return Some(not_allowed(
+                "move the slug, and with it all addresses",
+                "move_slug",
+            ));
+        }
+        if differs("configuration") && open > 0 && !self.allows(Permission::ReplaceConfiguration) {
+            let what = format!("replace the configuration while {open} builds run or wait");
+            return Some(not_allowed(&what, "replace_configuration"));
+        }
+        if is_archived && !change.patch.is_empty() && self.archived != Some(false) {
+            return Some(
+                "the pipeline is archived, so that nothing of it can be changed: say \
+                 `archived` is false"
+                    .to_owned(),
+            );
+        }
+        None
+    }
+
+    fn allows(&self, permission: Permission) -> bool {
+        self.allow.contains(&permission)
+    }
+
+    fn archive(&self, slug: &str) -> Result<Call, String> {
+        match self.allows(Permission::Archive) {
+            true => Ok(self.turn("archive", slug)),
+            false => Err(not_allowed("archive the pipeline", "archive")),
+        }
+    }
+
+    fn turn(&self, how: &str, slug: &str) -> Call {
+        Call::of_organization(Verb::Post, &self.lane, &["pipelines", slug, how])
+    }
+}
+
+fn not_allowed(what: &str, permission: &str) -> String {
+    format!("it would {what}, which is not allowed: add \"{permission}\" to `allow`")
+}
+
+/// How the requests of a plan ended.
+enum Sent {
+    Done(Found),
+    /// One may have been done, or not.
+    Lost(String),
+    Refused(String),
+}
+
+async fn send(desk: &Desk, plan: &Plan) -> Result<Sent> {
+    let mut found = Found::default();
+    for call in &plan.calls {
+        match desk.send(call).await {
+            Ok(answer) => found = Found::of_answer(answer.as_deref()),
+            Err(ClientError::OutcomeUnknown { reason, .. }) => return Ok(Sent::Lost(reason)),
+            Err(error) => {
+                return Ok(match rejection(error)? {
+                    Verdict::Done(found) => Sent::Done(found),
+                    Verdict::Rejected(reason) => Sent::Refused(reason),
+                });
+            }
+        }
+    }
+    Ok(Sent::Done(found))
+}
+
+fn found(current: Option<&Value>) -> Found {
+    let url = current.and_then(|pipeline| pipeline["web_url"].as_str());
+    let mut found = Found::default();
+    found.done.url = url.map(str::to_owned);
+    found
+}
