@@ -60,9 +60,14 @@ impl Connector for Buildkite {
 
 /// The client of a configuration. Nothing is requested yet.
 pub(crate) fn client(config: &Config) -> Result<Client> {
+    Client::new(options(config)?).map_err(explain)
+}
+
+/// The client's options of a configuration.
+pub(crate) fn options(config: &Config) -> Result<Options> {
     let mut options = Options::authenticated(config.authentication()?);
     options.base_url.clone_from(&config.base_url);
     options.reserve = config.rate_limit_reserve / 100.0;
     options.max_concurrency = config.max_concurrency as usize;
-    Client::new(options).map_err(explain)
+    Ok(options)
 }

@@ -18,7 +18,7 @@ use super::row::{Difference, PlannedRequest};
 use crate::error::explain;
 
 /// So often a request is sent whose outcome stays unclear.
-const TRIES: u32 = 5;
+const TRIES: u32 = 8;
 /// When it is looked for, in parts of the time that lists may lag.
 const LOOKS: [f64; 3] = [0.1, 0.5, 1.0];
 

@@ -20,6 +20,8 @@ mod mapping;
 mod pipelines;
 mod row;
 mod target;
+#[cfg(test)]
+mod tests;
 mod waiting;
 mod write;
 
@@ -43,7 +45,7 @@ use self::mapping::Compiled;
 use self::target::{Target, catalog};
 use self::waiting::Waiting;
 use crate::config::refuse;
-use crate::connector::client;
+use crate::connector::options;
 use crate::error::explain;
 use crate::listener::forward;
 
@@ -101,8 +103,15 @@ impl BuildkiteDestination {
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed.
     pub(crate) fn new(setup: Setup) -> Result<Self> {
+        Self::with_clock(setup, Arc::new(SystemClock))
+    }
+
+    fn with_clock(setup: Setup, clock: Arc<dyn Clock>) -> Result<Self> {
         let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
-        let client = client(&connection)?.with_listener(forward(&setup.observer, None));
+        let mut options = options(&connection)?;
+        options.clock = Arc::clone(&clock);
+        let client = Client::new(options).map_err(explain)?;
+        let client = client.with_listener(forward(&setup.observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
             let Some(target) = Target::of(&mapping.to) else {
@@ -127,7 +136,7 @@ impl BuildkiteDestination {
             routes,
             results: setup.results,
             observer: setup.observer,
-            clock: Arc::new(SystemClock),
+            clock,
             at_once: connection.max_concurrency as usize,
             #[cfg(test)]
             safeguards: desk::Safeguards::default(),

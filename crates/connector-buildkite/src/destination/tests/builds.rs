@@ -1,0 +1,346 @@
+use connector_core::{ErrorKind, Outcome};
+use mock_buildkite::Token;
+use serde_json::{Value, json};
+
+use super::{Bench, build, row};
+
+#[tokio::test]
+async fn a_record_triggers_a_build_with_all_of_its_fields() {
+    let bench = Bench::new().await;
+    let record = json!({
+        "commit": "abc", "branch": "main", "message": "Deploy", "pipeline": "api",
+        "author": {"name": "Ada", "email": "ada@example.com"}, "env": {"A": "1"},
+        "meta_data": {"n": 7, "big": 12345678901234567890123_f64}, "clean_checkout": true,
+    });
+
+    let rows = bench.accept("builds", &[record]).await;
+
+    assert_eq!(rows[0]["outcome"], "created");
+    assert_eq!((bench.builds("web"), bench.builds("api")), (0, 1));
+    let id = rows[0]["answer"]["id"].as_str().unwrap();
+    let made = bench
+        .server
+        .with_world(|world| world.build_json(id).unwrap());
+    let made: Value = serde_json::from_str(&made).unwrap();
+    for (field, value) in [
+        ("commit", json!("abc")),
+        ("message", json!("Deploy")),
+        ("env", json!({"A": "1"})),
+    ] {
+        assert_eq!(made[field], value, "{field}");
+    }
+    assert_eq!(made["meta_data"]["n"], "7");
+    assert_eq!(made["meta_data"]["idempotency-key"], rows[0]["key"]);
+    assert_eq!(made["number"], rows[0]["number"]);
+    let kept = bench.lines("results");
+    assert_eq!(kept[0]["number"], rows[0]["number"]);
+    // What is somebody's own is masked.
+    assert_eq!(kept[0]["answer"]["env"]["A"], "[masked]");
+}
+
+#[tokio::test]
+async fn a_number_of_any_size_gets_into_the_meta_data_as_it_was_written() {
+    let bench = Bench::new().await;
+    let text = r#"{"commit":"a","branch":"b","meta_data":{"big":12345678901234567890123}}"#;
+    let record = connector_core::Record::new(
+        "builds".into(),
+        connector_core::JsonObject::parse(text).unwrap(),
+    );
+    let mut destination = bench.open().unwrap();
+    start(&mut destination, "builds").await;
+    connector_core::Destination::write(&mut destination, vec![record])
+        .await
+        .unwrap();
+
+    let sent = bench.server.write_requests();
+    let body = &sent[0].body;
+    assert!(body.contains(r#""big":12345678901234567890123"#), "{body}");
+}
+
+pub(super) async fn start(destination: &mut impl connector_core::Destination, stream: &str) {
+    let mut planned = crate::ResultRow::stream();
+    planned.name = stream.into();
+    let plan = connector_core::WritePlan {
+        sync: "test".to_owned(),
+        streams: vec![planned],
+    };
+    destination.start(&plan).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_record_twice_is_one_build() {
+    let bench = Bench::new().await;
+
+    let rows = bench
+        .accept("builds", &[build(1), build(2), build(1)])
+        .await;
+    let outcomes: Vec<_> = rows.iter().map(|row| row["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["created", "created", "already_there"]);
+    assert_eq!(rows[0]["number"], rows[2]["number"]);
+
+    let rows = bench.accept("builds", &[build(2)]).await;
+    assert_eq!(rows[0]["outcome"], "already_there");
+    assert_eq!(bench.builds("web"), 2);
+}
+
+#[tokio::test]
+async fn the_same_record_is_one_build_also_when_the_journal_is_gone() {
+    let bench = Bench::new().await;
+    bench.accept("builds", &[build(1), build(2)]).await;
+
+    std::fs::remove_file(bench.path("journal")).unwrap();
+    let rows = bench.accept("builds", &[build(1), build(3)]).await;
+    assert_eq!(rows[0]["outcome"], "already_there");
+    assert_eq!(rows[0]["number"], 1);
+    assert_eq!(rows[1]["outcome"], "created");
+
+    let bench = bench.with("journal", "");
+    let rows = bench
+        .accept("builds", &[build(1), build(2), build(3)])
+        .await;
+    assert!(rows.iter().all(|row| row["outcome"] == "already_there"));
+    assert_eq!(bench.builds("web"), 3);
+}
+
+#[tokio::test]
+async fn a_record_costs_one_request_and_a_run_one_look() {
+    let bench = Bench::new().await;
+    let mut seen = 0;
+    let records: Vec<_> = (0..20).map(build).collect();
+    bench.accept("builds", &records[..10]).await;
+    let methods = bench.methods(&mut seen);
+    assert_eq!(methods.iter().filter(|one| *one == "GET").count(), 1);
+    assert_eq!(methods.iter().filter(|one| *one == "POST").count(), 10);
+
+    bench.accept("builds", &records[..10]).await;
+    assert_eq!(
+        bench.methods(&mut seen),
+        [""; 0],
+        "what the journal knows costs nothing"
+    );
+
+    bench.accept("builds", &records).await;
+    let methods = bench.methods(&mut seen);
+    assert_eq!(methods.iter().filter(|one| *one == "GET").count(), 1);
+    assert_eq!(methods.iter().filter(|one| *one == "POST").count(), 10);
+}
+
+#[tokio::test]
+async fn many_builds_of_before_cost_few_records_little() {
+    let bench = Bench::new().await;
+    let records: Vec<_> = (0..450).map(build).collect();
+    bench.accept("builds", &records).await;
+    std::fs::remove_file(bench.path("journal")).unwrap();
+    let mut seen = 0;
+    bench.methods(&mut seen);
+
+    let rows = bench.accept("builds", &[build(0), build(1000)]).await;
+
+    assert_eq!(rows[0]["outcome"], "already_there");
+    assert_eq!(rows[1]["outcome"], "created");
+    // Each: a page of the list, and a look by key.
+    let methods = bench.methods(&mut seen);
+    assert_eq!(methods, ["GET", "GET", "GET", "GET", "POST"]);
+
+    std::fs::remove_file(bench.path("journal")).unwrap();
+    bench.accept("builds", &records).await;
+    let methods = bench.methods(&mut seen);
+    assert!(
+        methods.len() <= 12,
+        "{}: five pages, and few looks",
+        methods.len()
+    );
+}
+
+#[tokio::test]
+async fn only_the_named_parts_of_a_record_make_it_another() {
+    let bench = Bench::new().await;
+    let bench = bench.with("idempotency_key", json!(["/id"])).with(
+        "mapping",
+        json!({"rows": {"to": "builds", "fields": {
+            "commit": "HEAD", "branch": "main", "message": "Deploy {{ version }}",
+        }}}),
+    );
+    let records = [
+        json!({"id": 1, "version": "a"}),
+        json!({"id": 1, "version": "b"}),
+        json!({"id": 2, "version": "b"}),
+        json!({"version": "c"}),
+    ];
+
+    let outcomes = bench.write("rows", &records).await.unwrap();
+
+    assert_eq!(bench.builds("web"), 2);
+    let Outcome::SetAside(reason) = &outcomes[3] else {
+        panic!("{outcomes:?}")
+    };
+    assert!(reason.contains("/id"), "{reason}");
+    let row = row(outcomes[0].clone());
+    assert_eq!(row["answer"]["message"], "Deploy a");
+}
+
+#[tokio::test]
+async fn a_bad_record_is_set_aside_with_its_reason_and_the_rest_goes_on() {
+    let bench = Bench::new().await;
+    bench
+        .server
+        .with_world(|world| world.set_branch_filter("acme", "api", "release/*"));
+    let mut records: Vec<_> = (0..1_000).map(build).collect();
+    for (position, record) in records
+        .iter_mut()
+        .enumerate()
+        .filter(|(at, _)| at % 20 == 0)
+    {
+        match position / 20 % 4 {
+            0 => drop(record.as_object_mut().unwrap().remove("commit")),
+            1 => record["pipeline"] = "missing".into(),
+            2 => record["env"] = json!({"A": 1}),
+            _ => record["pipeline"] = "api".into(),
+        }
+    }
+
+    let outcomes = bench.write("builds", &records).await.unwrap();
+
+    let is_set_aside = |outcome: &&Outcome| matches!(outcome, Outcome::SetAside(_));
+    assert_eq!(outcomes.iter().filter(is_set_aside).count(), 50);
+    assert_eq!(bench.builds("web"), 950);
+    assert_eq!(bench.builds("api"), 0);
+    let letters = bench.lines("dead_letter");
+    assert_eq!(letters.len(), 50);
+    for letter in &letters {
+        assert_eq!(letter["stream"], "builds");
+        let reason = letter["reason"].as_str().unwrap();
+        let known = ["`commit` is missing", "(404)", "`env.A`", "(422)"];
+        assert!(known.iter().any(|part| reason.contains(part)), "{reason}");
+    }
+    assert_eq!(bench.lines("results").len(), 1_000);
+
+    // Mended, they are sent again from there, together with all the others.
+    let mended = letters.iter().map(|letter| {
+        let mut record = letter["record"].clone();
+        record["commit"] = "HEAD".into();
+        record["pipeline"] = "web".into();
+        record["env"] = json!({"A": "1"});
+        record
+    });
+    let mended: Vec<_> = mended.collect();
+    bench.accept("builds", &mended).await;
+    assert_eq!(bench.builds("web"), 1_000);
+    bench.accept("builds", &mended).await;
+    assert_eq!(bench.builds("web"), 1_000);
+}
+
+#[tokio::test]
+async fn too_many_refused_records_end_the_run() {
+    let bench = Bench::new().await.with("max_rejected", 5);
+    let records: Vec<_> = (0..20).map(|_| json!({"branch": "main"})).collect();
+    let error = bench.write("builds", &records).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert!(error.to_string().contains("max_rejected"), "{error}");
+    assert!(bench.server.write_requests().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_file_for_them_refused_records_are_left_to_the_host() {
+    let bench = Bench::new().await.with("dead_letter", Value::Null);
+    let outcomes = bench
+        .write("builds", &[json!({"branch": "main"})])
+        .await
+        .unwrap();
+    assert!(matches!(&outcomes[0], Outcome::Rejected(reason) if reason.contains("`commit`")));
+}
+
+#[tokio::test]
+async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
+    let bench = Bench::new().await.with("dry_run", true);
+    let record = json!({"commit": "HEAD", "branch": "main", "env": {"A": "1"}});
+
+    bench
+        .write("builds", &[record, json!({"branch": "x"})])
+        .await
+        .unwrap();
+
+    assert!(bench.server.requests().is_empty());
+    let rows = bench.lines("results");
+    let request = &rows.iter().find(|row| row["outcome"] == "planned").unwrap()["requests"][0];
+    assert_eq!(request["method"], "POST");
+    assert_eq!(
+        request["path"],
+        "/v2/organizations/acme/pipelines/web/builds"
+    );
+    assert_eq!(request["body"]["env"]["A"], "1");
+    assert_eq!(
+        request["body"]["meta_data"]["triggered-by"],
+        "buildkite-connector"
+    );
+    assert!(!bench.path("journal").exists() && !bench.path("dead_letter").exists());
+}
+
+#[tokio::test]
+async fn records_of_one_pipeline_keep_their_order() {
+    let bench = Bench::new().await;
+    let records: Vec<_> = (0..60)
+        .map(|number| {
+            let mut record = build(number);
+            record["pipeline"] = ["web", "api"][number % 2].into();
+            record
+        })
+        .collect();
+    bench.accept("builds", &records).await;
+    let sent = bench.server.write_requests();
+    for pipeline in ["web", "api"] {
+        let path = format!("/pipelines/{pipeline}/");
+        let of_pipeline = sent.iter().filter(|request| request.path.contains(&path));
+        let numbers: Vec<u64> = of_pipeline
+            .map(|request| {
+                let body: Value = serde_json::from_str(&request.body).unwrap();
+                let message = body["message"].as_str().unwrap();
+                message.rsplit(' ').next().unwrap().parse().unwrap()
+            })
+            .collect();
+        assert!(numbers.is_sorted() && numbers.len() == 30, "{numbers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_the_scope_is_refused_before_anything_is_sent() {
+    let bench = Bench::new().await;
+    let token = Token::new(bench.server.token()).scopes(["read_builds"]);
+    bench.server.add_token(token);
+    let error = bench.write("builds", &[build(1)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permission);
+    assert!(error.to_string().contains("write_builds"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pipeline_that_may_only_be_read_is_a_reason_to_refuse_a_record() {
+    let bench = Bench::new().await;
+    let token = Token::new(bench.server.token()).reads_only("acme", "web");
+    bench.server.add_token(token);
+    let reason = bench.refuse("builds", build(1)).await;
+    assert!(reason.contains("(403)"), "{reason}");
+    bench
+        .server
+        .with_world(|world| world.set_archived("acme", "api", true));
+    let mut record = build(1);
+    record["pipeline"] = "api".into();
+    let reason = bench.refuse("builds", record).await;
+    assert!(reason.contains("(422)"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_state_of_the_source_is_kept_in_the_journal() {
+    use connector_core::{Destination, State, WritePlan};
+    let bench = Bench::new().await;
+    let plan = WritePlan {
+        sync: "nightly".to_owned(),
+        streams: Vec::new(),
+    };
+    let state = State::new("acme", 3);
+    let mut destination = bench.open().unwrap();
+    assert_eq!(destination.start(&plan).await.unwrap(), None);
+    destination.commit(Some(&state)).await.unwrap();
+    drop(destination);
+    let mut destination = bench.open().unwrap();
+    assert_eq!(destination.start(&plan).await.unwrap(), Some(state));
+}

@@ -1,0 +1,206 @@
+//! The destination over the fake. Waiting moves the fake's clock: no test sleeps.
+
+mod actions;
+mod builds;
+mod faults;
+mod mutants;
+mod pipelines;
+mod speed;
+mod waiting;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use buildkite_client::Clock;
+use connector_core::{
+    Configuration, Destination, Event, JsonObject, Observer, Outcome, Record, Result, Setup,
+    WritePlan,
+};
+use futures::future::BoxFuture;
+use mock_buildkite::{MockBuildkite, World};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::BuildkiteDestination;
+use super::desk::Safeguards;
+use super::row::ResultRow;
+
+/// The time of the tests and of the fake: sleeping moves both on at once.
+struct Time {
+    start: Instant,
+    passed: Mutex<Duration>,
+    fake: mock_buildkite::Clock,
+}
+
+impl Clock for Time {
+    fn now(&self) -> Instant {
+        self.start + *self.passed.lock().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        *self.passed.lock().unwrap() += duration;
+        self.fake.advance(duration);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Keeps what the user is told.
+#[derive(Default)]
+struct Told(Mutex<Vec<Event>>);
+
+impl Observer for Told {
+    fn observe(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+/// A fake, a folder, and what the destination is opened with.
+struct Bench {
+    server: MockBuildkite,
+    folder: TempDir,
+    time: Arc<Time>,
+    told: Arc<Told>,
+    safeguards: Safeguards,
+    keys: Value,
+}
+
+impl Bench {
+    /// Two pipelines, `web` and `api`, whose builds stand still.
+    async fn new() -> Self {
+        let mut world = World::empty();
+        world.add_pipeline("acme", "web");
+        world.add_pipeline("acme", "api");
+        world.hold_builds();
+        let builder = MockBuildkite::builder(world);
+        let builder = builder
+            .rate_limit_organization(1_000_000)
+            .rate_limit_user(1_000_000);
+        Self::over(builder.start().await.unwrap())
+    }
+
+    fn over(server: MockBuildkite) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Time {
+            start: Instant::now(),
+            passed: Mutex::default(),
+            fake: server.clock(),
+        };
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let keys = json!({
+            "base_url": server.uri(),
+            "api_key": server.token(),
+            "organization": "acme",
+            "pipeline": "web",
+            "rate_limit_reserve": 0,
+            "journal": path("journal"),
+            "results": path("results"),
+            "dead_letter": path("dead_letter"),
+        });
+        Self {
+            server,
+            folder,
+            time: Arc::new(time),
+            told: Arc::default(),
+            safeguards: Safeguards::default(),
+            keys,
+        }
+    }
+
+    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.keys[key] = value.into();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self) -> Result<BuildkiteDestination> {
+        let setup = Setup::new(Configuration::new(self.keys.clone())?)
+            .with_observer(Arc::clone(&self.told) as Arc<dyn Observer>);
+        let mut destination = BuildkiteDestination::with_clock(setup, self.time.clone())?;
+        destination.safeguards = self.safeguards;
+        Ok(destination)
+    }
+
+    /// Writes records of a stream, as a host would.
+    async fn write(&self, stream: &str, records: &[Value]) -> Result<Vec<Outcome>> {
+        let mut destination = self.open()?;
+        let mut planned = ResultRow::stream();
+        planned.name = stream.into();
+        let plan = WritePlan {
+            sync: "test".to_owned(),
+            streams: vec![planned],
+        };
+        destination.start(&plan).await?;
+        let mut outcomes = Vec::new();
+        for batch in records.chunks(100) {
+            let batch = batch.iter().map(|one| record(stream, one)).collect();
+            outcomes.extend(destination.write(batch).await?);
+            destination.commit(None).await?;
+        }
+        destination.finish().await?;
+        Ok(outcomes)
+    }
+
+    /// As [`write`](Self::write), and each record must be taken.
+    async fn accept(&self, stream: &str, records: &[Value]) -> Vec<Value> {
+        let outcomes = self.write(stream, records).await.unwrap();
+        outcomes.into_iter().map(row).collect()
+    }
+
+    /// As [`write`](Self::write), and the one record must be refused.
+    async fn refuse(&self, stream: &str, record: Value) -> String {
+        let mut outcomes = self.write(stream, &[record]).await.unwrap();
+        match outcomes.remove(0) {
+            Outcome::Rejected(reason) | Outcome::SetAside(reason) => reason,
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+
+    /// How many builds a pipeline has.
+    fn builds(&self, pipeline: &str) -> usize {
+        let mark = ("triggered-by", "buildkite-connector");
+        self.server.with_world(|world| {
+            world
+                .builds_with_meta_data("acme", pipeline, mark.0, mark.1)
+                .len()
+        })
+    }
+
+    /// The lines of a file that the destination has written.
+    fn lines(&self, name: &str) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Methods of the requests since the last call, but for the look at the token.
+    fn methods(&self, seen: &mut usize) -> Vec<String> {
+        let requests = self.server.requests();
+        let new = requests.iter().skip(*seen);
+        let new = new.filter(|request| request.path != "/v2/access-token");
+        let methods = new.map(|request| request.method.to_string()).collect();
+        *seen = requests.len();
+        methods
+    }
+}
+
+fn record(stream: &str, value: &Value) -> Record {
+    Record::new(stream.into(), JsonObject::from_serialize(value).unwrap())
+}
+
+/// The row of a record that was taken.
+fn row(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Accepted(Some(row)) => serde_json::from_str(row.as_str()).unwrap(),
+        outcome => panic!("{outcome:?}"),
+    }
+}
+
+/// A build of main.
+fn build(number: usize) -> Value {
+    json!({"commit": "HEAD", "branch": "main", "message": format!("deploy {number}")})
+}

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Bench, build};
+
+/// Builds of `web` and `api` that run for a minute; some fail.
+async fn running(records: usize) -> (Bench, Vec<serde_json::Value>) {
+    let bench = Bench::new().await.with("wait", "finished");
+    bench.server.with_world(|world| {
+        world.set_steps(
+            "acme",
+            "web",
+            &json!([{"label": "Make", "command": "make"}]),
+        );
+        world.set_steps(
+            "acme",
+            "api",
+            &json!([{"label": "Make", "command": "make"}]),
+        );
+    });
+    let records = (0..records).map(|number| {
+        let mut record = build(number);
+        record["pipeline"] = ["web", "api"][number % 2].into();
+        record
+    });
+    (bench, records.collect())
+}
+
+#[tokio::test]
+async fn what_became_of_a_build_is_in_its_result() {
+    let (bench, records) = running(6).await;
+    bench.server.with_world(|world| {
+        world.set_pace(Duration::from_secs(5), Duration::from_secs(20));
+        world.fail_jobs("Make", 1);
+    });
+
+    bench.write("builds", &records).await.unwrap();
+
+    let rows = bench.lines("results");
+    assert_eq!(rows.len(), 6, "one row per record");
+    let state = |state: &str| rows.iter().filter(|row| row["state"] == state).count();
+    assert_eq!((state("passed"), state("failed")), (5, 1));
+    for row in &rows {
+        assert!(row["duration_seconds"].as_f64().unwrap() > 0.0, "{row}");
+        assert_eq!(row["outcome"], "created");
+        let failed = &row["failed_jobs"];
+        match row["state"] == "failed" {
+            true => assert_eq!(*failed, json!(["Make"])),
+            false => assert!(failed.is_null()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_builds_are_waited_for_with_four_requests_a_round() {
+    let (bench, records) = running(200).await;
+    let bench = bench.with("poll_seconds", 15);
+    bench.server.with_world(|world| {
+        world.set_pace(Duration::from_secs(40), Duration::from_secs(30));
+        world.fail_jobs("Make", 150);
+    });
+    let mut destination = bench.open().unwrap();
+    super::builds::start(&mut destination, "builds").await;
+    let batch = records
+        .iter()
+        .map(|one| super::record("builds", one))
+        .collect();
+    connector_core::Destination::write(&mut destination, batch)
+        .await
+        .unwrap();
+    let before = bench.server.requests().len();
+    let started = bench.time.passed.lock().unwrap().as_secs();
+
+    connector_core::Destination::finish(&mut destination)
+        .await
+        .unwrap();
+
+    let requests = bench.server.requests().len() - before;
+    let rounds = usize::try_from((bench.time.passed.lock().unwrap().as_secs() - started) / 15);
+    let rounds = rounds.unwrap() + 1;
+    assert!(
+        requests <= 4 * rounds,
+        "{requests} requests in {rounds} rounds"
+    );
+    let rows = bench.lines("results");
+    assert_eq!(
+        rows.iter().filter(|row| row["state"] == "failed").count(),
+        150
+    );
+    assert_eq!(
+        rows.iter().filter(|row| row["state"] == "passed").count(),
+        50
+    );
+    assert!(
+        rows.iter()
+            .all(|row| row["state"] != "failed" || row["failed_jobs"] == json!(["Make"]))
+    );
+}
+
+#[tokio::test]
+async fn a_build_that_does_not_end_is_given_up_at_the_deadline() {
+    let (bench, records) = running(1).await;
+    let bench = bench.with("wait_minutes", 2);
+    bench.write("builds", &records).await.unwrap();
+    assert_eq!(bench.lines("results")[0]["state"], "timed_out");
+}
+
+#[tokio::test]
+async fn a_block_is_an_end_of_its_own() {
+    let (bench, records) = running(1).await;
+    bench.server.with_world(|world| {
+        world.set_steps("acme", "web", &json!([{"block": "Go?"}, "make"]));
+        world.set_pace(Duration::from_secs(5), Duration::from_secs(20));
+    });
+    bench.write("builds", &records).await.unwrap();
+    assert_eq!(bench.lines("results")[0]["state"], "blocked");
+}
