@@ -11,6 +11,7 @@
 mod artifacts;
 mod complete;
 mod crash;
+mod destination;
 mod faults;
 mod incremental;
 mod layering;

@@ -15,7 +15,7 @@ Exit codes:
     3  the token is missing, rejected, or lacks a scope
     4  the remote cannot be reached, is overloaded or asks to wait: try again later
     5  this machine refused: disk full, file not writable, pipe closed, state damaged
-    6  finished, but records were refused or a stream is incomplete
+    6  finished, but a stream is incomplete, or refused records were not kept
     7  verify: records are missing in the copy
     8  verify: records in the copy are stale
     9  verify: both
@@ -246,7 +246,22 @@ pub(crate) struct SyncArgs {
     #[arg(long)]
     pub(crate) restart: bool,
 
-    /// Appends refused records to this file, with the reason, as JSON lines
+    /// Sends nothing that changes anything, and prints what would be sent
+    ///
+    /// For a destination that acts, such as buildkite.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Where to write what became of each record: sqlite:FILE, jsonl:PATH, or jsonl:- for stdout
+    ///
+    /// For a destination that acts, such as buildkite.
+    #[arg(long, value_name = "NAME:PATH")]
+    pub(crate) results: Option<PluginRef>,
+
+    /// Appends refused records to this file, with the reason, as JSON lines; they are no failure
+    /// then
+    ///
+    /// They can be sent again from there, once they are mended: --from jsonl:FILE.
     #[arg(long, value_name = "FILE")]
     pub(crate) dead_letters: Option<PathBuf>,
 }
@@ -357,6 +372,9 @@ pub(crate) struct SourceArgs {
     /// Only builds created since, as 2026-01-31 or 2026-01-31T12:00:00Z [default: all]
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
+    /// For a source that is a database: the SELECT whose rows are read
+    #[arg(long, value_name = "SELECT")]
+    pub(crate) query: Option<String>,
 
     /// Address of the API, for a proxy or a test server
     #[arg(long, value_name = "URL")]

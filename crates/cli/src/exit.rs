@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     Unavailable = 4,
     /// Disk, file, pipe or state.
     Machine = 5,
-    /// Finished, but records were refused or a stream is incomplete.
+    /// Finished, but records were refused and not kept, or a stream is incomplete.
     Partly = 6,
     /// The copy lacks records.
     Missing = 7,
@@ -58,7 +58,7 @@ pub(crate) fn of_sync(report: &Report, error: Option<&Error>) -> Exit {
         (Ending::Incomplete, _) => Exit::Partly,
         (_, Some(error)) => error.kind().into(),
         (Ending::Stopped, None) => Exit::Stopped,
-        _ if report.progress.rejected() > 0 => Exit::Partly,
+        _ if report.progress.lost() > 0 => Exit::Partly,
         _ => Exit::Complete,
     }
 }

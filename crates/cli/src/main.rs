@@ -12,6 +12,7 @@ mod demo;
 mod exit;
 mod logging;
 mod output;
+mod preview;
 mod progress;
 mod report;
 mod settings;

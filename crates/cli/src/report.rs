@@ -14,6 +14,8 @@ pub(crate) struct Written {
     pub(crate) path: Option<String>,
     /// As the user may type it again: `sqlite:buildkite.db`.
     pub(crate) label: String,
+    /// Nothing was sent.
+    pub(crate) is_dry: bool,
 }
 
 /// Says what was done.
@@ -39,8 +41,12 @@ pub(crate) fn warn_of_rejected(report: &Report) {
         };
         let reasons = stream.reasons.join("; ");
         output::warning(format_args!(
-            "{}: {count} refused: {reasons}",
-            stream.stream
+            "{}: {count} refused{}: {reasons}",
+            stream.stream,
+            match stream.rejected - stream.set_aside {
+                0 => " and set aside",
+                _ => "",
+            }
         ));
     }
 }
@@ -94,9 +100,10 @@ fn summary(report: &Report) -> String {
     let total = &report.progress.total;
     let is_new = !report.resumed || report.progress.records() > 0;
     let (ending, rest) = match report.ending {
-        Ending::Complete if report.progress.rejected() > 0 => {
-            ("Finished", " Records were refused.")
-        }
+        Ending::Complete if report.progress.rejected() > 0 => match report.progress.lost() {
+            0 => ("Complete", " Refused records were set aside."),
+            _ => ("Finished", " Records were refused."),
+        },
         Ending::Complete if is_new => ("Complete", ""),
         Ending::Complete => ("Complete", " There was nothing to read."),
         Ending::Stopped => ("Stopped", " The next sync goes on from here."),
@@ -127,6 +134,7 @@ fn hint(report: &Report, written: &Written) -> Option<String> {
         connector,
         path,
         label,
+        is_dry,
     } = written;
     let streams = report.progress.streams.iter();
     let largest = streams.max_by_key(|stream| stream.records)?;
@@ -135,6 +143,7 @@ fn hint(report: &Report, written: &Written) -> Option<String> {
     }
     let path = path.as_deref();
     Some(match (*connector, path) {
+        _ if *is_dry => "A dry run: nothing was sent.".to_owned(),
         ("jsonl", Some("-")) => return None,
         ("sqlite", Some(path)) => {
             let query = format!("select * from {} limit 5", largest.stream);

@@ -33,6 +33,7 @@ pub(crate) struct Side {
     /// The name of a credential in the store.
     credential: Option<String>,
     file_is_readable_by_others: bool,
+    is_destination: bool,
 }
 
 /// The flags and the file.
@@ -66,6 +67,7 @@ impl Settings {
         side.set_list("organizations", &args.organizations);
         side.set_list("pipelines", &args.pipelines);
         side.set_text("start_date", args.since.as_deref());
+        side.set_text("query", args.query.as_deref());
         side.set_text("base_url", args.base_url.as_deref());
         side.set_all(args.settings.iter().filter(|s| !s.is_of_destination))?;
         Ok(side)
@@ -87,7 +89,18 @@ impl Settings {
             ..PluginRef::plain(name)
         };
         let mut side = self.side(to, table, &default)?;
+        side.is_destination = true;
         side.set_all(settings.iter().filter(|s| s.is_of_destination))?;
+        Ok(side)
+    }
+
+    /// Where the results of a destination go.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for an unknown connector.
+    pub(crate) fn results(&self, to: &PluginRef) -> Result<Side> {
+        let mut side = self.side(Some(to), None, to)?;
+        side.is_destination = true;
         Ok(side)
     }
 
@@ -134,6 +147,7 @@ impl Settings {
             keys: table.keys,
             credential: table.credential,
             file_is_readable_by_others: self.file.is_readable_by_others,
+            is_destination: false,
         };
         side.set_text(PATH, path.as_deref());
         Ok(side)
@@ -174,6 +188,10 @@ impl Side {
         }
     }
 
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
+        self.keys.insert(key.to_owned(), value);
+    }
+
     fn set_list(&mut self, key: &str, values: &[String]) {
         if !values.is_empty() {
             self.keys.insert(key.to_owned(), values.into());
@@ -190,6 +208,48 @@ impl Side {
             self.keys.insert(key.clone(), value.clone());
         }
         Ok(())
+    }
+
+    /// Whether it has a setting of that name.
+    pub(crate) fn takes(&self, key: &str) -> bool {
+        self.schema()
+            .pointer(&format!("/properties/{key}"))
+            .is_some()
+    }
+
+    /// Passes on what only the destination has use for: with another source, `--organization`,
+    /// `--pipeline`, `--base-url` and `--credential` are about the Buildkite that is written to.
+    pub(crate) fn pass_on(&mut self, destination: &mut Self) {
+        for (ours, theirs) in [
+            ("organizations", "organization"),
+            ("pipelines", "pipeline"),
+            ("base_url", "base_url"),
+        ] {
+            if self.takes(ours) || !destination.takes(theirs) {
+                continue;
+            }
+            match self.keys.get(ours) {
+                Some(Value::Array(slugs)) if slugs.len() == 1 => {
+                    destination.keys.insert(theirs.to_owned(), slugs[0].clone());
+                }
+                Some(value @ Value::String(_)) => {
+                    destination.keys.insert(theirs.to_owned(), value.clone());
+                }
+                _ => continue,
+            }
+            self.keys.remove(ours);
+        }
+        if self.secret_keys().is_empty() && !destination.secret_keys().is_empty() {
+            let credential = self.credential.take();
+            destination.credential = destination.credential.take().or(credential);
+        }
+    }
+
+    fn schema(&self) -> Value {
+        match self.is_destination {
+            true => self.connector.destination_schema(),
+            false => self.connector.configuration_schema(),
+        }
     }
 
     /// Whether its credential comes from the store.
@@ -240,9 +300,12 @@ impl Side {
         self,
         credential: Option<Credential>,
         observer: Arc<dyn Observer>,
+        results: Option<Box<dyn Destination>>,
     ) -> Result<Box<dyn Destination>> {
         let (connector, setup) = self.setup(credential, observer)?;
-        connector.open_destination(setup).await
+        connector
+            .open_destination(setup.with_results(results))
+            .await
     }
 
     /// Opens it for reading back.
@@ -272,7 +335,7 @@ impl Side {
 
     /// The keys of the connector that hold a secret, as its schema says.
     fn secret_keys(&self) -> Vec<String> {
-        let schema = self.connector.configuration_schema();
+        let schema = self.schema();
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
             return Vec::new();
         };

@@ -25,6 +25,7 @@ pub(crate) fn wait(wait: &Wait) -> String {
     match &wait.reason {
         Waiting::RateLimit(limit) => format!("waiting {left} for the rate limit ({limit})"),
         Waiting::Retry(failure) => format!("waiting {left} to try again ({failure})"),
+        Waiting::Remote(what) => format!("waiting {left} {what}"),
         _ => format!("waiting {left}"),
     }
 }

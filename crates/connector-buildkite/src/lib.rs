@@ -34,7 +34,8 @@ pub use artifacts::{ArtifactFile, ArtifactQuery, Artifacts, Fetched};
 pub use config::Config;
 pub use connector::Buildkite;
 pub use destination::{
-    DestinationConfig, Difference, Mapping, Permission, PlannedRequest, ResultRow, Wait, records,
+    DestinationConfig, Difference, Mapping, Permission, PlannedRequest, ResultRow, Wait,
+    destination_streams, records,
 };
 pub use lists::CustomStream;
 pub use mask::Sensitive;

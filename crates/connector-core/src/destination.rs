@@ -46,6 +46,12 @@ pub trait Destination: Send {
     /// commit counts. A record that is refused for itself is [`Outcome::Rejected`].
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>>;
 
+    /// The most records that it takes at once. One that acts on a slow remote takes few, so that
+    /// a sync that is stopped stops soon. By default there is no limit.
+    fn most_at_once(&self) -> usize {
+        usize::MAX
+    }
+
     /// Makes everything written so far durable, and with it, in one step, `state`. Without a
     /// state the last one stays.
     ///

@@ -59,20 +59,27 @@ pub(crate) enum Enveloped {
 }
 
 impl Enveloped {
-    /// The line, if it has one of the three forms and no other fields.
+    /// The line, if it has one of these forms and no other fields: a record, what is gone, a
+    /// commit, a dead letter (which is a record with the reason for its refusal, and perhaps with
+    /// why it is gone).
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let line: Line<'_> = serde_json::from_str(line).ok()?;
         match line {
             Line {
                 stream: Some(stream),
                 record: Some(record),
-                gone: None,
+                gone,
                 key: None,
                 sync: None,
                 state: None,
-            } => {
+                reason,
+            } if gone.is_none() || reason.is_some() => {
                 let data = JsonObject::from_raw(record)?;
-                Some(Self::Record(Record::new(stream.as_ref().into(), data)))
+                let stream = stream.as_ref().into();
+                Some(Self::Record(match gone {
+                    Some(why) => Record::gone(stream, data, why),
+                    None => Record::new(stream, data),
+                }))
             }
             Line {
                 stream: Some(stream),
@@ -81,6 +88,7 @@ impl Enveloped {
                 key: Some(key),
                 sync: None,
                 state: None,
+                reason: None,
             } => {
                 let key = JsonObject::from_raw(key)?;
                 let stream = stream.as_ref().into();
@@ -92,6 +100,7 @@ impl Enveloped {
                 gone: None,
                 key: None,
                 sync: Some(_),
+                reason: None,
                 ..
             } => Some(Self::Commit),
             _ => None,
@@ -114,6 +123,8 @@ struct Line<'a> {
     sync: Option<Cow<'a, str>>,
     #[serde(borrow)]
     state: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
 }
 
 #[cfg(test)]
@@ -151,9 +162,27 @@ mod tests {
     }
 
     #[test]
+    fn a_dead_letter_is_the_record_that_was_refused() {
+        let line = r#"{"stream":"a","reason":"no","record":{"id":1}}"#;
+        let data = JsonObject::parse("{\"id\":1}").unwrap();
+        let Some(Enveloped::Record(record)) = Enveloped::parse(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(record, Record::new("a".into(), data.clone()));
+        let line = r#"{"stream":"a","reason":"no","record":{"id":1},"gone":"aged_out"}"#;
+        let Some(Enveloped::Record(record)) = Enveloped::parse(line) else {
+            panic!("{line}");
+        };
+        assert_eq!(record, Record::gone("a".into(), data, "aged_out"));
+    }
+
+    #[test]
     fn an_object_with_other_fields_is_neither_record_nor_commit() {
         for line in [
             r#"{"stream":"a","record":{},"more":1}"#,
+            r#"{"stream":"a","record":{},"gone":"b"}"#,
+            r#"{"stream":"a","reason":"b"}"#,
+            r#"{"sync":"a","state":null,"reason":"b"}"#,
             r#"{"stream":"a","record":1}"#,
             r#"{"stream":"a"}"#,
             r#"{"stream":"a","gone":"b"}"#,

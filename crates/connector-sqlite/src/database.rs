@@ -76,6 +76,20 @@ pub(crate) fn open_to_read(path: &Path, patience: Duration) -> Result<Connection
     }
 }
 
+/// Opens any database for reading: each write to it is refused.
+pub(crate) fn open_any(path: &Path, patience: Duration) -> Result<Connection> {
+    if !path.is_file() {
+        let message = "there is no database at this path";
+        return Err(Error::new(ErrorKind::Io, message).with_context("path", path.display()));
+    }
+    let open = || -> rusqlite::Result<_> {
+        let database = connect_any(path, OpenFlags::empty(), patience)?;
+        database.pragma_update(None, "query_only", true)?;
+        Ok(database)
+    };
+    open().map_err(|error| error::of_database(error, path))
+}
+
 fn is_ours(database: &Connection) -> rusqlite::Result<bool> {
     let tables = "SELECT count(*) = 2 FROM sqlite_schema \
          WHERE type = 'table' AND name IN ('_sync_columns', '_sync_state')";

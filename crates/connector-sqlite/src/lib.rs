@@ -1,4 +1,4 @@
-//! The embedded warehouse: an `SQLite` database file as a destination.
+//! The embedded warehouse: an `SQLite` database file as a destination, and any as a source.
 //!
 //! Nothing needs to be installed; the database engine is compiled in. Each stream becomes a table
 //! of its name, each top-level field a column, and plain SQL reads it at any time, also while a
@@ -36,6 +36,7 @@
 //!   the next commit; the state is in `_sync_state`. A process that is killed, or a machine that
 //!   loses power, loses what came after the last commit and nothing else (`synchronous=FULL`).
 //! - **Only its own tables are touched.** A table that something else made is an error.
+//! - **As a source it is one query**, whose rows are records: see [`SqliteSource`].
 //! - **It can be read back**, to compare it with the source: see [`SqliteReplica`].
 //!
 //! Database calls block, so they run on tokio's threads for blocking work; outside of a tokio
@@ -53,6 +54,7 @@ mod replica;
 mod row;
 mod rows;
 mod schema;
+mod source;
 mod table;
 mod value;
 mod writer;
@@ -60,14 +62,18 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Connector, Destination, Identity, Replica, Result, Roles, Setup};
+use connector_core::{Connector, Destination, Identity, Replica, Result, Roles, Setup, Source};
 use serde_json::Value;
 
 pub use config::Config;
 pub use destination::SqliteDestination;
 pub use replica::SqliteReplica;
+pub use source::SqliteSource;
 
-/// The connector `sqlite`: a destination that can be read back.
+/// The connector's name.
+pub(crate) const NAME: &str = "sqlite";
+
+/// The connector `sqlite`: a destination that can be read back, and a source of one query.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sqlite;
 
@@ -75,7 +81,7 @@ pub struct Sqlite;
 impl Connector for Sqlite {
     fn identity(&self) -> Identity {
         Identity {
-            name: "sqlite",
+            name: NAME,
             title: "SQLite",
             version: env!("CARGO_PKG_VERSION"),
             documentation_url: "https://www.sqlite.org/docs.html",
@@ -84,7 +90,7 @@ impl Connector for Sqlite {
 
     fn roles(&self) -> Roles {
         Roles {
-            source: false,
+            source: true,
             destination: true,
         }
     }
@@ -93,8 +99,13 @@ impl Connector for Sqlite {
         Config::schema()
     }
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let config = Config::parse(setup.configuration)?;
+        Ok(Arc::new(SqliteSource::new(config)?))
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let config = Config::parse_destination(setup.configuration)?;
         Ok(Box::new(SqliteDestination::new(config)))
     }
 

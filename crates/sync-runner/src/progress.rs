@@ -55,6 +55,7 @@ pub(crate) struct Tally {
     pub(crate) gone: u64,
     pub(crate) bytes: u64,
     pub(crate) rejected: u64,
+    pub(crate) set_aside: u64,
     pub(crate) reasons: Vec<String>,
 }
 
@@ -181,6 +182,7 @@ impl Watched {
             gone: 0,
             bytes: 0,
             rejected: 0,
+            set_aside: 0,
             reasons: Vec::new(),
             estimate: None,
             traffic: Traffic::default(),
@@ -205,6 +207,7 @@ impl StreamProgress {
         self.gone += tally.gone;
         self.bytes += tally.bytes;
         self.rejected += tally.rejected;
+        self.set_aside += tally.set_aside;
         for reason in tally.reasons {
             if self.reasons.len() < MOST_REASONS && !self.reasons.contains(&reason) {
                 self.reasons.push(reason);
@@ -215,11 +218,13 @@ impl StreamProgress {
 
 impl Counter {
     fn wait(&mut self, now: Instant, duration: Duration, reason: &Waiting) {
-        if let Waiting::Retry(_) = reason {
-            self.retries += 1;
-            self.retrying.begin(now, duration);
-        } else {
-            self.rate_limited.begin(now, duration);
+        match reason {
+            Waiting::Retry(_) => {
+                self.retries += 1;
+                self.retrying.begin(now, duration);
+            }
+            Waiting::Remote(_) => self.retrying.begin(now, duration),
+            _ => self.rate_limited.begin(now, duration),
         }
     }
 

@@ -41,6 +41,12 @@ impl Snapshot {
     pub fn rejected(&self) -> u64 {
         self.streams.iter().map(|stream| stream.rejected).sum()
     }
+
+    /// Those of them that nobody has kept.
+    pub fn lost(&self) -> u64 {
+        let lost = |stream: &StreamProgress| stream.rejected - stream.set_aside;
+        self.streams.iter().map(lost).sum()
+    }
 }
 
 /// What a sync has done for one stream.
@@ -63,6 +69,8 @@ pub struct StreamProgress {
     pub bytes: u64,
     /// Records that the destination has refused for good.
     pub rejected: u64,
+    /// Those of them that were kept with the reason, by the dead letters or by the destination.
+    pub set_aside: u64,
     /// The first few different reasons for that.
     pub reasons: Vec<String>,
     /// About how many records will come in all, once the source has said so.

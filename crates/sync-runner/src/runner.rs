@@ -116,7 +116,7 @@ impl Runner {
         self
     }
 
-    /// Sets where refused records go. Costs a copy of every record until it is known whether it
+    /// Sets where refused records go, which then are no failure. Costs a copy of every record until it is known whether it
     /// is refused; without it, refused records are only counted.
     #[must_use]
     pub fn with_dead_letters(mut self, dead_letters: Box<dyn DeadLetters>) -> Self {
@@ -127,7 +127,8 @@ impl Runner {
     /// Runs the sync. Needs a tokio runtime with time. Dropping the future cancels the read and
     /// leaves what is not committed to the destination's rules for a crash.
     ///
-    /// Refused records do not make it fail: see [`Snapshot::rejected`](crate::Snapshot::rejected).
+    /// Refused records do not make it fail: see [`Snapshot::rejected`](crate::Snapshot::rejected)
+    /// and [`Snapshot::lost`](crate::Snapshot::lost).
     ///
     /// # Errors
     /// - [`ErrorKind::Config`] for a stream that the source does not have or the destination
@@ -179,24 +180,40 @@ impl Runner {
         let carried = Carried::new(state.as_ref(), &streams);
         let state = state.filter(|_| self.goes_on);
         report.resumed = (state.iter()).any(|state| state.streams().next().is_some());
+        let mut limits = self.limits;
+        limits.batch_records = limits.batch_records.min(self.destination.most_at_once());
         let context = Context {
             streams,
-            limits: self.limits,
+            limits,
             progress: Arc::clone(&self.progress),
             stop: self.stop.clone(),
         };
         let destination = self.destination.as_mut();
         let letters = self.dead_letters.as_deref_mut();
         let writer = Writer::new(destination, letters, &context, carried, state);
-        move_records(
+        let end = move_records(
             self.source.as_ref(),
             &plan.read,
             &context,
             writer,
             &mut retries,
             &mut report.tries,
-        )
-        .await
+        );
+        let end = end.await?;
+        if let End::Complete | End::Incomplete(_) = &end {
+            self.finish().await?;
+        }
+        Ok(end)
+    }
+
+    /// Lets the destination come to its end, unless told to stop meanwhile: what it has committed
+    /// stays.
+    async fn finish(&mut self) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ok(()),
+            finished = self.destination.finish() => finished,
+        }
     }
 
     /// The catalog; `None` if told to stop meanwhile.

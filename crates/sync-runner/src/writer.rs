@@ -86,8 +86,8 @@ impl<'a> Writer<'a> {
         if !records.is_empty() {
             // Records are moved into the destination; only dead letters need them afterwards.
             let copies = self.dead_letters.as_ref().map(|_| records.clone());
-            let outcomes = self.write_records(records).await?;
-            self.keep_rejected(copies, &outcomes)?;
+            let mut outcomes = self.write_records(records).await?;
+            self.keep_rejected(copies, &mut outcomes)?;
             self.uncommitted_bytes += stream_bytes.iter().sum::<u64>();
             self.progress.add(tally(&counted, &stream_bytes, outcomes));
         }
@@ -108,13 +108,19 @@ impl<'a> Writer<'a> {
         Err(Error::new(ErrorKind::Internal, message))
     }
 
-    fn keep_rejected(&mut self, copies: Option<Vec<Record>>, outcomes: &[Outcome]) -> Result<()> {
+    /// What is refused is set aside, where there are dead letters.
+    fn keep_rejected(
+        &mut self,
+        copies: Option<Vec<Record>>,
+        outcomes: &mut [Outcome],
+    ) -> Result<()> {
         let (Some(letters), Some(copies)) = (&mut self.dead_letters, copies) else {
             return Ok(());
         };
         for (record, outcome) in copies.iter().zip(outcomes) {
             if let Outcome::Rejected(reason) = outcome {
                 letters.take(record, reason)?;
+                *outcome = Outcome::SetAside(std::mem::take(reason));
             }
         }
         Ok(())
@@ -152,6 +158,11 @@ fn tally(counted: &[Counted], stream_bytes: &[u64], outcomes: Vec<Outcome>) -> V
         match outcome {
             Outcome::Rejected(reason) => {
                 tally.rejected += 1;
+                tally.reasons.push(reason);
+            }
+            Outcome::SetAside(reason) => {
+                tally.rejected += 1;
+                tally.set_aside += 1;
                 tally.reasons.push(reason);
             }
             _ if record.is_gone => tally.gone += 1,

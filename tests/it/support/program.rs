@@ -98,7 +98,7 @@ impl Fake {
         if !arguments.contains(&"--base-url") {
             command.args(["--base-url", self.uri()]);
         }
-        if arguments.first() == Some(&"sync") {
+        if arguments.first() == Some(&"sync") && !arguments.contains(&"--from") {
             command.args(["--set", SHOW_ALL]);
         }
         command
@@ -135,7 +135,11 @@ pub(crate) fn executable() -> &'static Path {
             .unwrap();
         assert!(built.status.success(), "the program does not build");
         let executable = |message| match message {
-            Ok(Message::CompilerArtifact(artifact)) => artifact.executable,
+            Ok(Message::CompilerArtifact(artifact))
+                if artifact.target.name == "buildkite-connector" =>
+            {
+                artifact.executable
+            }
             _ => None,
         };
         let mut files = Message::parse_stream(&built.stdout[..]).filter_map(executable);

@@ -13,11 +13,14 @@ use crate::watch::watch_question;
 
 pub(crate) async fn run(args: CheckArgs, verbosity: Verbosity) -> Result<Exit> {
     let mut settings = Settings::read(&args.source)?;
-    let source = settings.source(&args.source)?;
+    let mut source = settings.source(&args.source)?;
     let has_destination = args.to.is_some() || settings.file.destination.is_some();
-    let destination = has_destination
+    let mut destination = has_destination
         .then(|| settings.destination(args.to.as_ref(), &args.source.settings))
         .transpose()?;
+    if let Some(destination) = &mut destination {
+        source.pass_on(destination);
+    }
     let progress = Arc::new(Progress::new());
 
     let credential = source.credential()?;
@@ -57,7 +60,9 @@ async fn check_destination(
     observer: Arc<dyn Observer>,
 ) -> Result<String> {
     let label = destination.label();
-    let mut destination = destination.open_destination(credential, observer).await?;
+    let mut destination = destination
+        .open_destination(credential, observer, None)
+        .await?;
     destination.check().await?;
     Ok(format!("Destination {label}: can be written to."))
 }

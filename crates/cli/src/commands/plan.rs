@@ -60,7 +60,7 @@ impl Start {
         let to_write = destination.clone();
         drop(
             to_write
-                .open_destination(credential.clone(), Arc::clone(&observer))
+                .open_destination(credential.clone(), Arc::clone(&observer), None)
                 .await?,
         );
         let replica = match destination.open_replica(credential, observer).await {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Result, Source, Stream, StreamName};
+use connector_core::{Destination, Error, ErrorKind, Ignore, Result, Source, Stream, StreamName};
 use sync_runner::{CancellationToken, Failure, Progress, Runner};
 
 use crate::args::{SyncArgs, Verbosity};
@@ -11,6 +11,7 @@ use crate::dead_letter_file::DeadLetterFile;
 use crate::demo::Demo;
 use crate::exit::{self, Exit};
 use crate::output;
+use crate::preview::Preview;
 use crate::report::{self, Written};
 use crate::settings::{Settings, Side};
 use crate::watch::watch;
@@ -18,11 +19,15 @@ use crate::watch::watch;
 pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
     let mut settings = Settings::read(&args.copy.source)?;
     let mut source = settings.source(&args.copy.source)?;
-    let destination = settings.destination(args.copy.to.as_ref(), &args.copy.source.settings)?;
+    let mut destination =
+        settings.destination(args.copy.to.as_ref(), &args.copy.source.settings)?;
+    source.pass_on(&mut destination);
+    let results = results(&args, &settings, &mut destination).await?;
     let written = Written {
         connector: destination.name(),
         path: destination.path().map(str::to_owned),
         label: destination.label(),
+        is_dry: args.dry_run,
     };
     // Kept until the end: dropping it ends the fake.
     let demo = match args.demo {
@@ -36,11 +41,17 @@ pub(crate) async fn run(args: SyncArgs, verbosity: Verbosity) -> Result<Exit> {
         streams: settings.streams(&args.copy.streams),
         all: args.copy.all_streams,
     };
-    let runner = open(source, destination, demo.as_ref(), &progress, &wanted)
-        .await?
-        .with_name(name)
-        .with_stop(stop.clone())
-        .with_progress(Arc::clone(&progress));
+    let runner = open(
+        source,
+        (destination, results),
+        demo.as_ref(),
+        &progress,
+        &wanted,
+    )
+    .await?
+    .with_name(name)
+    .with_stop(stop.clone())
+    .with_progress(Arc::clone(&progress));
     let runner = choose(runner, &args, &settings)?;
 
     let done = watch(runner.run(), &progress, &stop, verbosity).await?;
@@ -68,9 +79,42 @@ fn name(args: &SyncArgs, settings: &Settings, source: &Side) -> String {
     settings.name(given.or(demo.as_ref()), source)
 }
 
+/// Where the results go. A dry run prints them, unless they go somewhere else.
+///
+/// # Errors
+/// [`ErrorKind::Config`] for a destination that does not act, and those of opening another.
+async fn results(
+    args: &SyncArgs,
+    settings: &Settings,
+    destination: &mut Side,
+) -> Result<Option<Box<dyn Destination>>> {
+    let acts = destination.takes("dry_run");
+    for (flag, is_set) in [
+        ("--dry-run", args.dry_run),
+        ("--results", args.results.is_some()),
+    ] {
+        if is_set && !acts {
+            let message = format!("{flag} is for a destination that acts, such as buildkite");
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+    }
+    if args.dry_run {
+        destination.set("dry_run", true.into());
+    }
+    match &args.results {
+        Some(to) => {
+            let results = settings.results(to)?;
+            let observer = Arc::new(Ignore);
+            Ok(Some(results.open_destination(None, observer, None).await?))
+        }
+        None if args.dry_run => Ok(Some(Box::new(Preview))),
+        None => Ok(None),
+    }
+}
+
 async fn open(
     source: Side,
-    destination: Side,
+    (destination, results): (Side, Option<Box<dyn Destination>>),
     demo: Option<&Demo>,
     progress: &Arc<Progress>,
     wanted: &Wanted,
@@ -87,7 +131,7 @@ async fn open(
         warn_of_closed(&*source, wanted).await;
     }
     let destination = destination
-        .open_destination(destination_credential, progress.clone())
+        .open_destination(destination_credential, progress.clone(), results)
         .await?;
     Ok(Runner::new(source, destination))
 }

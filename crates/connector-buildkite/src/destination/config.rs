@@ -61,10 +61,15 @@ pub struct DestinationConfig {
     /// Slug of the pipeline of records that name none.
     #[schemars(with = "String")]
     pub pipeline: Option<String>,
-    /// For each stream of the source, how its records become those of a stream here. A stream
-    /// without a mapping must be named like one here and have its fields.
+    /// For each stream of the source, how its records become those of a stream here. The records
+    /// of a stream without a mapping must have the fields of the stream here that is named like
+    /// it, or else of `stream`.
     #[serde(default)]
     pub mapping: BTreeMap<String, Mapping>,
+    /// Which stream here takes records of streams that have no mapping, and are not named like
+    /// one here: builds if left out.
+    #[serde(default = "default_stream")]
+    pub stream: String,
     /// What makes two records the same, as JSON pointers into the source's record: "/id". The
     /// whole record if left out.
     #[serde(default)]
@@ -105,6 +110,10 @@ pub struct DestinationConfig {
     /// Sends nothing that changes anything; the results say what would be sent.
     #[serde(default)]
     pub dry_run: bool,
+}
+
+fn default_stream() -> String {
+    "builds".to_owned()
 }
 
 fn default_journal() -> String {

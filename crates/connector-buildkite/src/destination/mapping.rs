@@ -19,7 +19,8 @@ pub struct Mapping {
     pub to: String,
     /// The fields of its record. A text is a template over the source's record, as `Deploy {{
     /// version }} by {{ author.name }}`; `{"pointer": "/author/name"}` is the value there, left
-    /// out if there is none; everything else is taken as it stands.
+    /// out if there is none; `{"json": "/data"}` is what the text there says in JSON; everything
+    /// else is taken as it stands.
     pub fields: BTreeMap<String, Value>,
 }
 
@@ -70,9 +71,16 @@ impl Compiled {
         record: &JsonObject,
         values: &Value,
     ) -> Result<Option<Value>, String> {
-        if let Some(pointer) = pointer(value) {
+        if let Some((is_json, pointer)) = pointer(value) {
             let text = key::at(record.as_str(), pointer);
-            return Ok(text.and_then(|text| serde_json::from_str(&text).ok()));
+            let found: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+            return match found {
+                Some(Value::String(text)) if is_json => match serde_json::from_str(&text) {
+                    Ok(value) => Ok(Some(value)),
+                    Err(_) => Err(format!("`{path}`: the text at {pointer} is no JSON")),
+                },
+                found => Ok(found),
+            };
         }
         Ok(Some(match value {
             Value::String(_) => Value::String(self.text(path, values)?),
@@ -112,10 +120,12 @@ impl Compiled {
     }
 }
 
-/// The pointer of `{"pointer": "/…"}`.
-fn pointer(value: &Value) -> Option<&str> {
+/// The pointer of `{"pointer": "/…"}` or `{"json": "/…"}`, and whether it is the latter.
+fn pointer(value: &Value) -> Option<(bool, &str)> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
-    members.get("pointer")?.as_str()
+    let at = |name| members.get(name).and_then(Value::as_str);
+    let plain = at("pointer").map(|pointer| (false, pointer));
+    plain.or_else(|| at("json").map(|pointer| (true, pointer)))
 }
 
 /// Reads all texts in `value` as templates, each under its path.
@@ -125,7 +135,7 @@ fn add_templates(
     path: &str,
     value: &Value,
 ) -> Result<()> {
-    if let Some(pointer) = pointer(value) {
+    if let Some((_, pointer)) = pointer(value) {
         return match pointer.starts_with('/') {
             true => Ok(()),
             false => Err(refuse(key, "expected a JSON pointer, as /author/name")),
@@ -198,6 +208,18 @@ mod tests {
             "meta_data": {"by": "Ada", "list": ["1.2", true]},
         });
         assert_eq!(apply(fields, record).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_text_that_is_json_can_be_taken_apart() {
+        let fields = json!({"meta_data": {"json": "/data"}});
+        let mapped = apply(fields.clone(), json!({"data": "{\"a\": 1}"})).unwrap();
+        assert_eq!(mapped, json!({"meta_data": {"a": 1}}));
+        let reason = apply(fields, json!({"data": "s3cret"})).unwrap_err();
+        assert!(
+            reason.contains("`meta_data`") && !reason.contains("s3cret"),
+            "{reason}"
+        );
     }
 
     #[test]

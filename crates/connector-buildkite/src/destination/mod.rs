@@ -34,15 +34,14 @@ use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
     Accepts, Destination, Error, ErrorKind, Observer, Outcome, Record, Result, Setup, State,
-    Stream, StreamName, WritePlan,
+    StreamName, WritePlan,
 };
-use serde_json::json;
 
 use self::desk::Desk;
 use self::journal::Journal;
 use self::ledger::Ledger;
 use self::mapping::Compiled;
-use self::target::{Target, catalog};
+use self::target::Target;
 use self::waiting::Waiting;
 use crate::config::refuse;
 use crate::connector::options;
@@ -72,6 +71,8 @@ pub(crate) struct BuildkiteDestination {
     base_url: String,
     config: DestinationConfig,
     routes: BTreeMap<StreamName, Route>,
+    /// Where the records of all other streams go.
+    otherwise: Route,
     results: Option<Box<dyn Destination>>,
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
@@ -114,11 +115,7 @@ impl BuildkiteDestination {
         let client = client.with_listener(forward(&setup.observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
-            let Some(target) = Target::of(&mapping.to) else {
-                let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
-                let what = format!("expected one of {}", names.join(", "));
-                return Err(refuse(format!("mapping.{name}.to"), &what));
-            };
+            let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;
             let mapping = Some(Compiled::new(name, mapping)?);
             routes.insert(name.as_str().into(), Route { target, mapping });
         }
@@ -129,11 +126,16 @@ impl BuildkiteDestination {
             };
             routes.entry(target.name.into()).or_insert(plain);
         }
+        let otherwise = Route {
+            target: target_of("stream", &config.stream)?,
+            mapping: None,
+        };
         Ok(Self {
             client,
             base_url: connection.base_url,
             config,
             routes,
+            otherwise,
             results: setup.results,
             observer: setup.observer,
             clock,
@@ -146,25 +148,12 @@ impl BuildkiteDestination {
 
     /// The scopes that these streams take.
     fn scopes<'a>(&self, streams: impl Iterator<Item = &'a StreamName>) -> BTreeSet<&'static str> {
-        let routes = streams.filter_map(|name| self.routes.get(name));
-        routes
-            .flat_map(|route| route.target.scopes)
-            .copied()
-            .collect()
+        let scopes = streams.flat_map(|name| self.route(name).target.scopes);
+        scopes.copied().collect()
     }
 
-    /// A stream that comes in, as this destination takes it.
-    fn accepted(&self, name: &StreamName, route: &Route) -> Stream {
-        let catalog = catalog();
-        let mut streams = catalog.streams.into_iter();
-        let target = streams.find(|stream| stream.name == route.target.name);
-        let mut stream = target.unwrap_or_else(ResultRow::stream);
-        if route.mapping.is_some() {
-            stream.description = format!("Mapped: {}", stream.description);
-            stream.json_schema = json!({"type": "object"});
-        }
-        stream.name = name.clone();
-        stream
+    fn route(&self, stream: &StreamName) -> &Route {
+        self.routes.get(stream).unwrap_or(&self.otherwise)
     }
 }
 
@@ -181,22 +170,10 @@ impl Destination for BuildkiteDestination {
     }
 
     async fn accepts(&mut self) -> Result<Accepts> {
-        let streams = self.routes.iter();
-        let streams = streams
-            .map(|(name, route)| self.accepted(name, route))
-            .collect();
-        Ok(Accepts::Streams(connector_core::Catalog { streams }))
+        Ok(Accepts::Any)
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
-        for stream in &plan.streams {
-            if !self.routes.contains_key(&stream.name) {
-                let message = "there is no such stream here, and no `mapping` for it";
-                return Err(
-                    Error::new(ErrorKind::Config, message).with_context("stream", &stream.name)
-                );
-            }
-        }
         if !self.config.dry_run {
             let needed = self.scopes(plan.streams.iter().map(|stream| &stream.name));
             prove(self.client.clone(), needed).await?;
@@ -242,6 +219,11 @@ impl Destination for BuildkiteDestination {
         Ok(state)
     }
 
+    /// A minute's work at Buildkite's default limit.
+    fn most_at_once(&self) -> usize {
+        50
+    }
+
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
         self.write_batch(records).await
     }
@@ -265,6 +247,23 @@ impl Destination for BuildkiteDestination {
         }
         open.ledger.finish().await
     }
+}
+
+/// The stream here of that name.
+///
+/// # Errors
+/// [`ErrorKind::Config`], listing the names there are.
+fn target_of(key: &str, name: &str) -> Result<&'static Target> {
+    Target::of(name).ok_or_else(|| {
+        let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
+        refuse(key, &format!("expected one of {}", names.join(", ")))
+    })
+}
+
+/// The streams that the destination takes, with the schema of their records and the scopes that
+/// they need.
+pub fn destination_streams() -> connector_core::Catalog {
+    target::catalog()
 }
 
 /// Proves that the token is allowed what is needed.

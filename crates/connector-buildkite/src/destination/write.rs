@@ -81,14 +81,13 @@ impl BuildkiteDestination {
     }
 
     fn asked(&self, record: Record, parts: &KeyParts) -> Asked {
-        let route = self.routes.get(&record.stream);
-        let stream = route.map_or("", |route| route.target.name);
+        let route = self.route(&record.stream);
+        let stream = route.target.name;
         let key = parts.of(stream, &record.data);
-        let work = match (&key, route) {
+        let work = match &key {
             _ if record.gone.is_some() => Err("its source no longer has it".to_owned()),
-            (_, None) => Err("there is no such stream here, and no `mapping` for it".to_owned()),
-            (Err(reason), _) => Err(reason.clone()),
-            (Ok(_), Some(route)) => self.work(route.target, route.mapping.as_ref(), &record.data),
+            Err(reason) => Err(reason.clone()),
+            Ok(_) => self.work(route.target, route.mapping.as_ref(), &record.data),
         };
         // For the results: a record whose own key is incomplete has that of all its content.
         let whole = || {

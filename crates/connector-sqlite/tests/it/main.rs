@@ -7,6 +7,7 @@ mod comparison;
 mod failures;
 mod gone;
 mod replica;
+mod source;
 mod tables;
 mod values;
 
@@ -140,7 +141,7 @@ async fn the_schema_of_the_configuration_says_what_parsing_says() {
         (json!({}), "missing key `path`: it must be set"),
         (
             json!({"path": "a", "pth": 1}),
-            "unknown key `pth`; allowed are `path`",
+            "unknown key `pth`; allowed are `path`, `query`, `stream`",
         ),
         (
             json!({"path": ""}),

@@ -46,7 +46,9 @@ async fn a_build_is_canceled_once_whatever_is_lost() {
         .server
         .fail_when(Fault::LostAnswer, When::method("PUT"));
     let record = json!({"number": 1});
-    let rows = bench.accept("build_cancellations", &[record.clone()]).await;
+    let rows = bench
+        .accept("build_cancellations", std::slice::from_ref(&record))
+        .await;
     assert!(["canceled", "canceling"].contains(&bench.build(1)["state"].as_str().unwrap()));
     assert_eq!(rows[0]["number"], 1);
 
@@ -115,7 +117,9 @@ async fn a_job_is_retried_once() {
     bench
         .server
         .fail_when(Fault::LostAnswer, When::method("PUT"));
-    bench.accept("job_retries", &[record.clone()]).await;
+    bench
+        .accept("job_retries", std::slice::from_ref(&record))
+        .await;
     std::fs::remove_file(bench.path("journal")).unwrap();
     bench.accept("job_retries", &[record]).await;
     let jobs = bench.build(1)["jobs"].as_array().unwrap().len();
@@ -136,7 +140,9 @@ async fn a_step_is_unblocked_once_with_its_fields() {
     bench
         .server
         .fail_when(Fault::StatusAfter(500), When::method("PUT"));
-    bench.accept("job_unblocks", &[record.clone()]).await;
+    bench
+        .accept("job_unblocks", std::slice::from_ref(&record))
+        .await;
     assert_eq!(bench.build(1)["meta_data"]["v"], "1.2");
     std::fs::remove_file(bench.path("journal")).unwrap();
     bench.accept("job_unblocks", &[record]).await;
@@ -150,7 +156,9 @@ async fn a_build_is_annotated_once() {
         .server
         .fail_when(Fault::LostAnswer, When::method("POST"));
     let record = json!({"number": 1, "body": "Done", "style": "success"});
-    bench.accept("annotations", &[record.clone()]).await;
+    bench
+        .accept("annotations", std::slice::from_ref(&record))
+        .await;
     std::fs::remove_file(bench.path("journal")).unwrap();
     bench
         .accept(
