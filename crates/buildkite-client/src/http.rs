@@ -94,7 +94,10 @@ impl Http {
             client: client(&base, options.read_timeout)?,
             authorization: Authorization::new(options.authentication)?,
             base,
-            governor: Governor::new(Arc::clone(&options.clock), options.reserve),
+            governor: match options.pace {
+                Some(pace) => pace.0,
+                None => Governor::new(Arc::clone(&options.clock), options.reserve),
+            },
             clock: options.clock,
             retry_budget: options.retry_budget,
             max_rate_limit_wait: options.max_rate_limit_wait,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::authorization::Authentication;
 use crate::base_url::DEFAULT_BASE_URL;
 use crate::clock::{Clock, SystemClock};
+use crate::pace::Pace;
 
 /// Settings of a [`Client`](crate::Client).
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct Options {
     pub base_url: String,
     /// Share of the organization's rate limit that is left to others, 0.0 to 0.9. Default: 0.1.
     pub reserve: f64,
+    /// The pace of another client, whose reserve then counts. Default: one of its own.
+    pub pace: Option<Pace>,
     /// Requests at the same time, 1 or more. Default: 4.
     pub max_concurrency: usize,
     /// How long a failing read is repeated before it fails for good. Default: 3 minutes.
@@ -44,6 +47,7 @@ impl Options {
             authentication,
             base_url: DEFAULT_BASE_URL.to_owned(),
             reserve: 0.1,
+            pace: None,
             max_concurrency: 4,
             retry_budget: Duration::from_secs(180),
             max_rate_limit_wait: Duration::from_secs(600),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::destination::{BuildkiteDestination, DestinationConfig};
-use crate::error::explain;
+use crate::pace;
 use crate::rules::Rules;
 use crate::source::BuildkiteSource;
 
@@ -60,7 +60,7 @@ impl Connector for Buildkite {
 
 /// The client of a configuration. Nothing is requested yet.
 pub(crate) fn client(config: &Config) -> Result<Client> {
-    Client::new(options(config)?).map_err(explain)
+    pace::client(options(config)?)
 }
 
 /// The client's options of a configuration.

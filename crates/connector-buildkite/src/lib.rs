@@ -20,6 +20,7 @@ mod lists;
 mod mask;
 #[cfg(test)]
 mod model;
+mod pace;
 mod pass;
 mod pipelines;
 mod rules;

@@ -43,8 +43,8 @@ use self::ledger::Ledger;
 use self::mapping::Compiled;
 use self::target::Target;
 use self::waiting::Waiting;
-use crate::config::refuse;
-use crate::connector::options;
+use crate::config::{Config, refuse};
+use crate::connector::client;
 use crate::error::explain;
 use crate::listener::forward;
 
@@ -104,15 +104,20 @@ impl BuildkiteDestination {
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed.
     pub(crate) fn new(setup: Setup) -> Result<Self> {
-        Self::with_clock(setup, Arc::new(SystemClock))
+        let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
+        let client = client(&connection)?;
+        let more = (setup.results, setup.observer);
+        Self::with_client(connection, config, more, client, Arc::new(SystemClock))
     }
 
-    fn with_clock(setup: Setup, clock: Arc<dyn Clock>) -> Result<Self> {
-        let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
-        let mut options = options(&connection)?;
-        options.clock = Arc::clone(&clock);
-        let client = Client::new(options).map_err(explain)?;
-        let client = client.with_listener(forward(&setup.observer, None));
+    fn with_client(
+        connection: Config,
+        config: DestinationConfig,
+        (results, observer): (Option<Box<dyn Destination>>, Arc<dyn Observer>),
+        client: Client,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let client = client.with_listener(forward(&observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
             let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;
@@ -136,8 +141,8 @@ impl BuildkiteDestination {
             config,
             routes,
             otherwise,
-            results: setup.results,
-            observer: setup.observer,
+            results,
+            observer,
             clock,
             at_once: connection.max_concurrency as usize,
             #[cfg(test)]

@@ -12,19 +12,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use buildkite_client::Clock;
+use buildkite_client::{Client, Clock};
 use connector_core::{
-    Configuration, Destination, Event, JsonObject, Observer, Outcome, Record, Result, Setup,
-    WritePlan,
+    Configuration, Destination, Event, JsonObject, Observer, Outcome, Record, Result, WritePlan,
 };
 use futures::future::BoxFuture;
 use mock_buildkite::{MockBuildkite, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::BuildkiteDestination;
 use super::desk::Safeguards;
 use super::row::ResultRow;
+use super::{BuildkiteDestination, DestinationConfig};
 
 /// The time of the tests and of the fake: sleeping moves both on at once.
 struct Time {
@@ -117,9 +116,19 @@ impl Bench {
     }
 
     fn open(&self) -> Result<BuildkiteDestination> {
-        let setup = Setup::new(Configuration::new(self.keys.clone())?)
-            .with_observer(Arc::clone(&self.told) as Arc<dyn Observer>);
-        let mut destination = BuildkiteDestination::with_clock(setup, self.time.clone())?;
+        let keys = Configuration::new(self.keys.clone())?;
+        let (connection, config) = DestinationConfig::parse(keys, None)?;
+        let mut options = crate::connector::options(&connection)?;
+        options.clock = self.time.clone();
+        let client = Client::new(options).unwrap();
+        let told = Arc::clone(&self.told) as Arc<dyn Observer>;
+        let mut destination = BuildkiteDestination::with_client(
+            connection,
+            config,
+            (None, told),
+            client,
+            self.time.clone(),
+        )?;
         destination.safeguards = self.safeguards;
         Ok(destination)
     }
