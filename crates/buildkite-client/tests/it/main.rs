@@ -12,3 +12,4 @@ mod secrets;
 mod signing;
 mod sizes;
 mod streaming;
+mod writes;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use connector_buildkite::destination_streams;
 use connector_core::{Stream, SyncMode};
 use mock_buildkite::World;
 
@@ -32,19 +33,41 @@ fn table(streams: &[Stream]) -> String {
     table
 }
 
-/// With `UPDATE_README` set, the table is written anew.
 #[tokio::test]
 async fn the_readme_lists_every_stream_as_the_catalog_does() {
     let bench = Bench::new(World::empty()).await;
     let catalog = bench.source.discover().await.unwrap();
+    compare(BEGIN, END, &table(&catalog.streams));
+}
+
+#[test]
+fn the_readme_lists_every_stream_of_the_destination() {
+    let mut table = String::from("\n| stream | scopes | what a record does |\n|---|---|---|\n");
+    for stream in destination_streams().streams {
+        table.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            stream.name,
+            stream.scopes.join(", "),
+            stream.description
+        ));
+    }
+    table.push('\n');
+    let (begin, end) = (
+        "tests/it/readme.rs (destination) -->\n",
+        "<!-- end of destination",
+    );
+    compare(begin, end, &table);
+}
+
+/// With `UPDATE_README` set, the table is written anew.
+fn compare(begin: &str, end: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = fs::read_to_string(&path).unwrap();
-    let begin = readme.find(BEGIN).expect("the README has the table") + BEGIN.len();
-    let end = readme.find(END).expect("the table has an end");
-    let expected = table(&catalog.streams);
+    let begin = readme.find(begin).expect("the README has the table") + begin.len();
+    let end = readme.find(end).expect("the table has an end");
 
     if std::env::var_os("UPDATE_README").is_some() {
-        let readme = [&readme[..begin], &expected, &readme[end..]].concat();
+        let readme = [&readme[..begin], expected, &readme[end..]].concat();
         fs::write(&path, readme).unwrap();
         return;
     }
