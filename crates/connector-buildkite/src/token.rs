@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use buildkite_client::{AccessToken, Timestamp};
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_core::{ErrorKind, Result, Setup};
+use connector_core::{ErrorKind, Result, Setup, Stream};
 
 use crate::config::Config;
 use crate::connector::client;
+use crate::destination::destination_streams;
 use crate::error::explain;
 use crate::scope::Scope;
 use crate::streams::catalog;
@@ -51,7 +52,11 @@ pub struct TokenReport {
     pub opens: Vec<String>,
     /// Streams that it does not open, each with the scopes it lacks.
     pub lacks: Vec<(String, Vec<String>)>,
-    /// Scopes that no stream needs.
+    /// Streams of the destination that it may write.
+    pub writes: Vec<String>,
+    /// Streams of the destination that it may not write, each with the scopes it lacks.
+    pub lacks_to_write: Vec<(String, Vec<String>)>,
+    /// Scopes that nothing here needs.
     pub surplus: Vec<String>,
 }
 
@@ -76,28 +81,15 @@ impl TokenReport {
     fn of(config: &Config, token: AccessToken, organizations: Option<Vec<String>>) -> Result<Self> {
         let streams = catalog(&config.streams()?).streams;
         let granted: BTreeSet<&str> = token.scopes.iter().flatten().map(String::as_str).collect();
-        let needed: BTreeSet<&str> = streams
-            .iter()
-            .flat_map(|stream| stream.scopes.iter().map(String::as_str))
-            .collect();
-        let (mut opens, mut lacks) = (Vec::new(), Vec::new());
-        for stream in &streams {
-            let missing = stream.scopes.iter();
-            let missing: Vec<_> = missing
-                .filter(|one| !granted.contains(one.as_str()))
-                .cloned()
-                .collect();
-            match missing.is_empty() {
-                true => opens.push(stream.name.to_string()),
-                false => lacks.push((stream.name.to_string(), missing)),
-            }
-        }
-        let surplus = granted
-            .difference(&needed)
-            .map(|one| (*one).to_owned())
-            .collect();
+        let targets = destination_streams().streams;
+        let read = scopes(&streams);
+        let needed: BTreeSet<&str> = read.union(&scopes(&targets)).copied().collect();
+        let (opens, lacks) = rights(&streams, &granted);
+        let (writes, lacks_to_write) = rights(&targets, &granted);
+        let surplus = granted.difference(&needed);
+        let surplus = surplus.map(|one| (*one).to_owned()).collect();
         let at = |text: &Option<String>| text.as_deref().and_then(Timestamp::parse).map(|t| t.at);
-        let preset = preset(&granted, &needed);
+        let preset = preset(&granted, &read);
         Ok(Self {
             owner: token.user.map(|user| match (user.name, user.email) {
                 (Some(name), Some(email)) => format!("{name} <{email}>"),
@@ -109,6 +101,8 @@ impl TokenReport {
             preset,
             opens,
             lacks,
+            writes,
+            lacks_to_write,
             surplus,
             organizations,
             scopes: token.scopes,
@@ -133,6 +127,29 @@ impl TokenReport {
         }
         warnings
     }
+}
+
+fn scopes(streams: &[Stream]) -> BTreeSet<&str> {
+    let scopes = streams.iter().flat_map(|stream| &stream.scopes);
+    scopes.map(String::as_str).collect()
+}
+
+/// The streams that these scopes open, and the others with what they lack.
+fn rights(
+    streams: &[Stream],
+    granted: &BTreeSet<&str>,
+) -> (Vec<String>, Vec<(String, Vec<String>)>) {
+    let (mut opens, mut lacks) = (Vec::new(), Vec::new());
+    for stream in streams {
+        let missing = stream.scopes.iter();
+        let missing = missing.filter(|one| !granted.contains(one.as_str()));
+        let missing: Vec<_> = missing.cloned().collect();
+        match missing.is_empty() {
+            true => opens.push(stream.name.to_string()),
+            false => lacks.push((stream.name.to_string(), missing)),
+        }
+    }
+    (opens, lacks)
 }
 
 fn preset(granted: &BTreeSet<&str>, needed: &BTreeSet<&str>) -> Preset {
@@ -189,6 +206,10 @@ mod tests {
             .iter()
             .find(|(stream, _)| stream == "artifacts");
         assert_eq!(lacks.unwrap().1, ["read_artifacts"]);
+        let lacks = report.lacks_to_write.iter();
+        let lacks: Vec<_> = lacks.filter(|(stream, _)| stream == "builds").collect();
+        assert_eq!(lacks[0].1, ["write_builds"]);
+        assert_eq!(report.writes, ["requests"]);
         assert_eq!(report.preset, Preset::Custom);
         assert_eq!(report.owner.as_deref(), Some("Ada <a@b.c>"));
         assert_eq!(report.warnings(now()), Vec::<String>::new());

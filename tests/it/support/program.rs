@@ -61,6 +61,10 @@ impl Fake {
         self.runtime().block_on(async {
             let output = tokio::time::timeout(LIMIT, command.output()).await;
             let output = output.expect("the program ends in time").unwrap();
+            for text in [&output.stdout, &output.stderr] {
+                let text = String::from_utf8_lossy(text);
+                assert!(!text.contains(token), "the token was printed");
+            }
             Ended {
                 code: output.status.code(),
                 stdout: String::from_utf8(output.stdout).unwrap(),

@@ -194,15 +194,23 @@ fn told(report: &TokenReport) -> String {
         format!("preset         {preset}"),
         format!("scopes         {}", joined(&report.scopes)),
         format!("opens          {}", report.opens.join(", ")),
+        format!("writes         {}", report.writes.join(", ")),
     ];
-    if !report.lacks.is_empty() {
-        lines.push("To open more streams, tick on the token's page at Buildkite:".to_owned());
-        let lacks = report.lacks.iter();
-        lines.extend(lacks.map(|(stream, scopes)| format!("  {stream}: {}", scopes.join(", "))));
+    for (what, lacks) in [
+        ("open more streams", &report.lacks),
+        ("write more streams", &report.lacks_to_write),
+    ] {
+        if !lacks.is_empty() {
+            lines.push(format!("To {what}, tick on the token's page at Buildkite:"));
+            let line = |(stream, scopes): &(String, Vec<String>)| {
+                format!("  {stream}: {}", scopes.join(", "))
+            };
+            lines.extend(lacks.iter().map(line));
+        }
     }
     if !report.surplus.is_empty() {
         lines.push(format!(
-            "Nothing that reads needs these, a token without them could do less harm: {}",
+            "Nothing here needs these, a token without them could do less harm: {}",
             report.surplus.join(", ")
         ));
     }
