@@ -1,0 +1,78 @@
+//! What a connector is opened with.
+
+use std::sync::Arc;
+
+use connector_core::{Configuration, Credential, Observer, Result, Setup};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+/// A configuration, and the credential that goes with it, if there is one.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub(crate) configuration: Value,
+    pub(crate) credential: Option<Credential>,
+}
+
+impl Access {
+    /// With a configuration alone, a JSON object.
+    pub fn new(configuration: Value) -> Self {
+        Self {
+            configuration,
+            credential: None,
+        }
+    }
+
+    /// Sets the credential.
+    #[must_use]
+    pub fn with_credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Without a key of the configuration.
+    pub(crate) fn without(&self, key: &str) -> Self {
+        let mut access = self.clone();
+        if let Some(keys) = access.configuration.as_object_mut() {
+            keys.remove(key);
+        }
+        access
+    }
+
+    /// With another value for a key of the configuration.
+    pub(crate) fn with(&self, key: &str, value: impl Into<Value>) -> Self {
+        let mut access = self.clone();
+        if let Some(keys) = access.configuration.as_object_mut() {
+            keys.insert(key.to_owned(), value.into());
+        }
+        access
+    }
+
+    pub(crate) fn setup(&self, observer: Arc<dyn Observer>) -> Result<Setup> {
+        let configuration = Configuration::new(self.configuration.clone())?;
+        Ok(Setup::new(configuration)
+            .with_credential(self.credential.clone())
+            .with_observer(observer))
+    }
+
+    /// The values that must be seen nowhere: the credential, and what the schema marks.
+    pub(crate) fn secrets(&self, schema: &Value) -> Vec<String> {
+        let credential = match &self.credential {
+            Some(Credential::ApiKey(key)) => Some(key),
+            Some(Credential::PrivateKey { pem, .. }) => Some(pem),
+            _ => None,
+        };
+        let credential = credential.map(|secret| secret.expose_secret().to_owned());
+        let marked = marked_keys(schema)
+            .into_iter()
+            .filter_map(|key| self.configuration[key].as_str().map(str::to_owned));
+        credential.into_iter().chain(marked).collect()
+    }
+}
+
+/// The keys of a configuration that its schema marks as secret.
+pub(crate) fn marked_keys(schema: &Value) -> Vec<&str> {
+    let properties = schema["properties"].as_object();
+    let marked = |(_, property): &(_, &Value)| property["writeOnly"] == true;
+    let keys = properties.into_iter().flatten().filter(marked);
+    keys.map(|(key, _)| key.as_str()).collect()
+}

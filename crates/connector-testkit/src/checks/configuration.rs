@@ -1,0 +1,117 @@
+//! The schema of the configuration, and what opening does with it.
+
+use connector_core::ErrorKind;
+use serde_json::Value;
+
+use crate::access::marked_keys;
+use crate::report::{Verdict, failed, skipped};
+use crate::{Access, Suite};
+
+/// Words of which one stands in the name of a key that holds a secret.
+const SECRETIVE: [&str; 6] = [
+    "token",
+    "secret",
+    "password",
+    "passphrase",
+    "api_key",
+    "private_key",
+];
+
+pub(crate) async fn schema_is_valid(suite: &Suite<'_>) -> Verdict {
+    let schema = suite.connector.configuration_schema();
+    if let Err(error) = jsonschema::draft7::meta::validate(&schema) {
+        let at = error.instance_path();
+        return failed(format!("the schema is not valid at `{at}`: {error}"));
+    }
+    if schema["type"] != "object" {
+        return failed("the schema is not that of an object");
+    }
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        if property["description"].as_str().is_none_or(str::is_empty) {
+            return failed(format!("the key `{key}` has no description"));
+        }
+    }
+    let validator = match jsonschema::draft7::new(&schema) {
+        Ok(validator) => validator,
+        Err(error) => return failed(format!("the schema cannot be used: {error}")),
+    };
+    for (role, access) in suite.accesses() {
+        let given = with_credential_as_key(&access, &schema);
+        if let Err(error) = validator.validate(&given) {
+            let at = error.instance_path();
+            let role = format!("{role:?}").to_lowercase();
+            return failed(format!(
+                "the {role}'s configuration does not fit it at `{at}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A host gives a credential in the place of a key that the schema asks for.
+fn with_credential_as_key(access: &Access, schema: &Value) -> Value {
+    let mut access = access.clone();
+    if access.credential.is_some() {
+        for key in marked_keys(schema) {
+            access = access.with(key, "a credential");
+        }
+    }
+    access.configuration
+}
+
+pub(crate) async fn secrets_are_marked(suite: &Suite<'_>) -> Verdict {
+    let schema = suite.connector.configuration_schema();
+    let marked = marked_keys(&schema);
+    let secrets = suite.secrets();
+    for (key, _) in schema["properties"].as_object().into_iter().flatten() {
+        let is_secretive = SECRETIVE.iter().any(|word| key.contains(word));
+        let holds_one = suite.accesses().iter().any(|(_, access)| {
+            let value = access.configuration[key].as_str();
+            value.is_some_and(|value| secrets.iter().any(|secret| secret == value))
+        });
+        if (is_secretive || holds_one) && !marked.contains(&key.as_str()) {
+            return failed(format!("the key `{key}` is not marked"));
+        }
+    }
+    let takes_credential = |(_, access): &(_, Access)| access.credential.is_some();
+    if marked.is_empty() && suite.accesses().iter().any(takes_credential) {
+        return failed("it takes a credential, and no key of the schema is marked");
+    }
+    Ok(())
+}
+
+pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
+    let schema = suite.connector.configuration_schema();
+    let required = schema["required"].as_array();
+    let required: Vec<_> = required
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if required.is_empty() {
+        return skipped("the schema requires no key");
+    }
+    if suite.accesses().is_empty() {
+        return skipped("nothing to read or to write was given");
+    }
+    for (role, access) in suite.accesses() {
+        for key in &required {
+            let mut access = access.without(key);
+            if marked_keys(&schema).contains(key) {
+                access.credential = None;
+            }
+            match suite.open(role, &access).await {
+                Ok(()) => return failed(format!("it opens without `{key}`")),
+                Err(error) if error.kind() != ErrorKind::Config => {
+                    let kind = error.kind();
+                    return failed(format!("without `{key}` the error is of the kind {kind:?}"));
+                }
+                Err(error) if !error.to_string().contains(key) => {
+                    return failed(format!("the error does not name `{key}`: {error}"));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What the suite is given to read.
+
+use std::fmt;
+
+use connector_core::{Catalog, ReadRequest, Result, Selection, Stream, StreamName, SyncMode};
+
+use crate::Access;
+
+/// A world to read, by a connector that is a source.
+///
+/// It must stay as it is while the suite runs, and be small: with n messages, n reads are killed
+/// and resumed. It should take several checkpoints to read, and several requests, if it takes any.
+pub struct Reading {
+    pub(crate) access: Access,
+    pub(crate) wrong: Vec<Access>,
+    pub(crate) failures: Vec<Failure>,
+    streams: Vec<StreamName>,
+    pub(crate) requests: Option<Box<dyn Fn() -> u64 + Send + Sync>>,
+}
+
+/// A read that fails half-way.
+pub(crate) struct Failure {
+    pub(crate) access: Access,
+    pub(crate) arm: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Reading {
+    /// Reads the default streams of the catalog with `access`.
+    pub fn new(access: Access) -> Self {
+        Self {
+            access,
+            wrong: Vec::new(),
+            failures: Vec::new(),
+            streams: Vec::new(),
+            requests: None,
+        }
+    }
+
+    /// Reads these streams and no others.
+    #[must_use]
+    pub fn with_streams(mut self, streams: &[&str]) -> Self {
+        self.streams = streams.iter().map(|name| StreamName::from(*name)).collect();
+        self
+    }
+
+    /// What opens and must be refused by `check`: a wrong credential, a name of nothing.
+    #[must_use]
+    pub fn with_wrong(mut self, access: Access) -> Self {
+        self.wrong.push(access);
+        self
+    }
+
+    /// What reads some records and then fails for good. `arm` runs after `discover` and before
+    /// each read: there the remote is told to fail, or a file is spoilt.
+    #[must_use]
+    pub fn with_failure(mut self, access: Access, arm: impl Fn() + Send + Sync + 'static) -> Self {
+        let arm = Box::new(arm);
+        self.failures.push(Failure { access, arm });
+        self
+    }
+
+    /// How many requests the remote has had so far. Without it, the requests count that the
+    /// source tells its observer of.
+    #[must_use]
+    pub fn with_requests(mut self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.requests = Some(Box::new(count));
+        self
+    }
+
+    /// The streams that are read.
+    pub(crate) fn streams(&self, catalog: &Catalog) -> Result<Vec<Stream>> {
+        if self.streams.is_empty() {
+            let all = catalog.streams.iter();
+            return Ok(all.filter(|stream| stream.is_default).cloned().collect());
+        }
+        let named = self.streams.iter();
+        named
+            .map(|name| catalog.stream(name.as_str()).cloned())
+            .collect()
+    }
+
+    /// Reads of everything: in full, and each stream in its preferred mode, if that differs.
+    pub(crate) fn requests(&self, catalog: &Catalog) -> Result<Vec<ReadRequest>> {
+        let streams = self.streams(catalog)?;
+        let request = |mode: fn(&Stream) -> SyncMode| {
+            ReadRequest::new(streams.iter().map(|stream| Selection {
+                stream: stream.name.clone(),
+                mode: mode(stream),
+            }))
+        };
+        let mut requests = vec![request(fullest), request(preferred)];
+        requests.dedup();
+        Ok(requests)
+    }
+
+    /// A read of the streams that can be read incrementally.
+    pub(crate) fn incremental(&self, catalog: &Catalog) -> Result<ReadRequest> {
+        let streams = self.streams(catalog)?.into_iter();
+        let incremental = streams.filter(|s| s.sync_modes.contains(&SyncMode::Incremental));
+        Ok(ReadRequest::new(
+            incremental.map(|stream| Selection::incremental(stream.name)),
+        ))
+    }
+}
+
+fn fullest(stream: &Stream) -> SyncMode {
+    if stream.sync_modes.contains(&SyncMode::FullRefresh) {
+        return SyncMode::FullRefresh;
+    }
+    preferred(stream)
+}
+
+fn preferred(stream: &Stream) -> SyncMode {
+    let preferred = stream.sync_modes.last();
+    preferred.copied().unwrap_or(SyncMode::FullRefresh)
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("streams", &self.streams)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! A connector in memory: correct, or wrong in one way.
+//!
+//! As a source it has two streams, `letters` (read in full) and `numbers` (read incrementally), a
+//! page of two records a request; as a destination it keeps rows and states by the name of a
+//! store, as long as the [`Tiny`] lives. It is what the checks are proved with, and a small plugin
+//! to learn from.
+
+mod destination;
+mod flaw;
+mod pages;
+mod source;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use connector_core::{
+    Configuration, Connector, Credential, Destination, Error, ErrorKind, Identity, Replica, Result,
+    Roles, Setup, Source,
+};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use destination::{Kept, Store, Stores};
+pub use flaw::Flaw;
+use source::Letters;
+
+/// The token that opens the streams.
+pub const TOKEN: &str = "tiny_0123456789abcdef";
+/// A key of the configuration: with `true`, each read fails before its second page of a stream.
+pub const FAILS: &str = "fails";
+/// A key of the configuration: the name of the store that a destination writes to.
+pub const STORE: &str = "store";
+
+/// The connector. What is written to it stays in it.
+#[derive(Debug, Clone, Default)]
+pub struct Tiny {
+    flaw: Option<Flaw>,
+    stores: Stores,
+    /// How many catalogs and reads it has given.
+    given: Arc<AtomicU64>,
+}
+
+impl Tiny {
+    /// One that is wrong in this way.
+    pub fn with(flaw: Flaw) -> Self {
+        Self {
+            flaw: Some(flaw),
+            ..Self::default()
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    fn next(&self) -> u64 {
+        self.given.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn settings(&self, setup: Setup) -> Result<Settings> {
+        let key = match &setup.credential {
+            Some(Credential::ApiKey(key)) => Some(key.expose_secret().to_owned()),
+            _ => None,
+        };
+        let mut given: serde_json::Map<String, Value> = Configuration::parse(setup.configuration)?;
+        let refused = |key: &str, what: &str| {
+            Error::new(ErrorKind::Config, what.to_owned()).with_context("key", key)
+        };
+        let mut text = |key: &'static str| match given.remove(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(refused(key, "expected a text")),
+        };
+        let (token, store) = (text("token")?, text(STORE)?);
+        let token = match key.or(token) {
+            Some(token) => token,
+            None if self.has(Flaw::OpensWithoutKey) => String::new(),
+            None => return Err(refused("token", "it must be set")),
+        };
+        let fails = match given.remove(FAILS) {
+            None => false,
+            Some(Value::Bool(fails)) => fails,
+            Some(_) => return Err(refused(FAILS, "expected true or false")),
+        };
+        if !given.is_empty() {
+            let message = "a key is unknown; allowed are `token`, `fails` and `store`";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        Ok(Settings {
+            token,
+            fails,
+            store: store.unwrap_or_default(),
+        })
+    }
+}
+
+/// The configuration, checked. No `Debug`: it holds the token.
+struct Settings {
+    token: String,
+    fails: bool,
+    store: String,
+}
+
+impl Settings {
+    fn prove(&self) -> Result<()> {
+        if self.token == TOKEN {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Auth, "the token is not known"))
+    }
+}
+
+#[async_trait]
+impl Connector for Tiny {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "tiny",
+            title: "Tiny",
+            version: env!("CARGO_PKG_VERSION"),
+            documentation_url: "https://example.com",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: true,
+            destination: true,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        let mut schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": {
+                "token": {"type": "string", "description": "What opens it.", "writeOnly": true},
+                FAILS: {"type": "boolean", "description": "Whether reads fail half-way."},
+                STORE: {"type": "string", "description": "The store to write to."},
+            },
+            "required": ["token"],
+            "additionalProperties": false,
+        });
+        let properties = &mut schema["properties"];
+        match self.flaw {
+            Some(Flaw::SchemaOfUnknownType) => properties[FAILS]["type"] = "yes or no".into(),
+            Some(Flaw::KeyWithoutDescription) => properties[FAILS] = json!({"type": "boolean"}),
+            Some(Flaw::UnmarkedSecret) => properties["token"]["writeOnly"] = false.into(),
+            _ => {}
+        }
+        schema
+    }
+
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        let observer = Arc::clone(&setup.observer);
+        let settings = self.settings(setup)?;
+        Ok(Arc::new(Letters::new(self.clone(), settings, observer)))
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let settings = self.settings(setup)?;
+        Ok(Box::new(Store::new(self.clone(), settings)))
+    }
+
+    async fn open_replica(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
+        let settings = self.settings(setup)?;
+        Ok(Arc::new(Kept::new(self.stores.clone(), settings.store)))
+    }
+}

@@ -1,0 +1,73 @@
+//! Each check against connectors that are wrong in just its way.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use connector_core::{Credential, JsonObject, Record, Stream, SyncMode};
+use connector_testkit::tiny::{FAILS, STORE, TOKEN, Tiny};
+use connector_testkit::{Access, Reading, Report, Suite, Writing, checks};
+use serde_json::json;
+
+fn reading() -> Reading {
+    let nobody = Credential::ApiKey("a token of nobody".into());
+    Reading::new(Access::new(json!({"token": TOKEN})))
+        .with_wrong(Access::new(json!({})).with_credential(nobody))
+        .with_failure(Access::new(json!({"token": TOKEN, FAILS: true})), || {})
+}
+
+fn record(stream: &str, text: &str) -> Record {
+    Record::new(stream.into(), JsonObject::parse(text).unwrap())
+}
+
+fn writing() -> Writing {
+    let stores = AtomicUsize::new(0);
+    let fresh = move || {
+        let store = stores.fetch_add(1, Ordering::SeqCst).to_string();
+        Access::new(json!({"token": TOKEN, STORE: store}))
+    };
+    let things = Stream {
+        name: "things".into(),
+        description: "For tests.".to_owned(),
+        json_schema: json!({"type": "object", "properties": {"id": {}}}),
+        primary_key: vec!["id".to_owned()],
+        cursor: None,
+        sync_modes: vec![SyncMode::FullRefresh],
+        is_default: true,
+        scopes: Vec::new(),
+        is_readable: None,
+    };
+    Writing::new(fresh, &[things])
+        .accepts(record("things", r#"{"id":1,"name":"one"}"#))
+        .rejects(record(
+            "things",
+            r#"{"id":null,"name":"nobody in particular"}"#,
+        ))
+        .rejects(record("others", r#"{"id":1}"#))
+        .accepts(record("things", r#"{"id":"2","name":"two"}"#))
+        .with_wrong(Access::new(json!({"token": "a token of nobody"})))
+}
+
+async fn report_on(tiny: &Tiny) -> Report {
+    let suite = Suite::new(tiny);
+    let suite = suite.with_reading(reading()).with_writing(writing());
+    suite.run().await
+}
+
+#[tokio::test]
+async fn a_connector_that_is_right_passes_every_check() {
+    let report = report_on(&Tiny::default()).await;
+
+    report.assert_passed();
+    assert_eq!(report.lines.len(), checks().len());
+}
+
+#[tokio::test]
+async fn each_mutant_fails_its_check_and_no_other() {
+    for check in checks() {
+        assert!(!check.mutants.is_empty(), "{} has no mutant", check.name);
+        for flaw in check.mutants {
+            let report = report_on(&Tiny::with(*flaw)).await;
+
+            assert_eq!(report.failed(), [check.name], "{flaw:?}:\n{report}");
+        }
+    }
+}
