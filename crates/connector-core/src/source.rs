@@ -49,7 +49,7 @@ pub trait Source: Send + Sync {
     /// - Each requested stream begins with [`Status::Started`] and, read to its end, closes with
     ///   [`Status::Complete`]. Streams may be mixed.
     /// - The stream of messages ends after its first `Err`, whose context names the stream it
-    ///   happened in.
+    ///   happened in, where that is known.
     /// - Dropping it cancels the read: no further request is sent.
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>>;
 

@@ -8,7 +8,7 @@ use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 
 use crate::line::Enveloped;
 use crate::position::Position;
-use crate::{bare, error};
+use crate::{bare, error, line};
 
 /// Where bytes come from.
 pub(crate) type Reader = Box<dyn Read + Send>;
@@ -97,6 +97,12 @@ impl Lines {
             Form::Bare(stream) => error.with_context("stream", stream),
             Form::Enveloped => error,
         })
+    }
+
+    /// The one of `streams` that the last line names.
+    pub(crate) fn stream_among<'s>(&self, streams: &'s [StreamName]) -> Option<&'s StreamName> {
+        let named = line::stream_of(&self.buffer)?;
+        streams.iter().find(|stream| **stream == *named)
     }
 
     /// Behind the last line.

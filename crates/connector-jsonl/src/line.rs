@@ -49,6 +49,17 @@ pub(crate) fn parse_commit(line: &[u8]) -> Option<Commit> {
     serde_json::from_slice(line).ok()
 }
 
+/// The stream that a line names, whatever else is in it.
+pub(crate) fn stream_of(line: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        stream: Cow<'a, str>,
+    }
+    let named: Named<'_> = serde_json::from_slice(line).ok()?;
+    Some(named.stream)
+}
+
 /// A line of a file with several streams.
 #[derive(Debug)]
 pub(crate) enum Enveloped {

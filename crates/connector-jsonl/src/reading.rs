@@ -89,7 +89,8 @@ impl Reading {
             self.begin(part, messages)?;
             return Ok(Some(0));
         };
-        let Some(record) = open.lines.next_record(&open.form)? else {
+        let record = open.lines.next_record(&open.form);
+        let Some(record) = record.map_err(|error| open.named(error))? else {
             self.finish(&open, messages)?;
             return Ok(Some(0));
         };
@@ -127,7 +128,10 @@ impl Reading {
         };
         let (lines, known) = match part.pipe {
             Some((reader, known)) => (Lines::new(&part.path, reader), Some(known)),
-            None => (Lines::open(&part.path, from)?, None),
+            None => {
+                let lines = Lines::open(&part.path, from);
+                (lines.map_err(|error| of_only(&streams, error))?, None)
+            }
         };
         self.open = Some(Open {
             lines,
@@ -168,6 +172,14 @@ impl Reading {
 }
 
 impl Open {
+    /// The error of the last line, with its stream where that is known.
+    fn named(&self, error: Error) -> Error {
+        match self.lines.stream_among(&self.streams) {
+            Some(stream) => error.with_context("stream", stream),
+            None => of_only(&self.streams, error),
+        }
+    }
+
     /// A stream that nobody was told of would be lost without a word.
     fn check(&self, stream: &StreamName) -> Result<()> {
         match &self.known {
@@ -178,6 +190,14 @@ impl Open {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Where only one stream is read, it is the one that failed.
+fn of_only(streams: &[StreamName], error: Error) -> Error {
+    match streams {
+        [stream] => error.with_context("stream", stream),
+        _ => error,
     }
 }
 

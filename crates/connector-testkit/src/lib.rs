@@ -13,7 +13,7 @@
 //! let connector = Tiny::default();
 //! let reading = Reading::new(Access::new(json!({"token": TOKEN})))
 //!     .with_wrong(Access::new(json!({"token": "a token of nobody"})))
-//!     .with_failure(Access::new(json!({"token": TOKEN, FAILS: true})), || {});
+//!     .with_failure(|| Access::new(json!({"token": TOKEN, FAILS: true})), || {});
 //!
 //! let report = Suite::new(&connector).with_reading(reading).run().await;
 //!

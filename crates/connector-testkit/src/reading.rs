@@ -20,7 +20,7 @@ pub struct Reading {
 
 /// A read that fails half-way.
 pub(crate) struct Failure {
-    pub(crate) access: Access,
+    pub(crate) prepare: Box<dyn Fn() -> Access + Send + Sync>,
     pub(crate) arm: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -50,12 +50,19 @@ impl Reading {
         self
     }
 
-    /// What reads some records and then fails for good. `arm` runs after `discover` and before
-    /// each read: there the remote is told to fail, or a file is spoilt.
+    /// A read that yields some records and then fails for good. `prepare` makes what `discover`
+    /// and the beginning of the read find, each time anew; `arm` runs between the two: there the
+    /// remote is told to fail, or a file is spoilt. It must be known in which stream that happens.
     #[must_use]
-    pub fn with_failure(mut self, access: Access, arm: impl Fn() + Send + Sync + 'static) -> Self {
-        let arm = Box::new(arm);
-        self.failures.push(Failure { access, arm });
+    pub fn with_failure(
+        mut self,
+        prepare: impl Fn() -> Access + Send + Sync + 'static,
+        arm: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        self.failures.push(Failure {
+            prepare: Box::new(prepare),
+            arm: Box::new(arm),
+        });
         self
     }
 

@@ -127,8 +127,8 @@ impl<'c> Suite<'c> {
             secrets.extend(access.secrets(&schema));
         }
         if let Some(reading) = &self.reading {
-            let failing = reading.failures.iter().map(|failure| &failure.access);
-            let others = reading.wrong.iter().chain(failing);
+            let failing = reading.failures.iter().map(|failure| (failure.prepare)());
+            let others = reading.wrong.iter().cloned().chain(failing);
             secrets.extend(others.flat_map(|access| access.secrets(&schema)));
         }
         if let Some(writing) = &self.writing {

@@ -214,6 +214,7 @@ async fn a_bad_line_is_an_error_with_its_number_after_the_records_before_it() {
         assert_eq!(error.kind(), ErrorKind::Data);
         let shown = error.to_string();
         assert!(shown.contains("line: 3"), "{shown}");
+        assert!(shown.contains("stream: things"), "{shown}");
         assert!(shown.contains("things.jsonl"), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
         assert_eq!(read.iter().filter(|message| message.is_err()).count(), 1);

@@ -32,10 +32,14 @@ async fn failures(suite: &Suite<'_>) -> Verdict<Vec<Failed>> {
 }
 
 async fn fail(suite: &Suite<'_>, failure: &Failure) -> Verdict<Vec<Failed>> {
+    let reading = suite.reading()?;
+    let catalog = suite.source().await?.discover().await?;
     let mut met = Vec::new();
-    let source = suite.source_of(&failure.access, Arc::new(Ignore)).await?;
-    let catalog = source.discover().await?;
-    for request in suite.reading()?.requests(&catalog)? {
+    for request in reading.requests(&catalog)? {
+        let source = suite
+            .source_of(&(failure.prepare)(), Arc::new(Ignore))
+            .await?;
+        source.discover().await?;
         (failure.arm)();
         let mut messages = source.read(request.clone());
         let mut records = 0;

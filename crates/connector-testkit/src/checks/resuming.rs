@@ -1,7 +1,5 @@
 //! A read that is killed, after each of its messages in turn.
 
-use connector_core::{Catalog, ReadRequest};
-
 use crate::Suite;
 use crate::opening::{last_state, read, read_some};
 use crate::report::{Verdict, failed, skipped};
@@ -20,24 +18,17 @@ pub(crate) async fn resuming_misses_nothing(suite: &Suite<'_>) -> Verdict {
             return failed("no record came: there is nothing to miss");
         }
         for count in 0..=messages.len() {
-            let found = killed_after(suite, count, &catalog, &request).await?;
+            let before = read_some(&*source, request.clone(), count).await?;
+            let found = Rows::of(&catalog, &before)?;
+            let state = last_state(&before)?;
+            // By another process, which knows nothing but the state.
+            let other = suite.source().await?;
+            let after = read(&*other, request.clone().with_state(state)).await?;
+            let found = found.and(Rows::of(&catalog, &after)?);
             if let Some(row) = whole.missing_in(&found) {
                 return failed(format!("killed after {count} messages, it misses {row}"));
             }
         }
     }
     Ok(())
-}
-
-/// What a read that dies and one that goes on, by another process, yield together.
-async fn killed_after(
-    suite: &Suite<'_>,
-    count: usize,
-    catalog: &Catalog,
-    request: &ReadRequest,
-) -> Verdict<Rows> {
-    let before = read_some(&*suite.source().await?, request.clone(), count).await?;
-    let resumed = request.clone().with_state(last_state(&before)?);
-    let after = read(&*suite.source().await?, resumed).await?;
-    Ok(Rows::of(catalog, &before)?.and(Rows::of(catalog, &after)?))
 }

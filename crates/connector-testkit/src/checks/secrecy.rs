@@ -39,7 +39,7 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
             read_all(suite, access, &|| {}, &mut heard).await?;
         }
         for failure in &reading.failures {
-            read_all(suite, &failure.access, &failure.arm, &mut heard).await?;
+            read_all(suite, &(failure.prepare)(), &failure.arm, &mut heard).await?;
         }
     }
     if let Ok(writing) = suite.writing() {

@@ -11,7 +11,7 @@ fn reading() -> Reading {
     let nobody = Credential::ApiKey("a token of nobody".into());
     Reading::new(Access::new(json!({"token": TOKEN})))
         .with_wrong(Access::new(json!({})).with_credential(nobody))
-        .with_failure(Access::new(json!({"token": TOKEN, FAILS: true})), || {})
+        .with_failure(|| Access::new(json!({"token": TOKEN, FAILS: true})), || {})
 }
 
 fn record(stream: &str, text: &str) -> Record {
