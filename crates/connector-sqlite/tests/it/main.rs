@@ -4,6 +4,7 @@
 
 mod commits;
 mod comparison;
+mod conformance;
 mod failures;
 mod gone;
 mod replica;
