@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 pub(crate) const SHORTEST: usize = 8;
 
 /// A text to look for, and what it is called.
-type Form = (&'static str, String);
+pub(crate) type Form = (&'static str, String);
 
 /// The secret in plain, in base64 at any offset, in hex, percent-encoded, escaped.
 pub(crate) fn forms(secret: &str) -> Vec<Form> {
@@ -42,10 +42,9 @@ pub(crate) fn forms(secret: &str) -> Vec<Form> {
 }
 
 /// The form in which `text` holds the secret, if it does.
-pub(crate) fn found(text: &str, secret: &str) -> Option<&'static str> {
-    let forms = forms(secret).into_iter();
-    let mut held = forms.filter(|(_, form)| text.contains(form));
-    held.next().map(|(name, _)| name)
+pub(crate) fn found(text: &str, secret: &str) -> Option<Form> {
+    let mut forms = forms(secret).into_iter();
+    forms.find(|(_, form)| text.contains(form))
 }
 
 fn encoded(secret: &str, encode: impl Fn(&mut String, u8) -> std::fmt::Result) -> String {
@@ -79,6 +78,7 @@ mod tests {
     #[test]
     fn a_secret_is_found_in_every_form_wherever_it_stands() {
         let secret = "s3cret/+\"ü~ and more";
+        let found = |text: &str, secret: &str| found(text, secret).map(|(name, _)| name);
         for before in ["", "a", "ab", "abc"] {
             let text = format!("{before}{secret}tail");
             assert_eq!(found(&text, secret), Some("plain"));

@@ -14,6 +14,9 @@ use crate::report::{Verdict, failed, skipped};
 use crate::watcher::Watcher;
 use crate::{Access, Suite};
 
+/// How many characters of a text with a secret are shown.
+const SHOWN: usize = 300;
+
 pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
     let secrets = suite.secrets();
     if secrets.is_empty() {
@@ -48,8 +51,10 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
         }
     }
     for (place, text) in &heard.0 {
-        if let Some(form) = secrets.iter().find_map(|secret| found(text, secret)) {
-            return failed(format!("{place} holds a secret, {form}"));
+        if let Some((name, form)) = secrets.iter().find_map(|secret| found(text, secret)) {
+            let text = text.replace(&form, "[secret]");
+            let start: String = text.chars().take(SHOWN).collect();
+            return failed(format!("{place} holds a secret, {name}: {start}"));
         }
     }
     Ok(())

@@ -108,7 +108,7 @@ async fn a_report_of_a_leak_does_not_leak() {
     assert!(
         report
             .to_string()
-            .contains("an event holds a secret, plain"),
+            .contains("an event holds a secret, plain: "),
         "{report}"
     );
     assert!(!report.to_string().contains(TOKEN), "{report}");
