@@ -3,6 +3,7 @@
 mod artifacts;
 mod bench;
 mod check;
+mod conformance;
 mod copy;
 mod excused;
 mod failures;
