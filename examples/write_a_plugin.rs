@@ -1,4 +1,5 @@
-//! A complete plugin of one's own, a source that counts; moved into JSON lines on stdout:
+//! A complete plugin of one's own, a source that counts: tested by the conformance suite, then
+//! moved into JSON lines on stdout:
 //! `cargo run -p examples --example write_a_plugin`
 
 #![expect(clippy::print_stderr, reason = "an example shows what it does")]
@@ -8,10 +9,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    Catalog, Configuration, Connector, Identity, JsonObject, Message, ReadRequest, Record,
-    Registry, Result, Roles, Setup, Source, State, Status, Stream, SyncMode,
+    Catalog, Configuration, Connector, Identity, JsonObject, Message, ReadRequest, Record, Result,
+    Roles, Setup, Source, State, Status, Stream, SyncMode,
 };
 use connector_jsonl::Jsonl;
+use connector_testkit::{Access, Reading, Suite};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
 use sync_runner::Runner;
@@ -71,8 +73,11 @@ impl Source for Counter {
     /// Goes on behind the last number of the state. A destination that keeps states gives it
     /// back at the next sync; standard output keeps none.
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
-        let state = request.state.as_ref().and_then(|s| s.stream("numbers"));
-        let last = state.and_then(Value::as_u64).unwrap_or(0);
+        let state = request.state.unwrap_or_else(|| State::new("counter", 1));
+        if let Err(refused) = state.expect("counter", 1) {
+            return stream::iter([Err(refused)]).boxed();
+        }
+        let last = state.stream("numbers").and_then(Value::as_u64).unwrap_or(0);
         let mut messages = vec![Ok(Message::Status("numbers".into(), Status::Started))];
         messages.extend((last + 1..=5).flat_map(number));
         messages.push(Ok(Message::Status("numbers".into(), Status::Complete)));
@@ -91,12 +96,15 @@ fn number(n: u64) -> [Result<Message>; 2] {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let registry = Registry::new().with(Counter).with(Jsonl);
-    let from = Setup::new(Configuration::default());
-    let source = registry.get("counter")?.open_source(from).await?;
+    let reading = Reading::new(Access::new(json!({})));
+    let tested = Suite::new(&Counter).with_reading(reading).run().await;
+    eprintln!("{tested}");
+    assert!(tested.failed().is_empty());
+
+    let source = Counter.open_source(Setup::new(Configuration::default()));
     let to = Setup::new(Configuration::default().with("path", "-"));
-    let destination = registry.get("jsonl")?.open_destination(to).await?;
-    let report = Runner::new(source, destination).run().await?;
+    let runner = Runner::new(source.await?, Jsonl.open_destination(to).await?);
+    let report = runner.run().await?;
     eprintln!("{} records went to stdout.", report.progress.records());
     Ok(())
 }
