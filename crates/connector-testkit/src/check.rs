@@ -39,7 +39,7 @@ pub fn checks() -> &'static [Check] {
     &CHECKS
 }
 
-static CHECKS: [Check; 26] = [
+static CHECKS: [Check; 29] = [
     Check {
         name: "schema_is_valid",
         claim: "The schema of the configuration is valid draft 7, describes each key, and takes the configuration that works.",
@@ -139,11 +139,25 @@ static CHECKS: [Check; 26] = [
         run: |suite| Box::pin(resuming::resuming_misses_nothing(suite)),
     },
     Check {
+        name: "resuming_twice_misses_nothing",
+        claim: "Killed after any checkpoint, resumed, killed after the next one and resumed again, it misses no record.",
+        mutants: &[Flaw::CountsTwiceWhenResumed],
+        role: Role::Source,
+        run: |suite| Box::pin(resuming::resuming_twice_misses_nothing(suite)),
+    },
+    Check {
         name: "errors_end_the_read",
         claim: "After an error comes nothing: no record, and no checkpoint that would cover what was not read.",
         mutants: &[Flaw::CheckpointAfterError],
         role: Role::Source,
         run: |suite| Box::pin(failing::errors_end_the_read(suite)),
+    },
+    Check {
+        name: "errors_cover_nothing_unread",
+        claim: "Resumed from the last checkpoint before an error, once its cause is mended, it misses no record.",
+        mutants: &[Flaw::CoversWhatFailed],
+        role: Role::Source,
+        run: |suite| Box::pin(failing::errors_cover_nothing_unread(suite)),
     },
     Check {
         name: "errors_name_their_stream",
@@ -186,6 +200,13 @@ static CHECKS: [Check; 26] = [
         mutants: &[Flaw::DestinationPassesAnything],
         role: Role::Destination,
         run: |suite| Box::pin(proving::destination_check_fails(suite)),
+    },
+    Check {
+        name: "unknown_streams_are_refused",
+        claim: "A destination that takes certain streams refuses to start with another, as a matter of configuration.",
+        mutants: &[Flaw::TakesAnyStream],
+        role: Role::Destination,
+        run: |suite| Box::pin(writing::unknown_streams_are_refused(suite)),
     },
     Check {
         name: "outcomes_are_exact",

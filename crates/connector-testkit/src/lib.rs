@@ -4,16 +4,21 @@
 //! after every message) and records to write, and asserts on the [`Report`]:
 //!
 //! ```
-//! use connector_testkit::tiny::{FAILS, TOKEN, Tiny};
+//! use connector_testkit::tiny::{TOKEN, Tiny};
 //! use connector_testkit::{Access, Reading, Suite};
 //! use serde_json::json;
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 //! # runtime.block_on(async {
 //! let connector = Tiny::default();
+//! let (mended, broken) = (connector.clone(), connector.clone());
+//! let prepare = move || {
+//!     mended.set_broken(false);
+//!     Access::new(json!({"token": TOKEN}))
+//! };
 //! let reading = Reading::new(Access::new(json!({"token": TOKEN})))
 //!     .with_wrong(Access::new(json!({"token": "a token of nobody"})))
-//!     .with_failure(|| Access::new(json!({"token": TOKEN, FAILS: true})), || {});
+//!     .with_failure(prepare, move || broken.set_broken(true));
 //!
 //! let report = Suite::new(&connector).with_reading(reading).run().await;
 //!
@@ -22,6 +27,7 @@
 //!     // It is a destination, too, and nothing to write was given.
 //!     "destination_check_passes",
 //!     "destination_check_fails",
+//!     "unknown_streams_are_refused",
 //!     "outcomes_are_exact",
 //!     "reasons_hold_no_values",
 //!     "accepted_records_are_stored",

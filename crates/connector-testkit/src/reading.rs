@@ -21,7 +21,24 @@ pub struct Reading {
 /// A read that fails half-way.
 pub(crate) struct Failure {
     pub(crate) prepare: Box<dyn Fn() -> Access + Send + Sync>,
-    pub(crate) arm: Box<dyn Fn() + Send + Sync>,
+    arm: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Failure {
+    /// Breaks the world until what this gives is dropped.
+    pub(crate) fn arm(&self) -> Armed<'_> {
+        (self.arm)();
+        Armed(self)
+    }
+}
+
+/// A world that is broken.
+pub(crate) struct Armed<'f>(&'f Failure);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        drop((self.0.prepare)());
+    }
 }
 
 impl Reading {
@@ -36,7 +53,8 @@ impl Reading {
         }
     }
 
-    /// Reads these streams and no others.
+    /// Reads these streams and no others. Those that differ in each read, as what is left of a
+    /// rate limit does, have no place here.
     #[must_use]
     pub fn with_streams(mut self, streams: &[&str]) -> Self {
         self.streams = streams.iter().map(|name| StreamName::from(*name)).collect();
@@ -50,9 +68,10 @@ impl Reading {
         self
     }
 
-    /// A read that yields some records and then fails for good. `prepare` makes what `discover`
-    /// and the beginning of the read find, each time anew; `arm` runs between the two: there the
-    /// remote is told to fail, or a file is spoilt. It must be known in which stream that happens.
+    /// A read that yields some records and then fails for good. `prepare` makes a world that can
+    /// be read, the same each time, and mends it if it is broken; `arm` breaks it, after
+    /// `discover` and before the read: the remote is told to fail, or a file is spoilt. It must be
+    /// known in which stream the read fails.
     #[must_use]
     pub fn with_failure(
         mut self,

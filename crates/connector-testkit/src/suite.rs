@@ -19,9 +19,13 @@ pub struct Suite<'c> {
     pub(crate) connector: &'c dyn Connector,
     pub(crate) reading: Option<Reading>,
     pub(crate) writing: Option<Writing>,
+    pub(crate) outputs: Vec<Output>,
     secrets: Vec<String>,
     limit: Duration,
 }
+
+/// A text that is searched for secrets, made once all calls have been made.
+pub(crate) type Output = Box<dyn Fn() -> String + Send + Sync>;
 
 impl<'c> Suite<'c> {
     /// Nothing to read and nothing to write is given yet.
@@ -30,6 +34,7 @@ impl<'c> Suite<'c> {
             connector,
             reading: None,
             writing: None,
+            outputs: Vec::new(),
             secrets: Vec::new(),
             limit: LIMIT,
         }
@@ -54,6 +59,14 @@ impl<'c> Suite<'c> {
     #[must_use]
     pub fn with_secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
+        self
+    }
+
+    /// One more text to search for secrets: a log that was collected, how a type prints itself.
+    /// It is asked for when everything else has been called.
+    #[must_use]
+    pub fn with_output(mut self, output: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.outputs.push(Box::new(output));
         self
     }
 

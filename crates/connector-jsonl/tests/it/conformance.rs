@@ -11,13 +11,15 @@ const BUILDS: usize = 1030;
 const JOBS: usize = 20;
 
 /// What no read of lines can be asked for.
-const NOT_OF_LINES: [&str; 4] = [
+const NOT_OF_LINES: [&str; 5] = [
     // Nothing tells of a key, and nothing of what is new.
     "keys_are_not_null",
     "keys_are_unique",
     "far_future_reads_nothing",
     // Nothing is requested.
     "cancelling_stops_requests",
+    // Any stream is taken.
+    "unknown_streams_are_refused",
 ];
 
 fn access(path: &Path) -> Access {

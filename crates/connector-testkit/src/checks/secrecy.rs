@@ -10,6 +10,7 @@ use futures::StreamExt;
 use crate::access::marked_keys;
 use crate::check::Role;
 use crate::forms::{SHORTEST, found};
+use crate::reading::Failure;
 use crate::report::{Verdict, failed, skipped};
 use crate::watcher::Watcher;
 use crate::{Access, Suite};
@@ -37,18 +38,21 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
         misplaced(suite, role, &access, &secrets, &mut heard).await;
     }
     if let Ok(reading) = suite.reading() {
-        read_all(suite, &reading.access, &|| {}, &mut heard).await?;
+        read_all(suite, &reading.access, None, &mut heard).await?;
         for access in &reading.wrong {
-            read_all(suite, access, &|| {}, &mut heard).await?;
+            read_all(suite, access, None, &mut heard).await?;
         }
         for failure in &reading.failures {
-            read_all(suite, &(failure.prepare)(), &failure.arm, &mut heard).await?;
+            read_all(suite, &(failure.prepare)(), Some(failure), &mut heard).await?;
         }
     }
     if let Ok(writing) = suite.writing() {
         for access in [&[writing.fresh()], &writing.wrong[..]].concat() {
             write_all(suite, &access, &mut heard).await;
         }
+    }
+    for output in &suite.outputs {
+        heard.text("an output", output());
     }
     for (place, text) in &heard.0 {
         if let Some((name, form)) = secrets.iter().find_map(|secret| found(text, secret)) {
@@ -140,7 +144,7 @@ async fn misplaced(
 async fn read_all(
     suite: &Suite<'_>,
     access: &Access,
-    arm: &(dyn Fn() + Send + Sync),
+    failure: Option<&Failure>,
     heard: &mut Heard,
 ) -> Verdict {
     let watcher = Arc::new(Watcher::default());
@@ -151,7 +155,7 @@ async fn read_all(
         heard.result("the catalog", source.mark_readable(catalog.clone()).await);
         for request in suite.reading()?.requests(&catalog)? {
             heard.result("a forecast", source.forecast(request.clone()).await);
-            arm();
+            let armed = failure.map(Failure::arm);
             let mut messages = source.read(request);
             while let Some(message) = messages.next().await {
                 match message {
@@ -159,6 +163,7 @@ async fn read_all(
                     Err(error) => heard.error(&error),
                 }
             }
+            drop(armed);
         }
     }
     heard.values("an event", &watcher.events());

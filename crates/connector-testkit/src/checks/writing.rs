@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use connector_core::{
-    Comparison, ErrorKind, Ignore, Outcome, ReadRequest, Record, Selection, State,
+    Accepts, Comparison, ErrorKind, Ignore, Outcome, ReadRequest, Record, Selection, State,
 };
 use futures::TryStreamExt;
 use serde_json::Value;
@@ -16,6 +16,28 @@ use crate::report::{Verdict, failed, skipped};
 use crate::rows::records;
 use crate::writing::{Expected, Writing};
 use crate::{Access, Suite};
+
+pub(crate) async fn unknown_streams_are_refused(suite: &Suite<'_>) -> Verdict {
+    let writing = suite.writing()?;
+    let mut destination = suite.destination_of(&writing.fresh()).await?;
+    let Accepts::Streams(taken) = destination.accepts().await? else {
+        return skipped("it takes any stream");
+    };
+    let mut plan = writing.plan();
+    for stream in &plan.streams {
+        taken.stream(stream.name.as_str())?;
+    }
+    let Some(mut unknown) = plan.streams.first().cloned() else {
+        return skipped("no stream was given");
+    };
+    unknown.name = "a_stream_of_nobody".into();
+    plan.streams.push(unknown);
+    match destination.start(&plan).await {
+        Err(error) if error.kind() == ErrorKind::Config => Ok(()),
+        Err(error) => failed(format!("the error is of the kind {:?}", error.kind())),
+        Ok(_) => failed("it starts with a stream that it does not take"),
+    }
+}
 
 pub(crate) async fn outcomes_are_exact(suite: &Suite<'_>) -> Verdict {
     let writing = suite.writing()?;

@@ -5,13 +5,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Comparison, Destination, Error, ErrorKind, Outcome, Record, Replica, Result, State,
-    StreamName, WritePlan,
+    Accepts, Catalog, Comparison, Destination, Error, ErrorKind, Outcome, Record, Replica, Result,
+    State, Stream, StreamName, SyncMode, WritePlan,
 };
 use futures::stream::{self, BoxStream, StreamExt};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Flaw, Settings, Tiny};
+
+const THINGS: &str = "things";
+
+/// The one stream that is taken; its key is `id`.
+pub fn things() -> Stream {
+    Stream {
+        name: THINGS.into(),
+        description: "Some things.".to_owned(),
+        json_schema: json!({"type": "object", "properties": {"id": {}}}),
+        primary_key: vec!["id".to_owned()],
+        cursor: None,
+        sync_modes: vec![SyncMode::FullRefresh],
+        is_default: true,
+        scopes: Vec::new(),
+        is_readable: None,
+    }
+}
 
 /// Rows by stream and `id`, and states by the name of the sync.
 #[derive(Debug, Clone, Default)]
@@ -110,11 +127,17 @@ impl Destination for Store {
     }
 
     async fn accepts(&mut self) -> Result<Accepts> {
-        Ok(Accepts::Any)
+        let streams = vec![things()];
+        Ok(Accepts::Streams(Catalog { streams }))
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
         self.settings.prove()?;
+        let unknown = plan.streams.iter().find(|stream| stream.name != THINGS);
+        if let Some(stream) = unknown.filter(|_| !self.tiny.has(Flaw::TakesAnyStream)) {
+            let error = Error::new(ErrorKind::Config, "the only stream is `things`");
+            return Err(error.with_context("stream", &stream.name));
+        }
         self.open = self.tiny.stores.get(&self.settings.store);
         self.plan = Some(plan.clone());
         Ok(self.open.states.get(&plan.sync).cloned())

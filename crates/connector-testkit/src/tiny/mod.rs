@@ -1,8 +1,8 @@
 //! A connector in memory: correct, or wrong in one way.
 //!
 //! As a source it has two streams, `letters` (read in full) and `numbers` (read incrementally), a
-//! page of two records a request; as a destination it keeps rows and states by the name of a
-//! store, as long as the [`Tiny`] lives. It is what the checks are proved with, and a small plugin
+//! page of two records a request; as a destination it takes the stream [`things`] and keeps rows
+//! and states by the name of a store, as long as the [`Tiny`] lives. It is what the checks are proved with, and a small plugin
 //! to learn from.
 
 mod destination;
@@ -11,7 +11,7 @@ mod pages;
 mod source;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use connector_core::{
@@ -21,14 +21,13 @@ use connector_core::{
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+pub use destination::things;
 use destination::{Kept, Store, Stores};
 pub use flaw::Flaw;
 use source::Letters;
 
 /// The token that opens the streams.
 pub const TOKEN: &str = "tiny_0123456789abcdef";
-/// A key of the configuration: with `true`, each read fails before its second page of a stream.
-pub const FAILS: &str = "fails";
 /// A key of the configuration: the name of the store that a destination writes to.
 pub const STORE: &str = "store";
 
@@ -39,6 +38,7 @@ pub struct Tiny {
     stores: Stores,
     /// How many catalogs and reads it has given.
     given: Arc<AtomicU64>,
+    is_broken: Arc<AtomicBool>,
 }
 
 impl Tiny {
@@ -48,6 +48,11 @@ impl Tiny {
             flaw: Some(flaw),
             ..Self::default()
         }
+    }
+
+    /// From now on, each read fails before its second page of a stream; or no longer does.
+    pub fn set_broken(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::SeqCst);
     }
 
     fn has(&self, flaw: Flaw) -> bool {
@@ -78,18 +83,12 @@ impl Tiny {
             None if self.has(Flaw::OpensWithoutKey) => String::new(),
             None => return Err(refused("token", "it must be set")),
         };
-        let fails = match given.remove(FAILS) {
-            None => false,
-            Some(Value::Bool(fails)) => fails,
-            Some(_) => return Err(refused(FAILS, "expected true or false")),
-        };
         if !given.is_empty() {
-            let message = "a key is unknown; allowed are `token`, `fails` and `store`";
+            let message = "a key is unknown; allowed are `token` and `store`";
             return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(Settings {
             token,
-            fails,
             store: store.unwrap_or_default(),
         })
     }
@@ -98,7 +97,6 @@ impl Tiny {
 /// The configuration, checked. No `Debug`: it holds the token.
 struct Settings {
     token: String,
-    fails: bool,
     store: String,
 }
 
@@ -135,7 +133,6 @@ impl Connector for Tiny {
             "type": "object",
             "properties": {
                 "token": {"type": "string", "description": "What opens it.", "writeOnly": true},
-                FAILS: {"type": "boolean", "description": "Whether reads fail half-way."},
                 STORE: {"type": "string", "description": "The store to write to."},
             },
             "required": ["token"],
@@ -143,8 +140,8 @@ impl Connector for Tiny {
         });
         let properties = &mut schema["properties"];
         match self.flaw {
-            Some(Flaw::SchemaOfUnknownType) => properties[FAILS]["type"] = "yes or no".into(),
-            Some(Flaw::KeyWithoutDescription) => properties[FAILS] = json!({"type": "boolean"}),
+            Some(Flaw::SchemaOfUnknownType) => properties[STORE]["type"] = "word".into(),
+            Some(Flaw::KeyWithoutDescription) => properties[STORE] = json!({"type": "string"}),
             Some(Flaw::UnmarkedSecret) => properties["token"]["writeOnly"] = false.into(),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -81,8 +82,11 @@ impl Pages {
         }
         self.remote.request().await;
         let from = self.position(name);
-        if self.remote.settings.fails && from > 0 {
+        if self.remote.tiny.is_broken.load(Ordering::SeqCst) && from > 0 {
             self.is_over = true;
+            if self.has(Flaw::CoversWhatFailed) {
+                messages.push(Ok(self.checkpoint(name, from + PAGE)));
+            }
             messages.push(Err(self.failure(name)));
             if self.has(Flaw::CheckpointAfterError) {
                 messages.push(Ok(Message::Checkpoint(self.state.clone())));
@@ -116,12 +120,16 @@ impl Pages {
                     .map(|data| Message::Record(Record::new(name.into(), data))),
             );
         }
-        let mut value = json!({"position": to});
-        if self.has(Flaw::SecretInState) {
-            value["by"] = STANDARD.encode(format!("me:{}", self.token())).into();
-        }
-        self.state.set_stream(name.into(), value);
-        let checkpoint = Ok(Message::Checkpoint(self.state.clone()));
+        self.state.set_stream(name.into(), self.value(to));
+        let resumed_from = self
+            .request
+            .state
+            .as_ref()
+            .map_or(0, |s| position_in(s, name));
+        let checkpoint = match self.has(Flaw::CountsTwiceWhenResumed) {
+            true => Ok(self.checkpoint(name, to + resumed_from)),
+            false => Ok(self.checkpoint(name, to)),
+        };
         if self.has(Flaw::CheckpointBeforeRecords) {
             messages.insert(0, checkpoint);
         } else {
@@ -131,6 +139,20 @@ impl Pages {
             self.remote.notice(format!("read with {}", self.token()));
         }
         messages
+    }
+
+    fn checkpoint(&self, name: &str, position: u64) -> Message {
+        let mut state = self.state.clone();
+        state.set_stream(name.into(), self.value(position));
+        Message::Checkpoint(state)
+    }
+
+    fn value(&self, position: u64) -> Value {
+        let mut value = json!({"position": position});
+        if self.has(Flaw::SecretInState) {
+            value["by"] = STANDARD.encode(format!("me:{}", self.token())).into();
+        }
+        value
     }
 
     /// A read in full leaves nothing to go on from.
@@ -144,8 +166,7 @@ impl Pages {
     }
 
     fn position(&self, name: &str) -> u64 {
-        let value = self.state.stream(name).map(|value| &value["position"]);
-        let mut position = value.and_then(Value::as_u64).unwrap_or(0);
+        let mut position = position_in(&self.state, name);
         let is_resumed = self.request.state.is_some() && !self.has_begun;
         if self.has(Flaw::ResumesTooFar) && is_resumed && (1..RECORDS).contains(&position) {
             position += 1;
@@ -191,4 +212,9 @@ impl Pages {
     fn token(&self) -> &str {
         &self.remote.settings.token
     }
+}
+
+fn position_in(state: &State, name: &str) -> u64 {
+    let value = state.stream(name).map(|value| &value["position"]);
+    value.and_then(Value::as_u64).unwrap_or(0)
 }

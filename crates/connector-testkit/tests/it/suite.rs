@@ -121,3 +121,19 @@ async fn a_secret_too_short_to_be_looked_for_is_an_error_of_the_author() {
 
     assert_eq!(suite.run().await.failed(), ["secrets_stay_secret"]);
 }
+
+#[tokio::test]
+async fn what_an_author_adds_is_searched_for_secrets() {
+    let tiny = Tiny::default();
+    let suite = Suite::new(&tiny).with_reading(reading());
+    let suite = suite.with_output(|| format!("a log with {TOKEN}"));
+
+    let report = suite.run().await;
+
+    assert_eq!(report.failed(), ["secrets_stay_secret"]);
+    let text = report.to_string();
+    assert!(
+        text.contains("an output holds a secret, plain: a log with [secret]"),
+        "{text}"
+    );
+}
