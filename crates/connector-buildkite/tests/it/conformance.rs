@@ -1,6 +1,5 @@
 //! The conformance suite, over the fake.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use connector_buildkite::Buildkite;
@@ -31,12 +30,8 @@ fn access(server: &MockBuildkite, token: &str, more: Value) -> Access {
 }
 
 /// Reads that fail for good at each of these requests.
-fn with_failures(
-    mut reading: Reading,
-    server: &Arc<MockBuildkite>,
-    requests: RangeInclusive<u64>,
-) -> Reading {
-    for at in requests {
+fn with_failures(mut reading: Reading, server: &Arc<MockBuildkite>, requests: &[u64]) -> Reading {
+    for at in requests.iter().copied() {
         let (healed, broken) = (Arc::clone(server), Arc::clone(server));
         let prepare = move || {
             healed.add_token(Token::new(DEMO_TOKEN));
@@ -56,7 +51,7 @@ fn with_failures(
 }
 
 /// What is read from a world of some builds, and which requests fail in some of the reads.
-async fn report(builds: usize, streams: &[&str], failing: RangeInclusive<u64>) -> Report {
+async fn report(builds: usize, streams: &[&str], failing: &[u64]) -> Report {
     let (server, breaks) = (fake(builds).await, fake(builds).await);
     let counted = Arc::clone(&server);
     let nobody = "bkua_fedcba9876543210fedcba9876543210";
@@ -84,7 +79,7 @@ async fn report(builds: usize, streams: &[&str], failing: RangeInclusive<u64>) -
 
 #[tokio::test]
 async fn the_default_streams_pass_every_check() {
-    report(12, &[], 2..=5).await.assert_passed();
+    report(12, &[], &[2, 3, 4]).await.assert_passed();
 }
 
 #[tokio::test]
@@ -99,5 +94,5 @@ async fn the_streams_below_builds_pass_every_check() {
         "job_logs",
         "job_environments",
     ];
-    report(4, &streams, 3..=14).await.assert_passed();
+    report(4, &streams, &[3, 7, 12]).await.assert_passed();
 }
