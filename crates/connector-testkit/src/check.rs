@@ -39,7 +39,7 @@ pub fn checks() -> &'static [Check] {
     &CHECKS
 }
 
-static CHECKS: [Check; 29] = [
+static CHECKS: [Check; 30] = [
     Check {
         name: "schema_is_valid",
         claim: "The schema of the configuration is valid draft 7, describes each key, and takes the configuration that works.",
@@ -123,6 +123,13 @@ static CHECKS: [Check; 29] = [
         mutants: &[Flaw::DriftsBetweenReads],
         role: Role::Source,
         run: |suite| Box::pin(records::full_reads_agree(suite)),
+    },
+    Check {
+        name: "reads_are_complete",
+        claim: "A read has as many records of each stream as its author says there are.",
+        mutants: &[Flaw::LeavesOutRecord],
+        role: Role::Source,
+        run: |suite| Box::pin(records::reads_are_complete(suite)),
     },
     Check {
         name: "parts_are_the_whole",

@@ -17,6 +17,7 @@
 //!     Access::new(json!({"token": TOKEN}))
 //! };
 //! let reading = Reading::new(Access::new(json!({"token": TOKEN})))
+//!     .with_counts(&[("letters", 5), ("numbers", 5)])
 //!     .with_wrong(Access::new(json!({"token": "a token of nobody"})))
 //!     .with_failure(prepare, move || broken.set_broken(true));
 //!

@@ -15,6 +15,7 @@ pub struct Reading {
     pub(crate) wrong: Vec<Access>,
     pub(crate) failures: Vec<Failure>,
     streams: Vec<StreamName>,
+    pub(crate) counts: Vec<(StreamName, usize)>,
     pub(crate) requests: Option<Box<dyn Fn() -> u64 + Send + Sync>>,
 }
 
@@ -49,6 +50,7 @@ impl Reading {
             wrong: Vec::new(),
             failures: Vec::new(),
             streams: Vec::new(),
+            counts: Vec::new(),
             requests: None,
         }
     }
@@ -58,6 +60,17 @@ impl Reading {
     #[must_use]
     pub fn with_streams(mut self, streams: &[&str]) -> Self {
         self.streams = streams.iter().map(|name| StreamName::from(*name)).collect();
+        self
+    }
+
+    /// How many records there are in some of the streams. Without it, what every read leaves out
+    /// is not seen.
+    #[must_use]
+    pub fn with_counts(mut self, counts: &[(&str, usize)]) -> Self {
+        let counts = counts
+            .iter()
+            .map(|(name, count)| (StreamName::from(*name), *count));
+        self.counts = counts.collect();
         self
     }
 

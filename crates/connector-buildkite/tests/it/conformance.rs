@@ -8,12 +8,15 @@ use connector_testkit::{Access, Reading, Report, Suite};
 use mock_buildkite::{DEMO_TOKEN, MockBuildkite, Seed, Token, World};
 use serde_json::{Value, json};
 
+/// Jobs of each build.
+const JOBS: usize = 2;
+
 /// Small: a read of it is killed after each of its messages.
 async fn fake(builds: usize) -> Arc<MockBuildkite> {
     let world = World::seeded(&Seed {
         pipelines: 3,
         builds,
-        jobs_per_build: 2,
+        jobs_per_build: JOBS,
         ..Seed::default()
     });
     // Several pages, and so several checkpoints.
@@ -57,6 +60,7 @@ async fn report(builds: usize, streams: &[&str], failing: &[u64]) -> Report {
     let nobody = "bkua_fedcba9876543210fedcba9876543210";
     let reading = Reading::new(access(&server, DEMO_TOKEN, json!({})))
         .with_streams(streams)
+        .with_counts(&[("builds", builds), ("jobs", builds * JOBS)])
         .with_wrong(access(&server, nobody, json!({})))
         .with_wrong(access(
             &server,

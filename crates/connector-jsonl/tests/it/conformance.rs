@@ -62,6 +62,7 @@ fn reading(folder: &Path, is_folder: bool) -> Reading {
         access(&spoilt)
     };
     Reading::new(access(&good))
+        .with_counts(&[("builds", BUILDS), ("jobs", JOBS)])
         .with_wrong(access(&folder.join("nothing")))
         .with_failure(prepare, move || fill(&bad, is_folder, true))
 }

@@ -148,6 +148,33 @@ pub(crate) async fn full_reads_agree(suite: &Suite<'_>) -> Verdict {
     Ok(())
 }
 
+pub(crate) async fn reads_are_complete(suite: &Suite<'_>) -> Verdict {
+    let counts = &suite.reading()?.counts;
+    if counts.is_empty() {
+        return skipped("no counts of records were given");
+    }
+    let (catalog, reads) = reads(suite).await?;
+    for (_, messages) in reads {
+        for (name, expected) in counts {
+            let is_counted = |record: &&Record| record.stream == *name && record.gone.is_none();
+            let mut keys = Vec::new();
+            for record in records(&messages).filter(is_counted) {
+                keys.push(key_of(catalog.stream(name.as_str())?, record)?);
+            }
+            keys.sort_unstable();
+            // Records without a key may be alike; that a key comes twice is for another check.
+            if !catalog.stream(name.as_str())?.primary_key.is_empty() {
+                keys.dedup();
+            }
+            let count = keys.len();
+            if count != *expected {
+                return failed(format!("{count} records of `{name}` came, not {expected}"));
+            }
+        }
+    }
+    Ok(())
+}
+
 pub(crate) async fn parts_are_the_whole(suite: &Suite<'_>) -> Verdict {
     let source = suite.source().await?;
     let catalog = source.discover().await?;

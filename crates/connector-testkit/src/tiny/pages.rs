@@ -111,7 +111,11 @@ impl Pages {
 
     /// The records of a page, and the checkpoint that covers them.
     fn page(&mut self, name: &str, from: u64, to: u64) -> Vec<Result<Message>> {
-        let mut messages: Vec<_> = (from..to)
+        let end = match self.has(Flaw::LeavesOutRecord) {
+            true => to.min(RECORDS - 1),
+            false => to,
+        };
+        let mut messages: Vec<_> = (from..end)
             .map(|at| Ok(Message::Record(Record::new(name.into(), self.record(at)?))))
             .collect();
         if self.has(Flaw::RepeatsRecord) && from == 0 {

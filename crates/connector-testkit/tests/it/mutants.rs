@@ -26,6 +26,7 @@ fn reading(tiny: &Tiny) -> Reading {
     };
     let nobody = Credential::ApiKey("a token of nobody".into());
     Reading::new(Access::new(json!({"token": TOKEN})))
+        .with_counts(&[("letters", 5), ("numbers", 5)])
         .with_wrong(Access::new(json!({})).with_credential(nobody))
         .with_failure(prepare, move || broken.set_broken(true))
 }
