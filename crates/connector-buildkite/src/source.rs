@@ -26,7 +26,7 @@ use crate::pass::Pass;
 use crate::pipelines::pipelines_of;
 use crate::rules::Rules;
 use crate::scope::{Scope, Selected};
-use crate::state::{PassState, VERSION};
+use crate::state::{CONNECTOR, PassState, VERSION};
 use crate::streams::{
     BUILDS, JOBS, ORGANIZATIONS, PIPELINES, catalog, organization_record, pipeline_record,
 };
@@ -162,6 +162,11 @@ impl Reader {
                 return Err(Error::new(ErrorKind::Config, message)
                     .with_context("stream", &selection.stream));
             }
+        }
+        // Also where no stream that is read has a state: it is another's, or was made by a newer
+        // program.
+        if let Some(state) = &request.state {
+            state.expect(CONNECTOR, VERSION)?;
         }
         let mode_of = |name: &StreamName| {
             let mut selections = request.streams.iter();

@@ -157,15 +157,25 @@ async fn a_state_that_cannot_be_used_is_refused_before_any_request() {
         "jobs".into(),
         json!({"created_from": null, "partitions": {}, "more": 1}),
     );
-    for (state, what) in [
-        (State::new("other", 1), "another connector"),
-        (State::new("buildkite", 3), "a newer version"),
-        (damaged, "damaged"),
-        (unfamiliar, "with an unknown key"),
+    for (streams, state, what) in [
+        (&STREAMS[..], State::new("other", 1), "another connector"),
+        (&STREAMS, State::new("buildkite", 3), "a newer version"),
+        (&STREAMS, damaged, "damaged"),
+        (&STREAMS, unfamiliar, "with an unknown key"),
+        (
+            &["user"],
+            State::new("other", 1),
+            "another connector, for a list",
+        ),
+        (
+            &["pipelines"],
+            State::new("buildkite", 3),
+            "a newer version, for a list",
+        ),
     ] {
         let bench = Bench::new(seeded(10, 1)).await;
 
-        let (messages, error) = bench.attempt(&STREAMS, Some(state)).await;
+        let (messages, error) = bench.attempt(streams, Some(state)).await;
 
         assert_eq!(error.expect(what).kind(), ErrorKind::State, "{what}");
         assert_eq!(messages, [], "{what}");
