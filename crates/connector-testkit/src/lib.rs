@@ -4,36 +4,41 @@
 //! after every message) and records to write, and asserts on the [`Report`]:
 //!
 //! ```
-//! use connector_testkit::tiny::{TOKEN, Tiny};
-//! use connector_testkit::{Access, Reading, Suite};
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//!
+//! use connector_core::{JsonObject, Record};
+//! use connector_testkit::tiny::{STORE, TOKEN, Tiny, things};
+//! use connector_testkit::{Access, Reading, Suite, Writing};
 //! use serde_json::json;
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 //! # runtime.block_on(async {
 //! let connector = Tiny::default();
+//! let access = |token: &str| Access::new(json!({"token": token}));
+//!
 //! let (mended, broken) = (connector.clone(), connector.clone());
 //! let prepare = move || {
 //!     mended.set_broken(false);
-//!     Access::new(json!({"token": TOKEN}))
+//!     access(TOKEN)
 //! };
-//! let reading = Reading::new(Access::new(json!({"token": TOKEN})))
+//! let reading = Reading::new(access(TOKEN))
 //!     .with_counts(&[("letters", 5), ("numbers", 5)])
-//!     .with_wrong(Access::new(json!({"token": "a token of nobody"})))
+//!     .with_wrong(access("a token of nobody"))
 //!     .with_failure(prepare, move || broken.set_broken(true));
 //!
-//! let report = Suite::new(&connector).with_reading(reading).run().await;
+//! let thing = |text| Record::new("things".into(), JsonObject::parse(text).unwrap());
+//! let stores = AtomicUsize::new(0);
+//! let fresh = move || {
+//!     let store = stores.fetch_add(1, Ordering::SeqCst).to_string();
+//!     Access::new(json!({"token": TOKEN, STORE: store}))
+//! };
+//! let writing = Writing::new(fresh, &[things()])
+//!     .accepts(thing(r#"{"id":1}"#))
+//!     .rejects(thing(r#"{"id":null,"text":"without a key"}"#))
+//!     .with_wrong(access("a token of nobody"));
 //!
-//! println!("{report}");
-//! report.assert_passed_skipping(&[
-//!     // It is a destination, too, and nothing to write was given.
-//!     "destination_check_passes",
-//!     "destination_check_fails",
-//!     "unknown_streams_are_refused",
-//!     "outcomes_are_exact",
-//!     "reasons_hold_no_values",
-//!     "accepted_records_are_stored",
-//!     "committed_states_come_back",
-//! ]);
+//! let suite = Suite::new(&connector).with_reading(reading).with_writing(writing);
+//! suite.run().await.assert_passed();
 //! # });
 //! ```
 //!
