@@ -113,8 +113,8 @@ async fn the_default_streams_pass_every_check() {
 
 #[tokio::test]
 async fn builds_and_all_below_them_pass_every_check() {
-    let counts = [("builds", 4), ("jobs", 4 * JOBS)];
-    let report = report(4, &OF_BUILDS, &counts, &[3, 7, 12]).await;
+    let counts = [("builds", 3), ("jobs", 3 * JOBS)];
+    let report = report(3, &OF_BUILDS, &counts, &[3, 7, 12]).await;
     report.assert_passed();
 }
 

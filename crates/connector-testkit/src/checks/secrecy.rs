@@ -9,7 +9,7 @@ use futures::StreamExt;
 
 use crate::access::marked_keys;
 use crate::check::Role;
-use crate::forms::{SHORTEST, found};
+use crate::forms::{SHORTEST, forms, found};
 use crate::reading::Failure;
 use crate::report::{Verdict, failed, skipped};
 use crate::watcher::Watcher;
@@ -54,9 +54,10 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
     for output in &suite.outputs {
         heard.text("an output", output());
     }
+    let forms: Vec<_> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     for (place, text) in &heard.0 {
-        if let Some((name, form)) = secrets.iter().find_map(|secret| found(text, secret)) {
-            let text = text.replace(&form, "[secret]");
+        if let Some((name, form)) = found(text, &forms) {
+            let text = text.replace(form, "[secret]");
             let start: String = text.chars().take(SHOWN).collect();
             return failed(format!("{place} holds a secret, {name}: {start}"));
         }
