@@ -132,19 +132,28 @@ impl<'c> Suite<'c> {
         reading.chain(writing).collect()
     }
 
+    /// The schema of the configuration in a role.
+    pub(crate) fn schema(&self, role: Role) -> serde_json::Value {
+        match role {
+            Role::Destination => self.connector.destination_schema(),
+            Role::Source | Role::Any => self.connector.configuration_schema(),
+        }
+    }
+
     /// All secrets there are, each once.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let schema = self.connector.configuration_schema();
         let mut secrets = self.secrets.clone();
-        for (_, access) in self.accesses() {
-            secrets.extend(access.secrets(&schema));
+        for (role, access) in self.accesses() {
+            secrets.extend(access.secrets(&self.schema(role)));
         }
+        let schema = self.schema(Role::Source);
         if let Some(reading) = &self.reading {
             let failing = reading.failures.iter().map(|failure| (failure.prepare)());
             let others = reading.wrong.iter().cloned().chain(failing);
             secrets.extend(others.flat_map(|access| access.secrets(&schema)));
         }
         if let Some(writing) = &self.writing {
+            let schema = self.schema(Role::Destination);
             let wrong = writing.wrong.iter();
             secrets.extend(wrong.flat_map(|access| access.secrets(&schema)));
         }

@@ -167,7 +167,10 @@ pub(crate) fn rejection(error: ClientError) -> Result<Verdict> {
     match error {
         ClientError::Forbidden { .. }
         | ClientError::NotFound { .. }
-        | ClientError::Refused { .. } => Ok(Verdict::Rejected(explain(error).to_string())),
+        | ClientError::Refused { .. } => {
+            // Without the path: it may hold a value of the record, which the host has.
+            Ok(Verdict::Rejected(explain(error).message().to_owned()))
+        }
         other => Err(explain(other)),
     }
 }

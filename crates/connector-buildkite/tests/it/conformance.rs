@@ -1,10 +1,11 @@
 //! The conformance suite, over the fake.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use connector_buildkite::Buildkite;
-use connector_core::{Configuration, Connector, Credential, Setup};
-use connector_testkit::{Access, Reading, Report, Suite};
+use connector_buildkite::{Buildkite, destination_streams};
+use connector_core::{Configuration, Connector, Credential, JsonObject, Record, Setup};
+use connector_testkit::{Access, Reading, Report, Suite, Writing};
 use mock_buildkite::{DEMO_TOKEN, MockBuildkite, Seed, Token, World};
 use serde_json::{Value, json};
 
@@ -81,11 +82,62 @@ async fn report(
         .with_requests(move || counted.requests().len() as u64);
     let reading = with_failures(reading, &breaks, failing);
 
-    let report = Suite::new(&Buildkite).with_reading(reading).run().await;
+    let writing = writing(&server);
+    let suite = Suite::new(&Buildkite).with_reading(reading);
+    let report = suite.with_writing(writing).run().await;
 
     assert_eq!(server.unknown_requests(), []);
     report
 }
+
+/// Builds of the first pipeline, sent from a new journal each time.
+fn writing(server: &Arc<MockBuildkite>) -> Writing {
+    let folder = tempfile::tempdir().expect("a folder");
+    let count = AtomicUsize::new(0);
+    let to = Arc::clone(server);
+    let pipeline = server.with_world(|world| {
+        let builds = world.builds_json();
+        let build: Value = serde_json::from_str(&builds[0]).expect("a build");
+        build["pipeline"]["slug"]
+            .as_str()
+            .expect("a slug")
+            .to_owned()
+    });
+    let settings = move |server: &MockBuildkite, token: &str, journal: &str| {
+        let settings = json!({
+            "organization": "acme-inc", "pipeline": pipeline, "settle_seconds": 0,
+            "journal": journal,
+        });
+        access(server, token, settings)
+    };
+    let wrong = settings(server, "bkua_fedcba9876543210fedcba9876543210", "");
+    let fresh = move || {
+        let count = count.fetch_add(1, Ordering::SeqCst);
+        let journal = folder.path().join(format!("journal-{count}"));
+        settings(&to, DEMO_TOKEN, &journal.to_string_lossy())
+    };
+    let streams = destination_streams();
+    let builds = streams.stream("builds").expect("it is there").clone();
+    Writing::new(fresh, &[builds])
+        .accepts(record(r#"{"commit":"HEAD","branch":"main","message":"é"}"#))
+        .rejects(record(r#"{"branch":"main"}"#))
+        .rejects(record(r#"{"commit":"HEAD","branch":"main","env":{"A":1}}"#))
+        .rejects(record(
+            r#"{"commit":"HEAD","branch":"main","pipeline":"not-there"}"#,
+        ))
+        .accepts(record(
+            r#"{"commit":"HEAD","branch":"main","meta_data":{"n":1.50}}"#,
+        ))
+        .with_wrong(wrong)
+}
+
+fn record(text: &str) -> Record {
+    Record::new("builds".into(), JsonObject::parse(text).expect("an object"))
+}
+
+/// The destination takes any stream, and a build that was triggered is not read back as the
+/// record that it came from.
+const OF_DESTINATION: [&str; 2] = ["unknown_streams_are_refused", "accepted_records_are_stored"];
 
 /// Streams that are read with builds, and whose states say which.
 const OF_BUILDS: [&str; 8] = [
@@ -108,14 +160,14 @@ async fn the_default_streams_pass_every_check() {
         ("jobs", 12 * JOBS),
     ];
     let report = report(12, &[], &counts, &[2, 3, 4]).await;
-    report.assert_passed();
+    report.assert_passed_skipping(&OF_DESTINATION);
 }
 
 #[tokio::test]
 async fn builds_and_all_below_them_pass_every_check() {
     let counts = [("builds", 3), ("jobs", 3 * JOBS)];
     let report = report(3, &OF_BUILDS, &counts, &[3, 7, 12]).await;
-    report.assert_passed();
+    report.assert_passed_skipping(&OF_DESTINATION);
 }
 
 #[tokio::test]
@@ -137,9 +189,10 @@ async fn all_other_lists_pass_every_check_but_those_of_states() {
     let counts = [("organizations", 1), ("pipelines", PIPELINES), ("user", 1)];
     let report = report(4, &lists, &counts, &[4, 20, 40]).await;
 
-    report.assert_passed_skipping(&[
+    let more = [
         "far_future_reads_nothing",
         "resuming_misses_nothing",
         "resuming_twice_misses_nothing",
-    ]);
+    ];
+    report.assert_passed_skipping(&[&OF_DESTINATION[..], &more].concat());
 }

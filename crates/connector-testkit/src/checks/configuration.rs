@@ -4,6 +4,7 @@ use connector_core::ErrorKind;
 use serde_json::Value;
 
 use crate::access::marked_keys;
+use crate::check::Role;
 use crate::report::{Verdict, failed, skipped};
 use crate::{Access, Suite};
 
@@ -18,8 +19,29 @@ const SECRETIVE: [&str; 6] = [
 ];
 
 pub(crate) async fn schema_is_valid(suite: &Suite<'_>) -> Verdict {
-    let schema = suite.connector.configuration_schema();
-    if let Err(error) = jsonschema::draft7::meta::validate(&schema) {
+    for role in [Role::Source, Role::Destination] {
+        is_valid(&suite.schema(role))?;
+    }
+    for (role, access) in suite.accesses() {
+        let schema = suite.schema(role);
+        let validator = match jsonschema::draft7::new(&schema) {
+            Ok(validator) => validator,
+            Err(error) => return failed(format!("the schema cannot be used: {error}")),
+        };
+        let given = with_credential_as_key(&access, &schema);
+        if let Err(error) = validator.validate(&given) {
+            let at = error.instance_path();
+            let role = format!("{role:?}").to_lowercase();
+            return failed(format!(
+                "the {role}'s configuration does not fit it at `{at}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_valid(schema: &Value) -> Verdict {
+    if let Err(error) = jsonschema::draft7::meta::validate(schema) {
         let at = error.instance_path();
         return failed(format!("the schema is not valid at `{at}`: {error}"));
     }
@@ -29,20 +51,6 @@ pub(crate) async fn schema_is_valid(suite: &Suite<'_>) -> Verdict {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         if property["description"].as_str().is_none_or(str::is_empty) {
             return failed(format!("the key `{key}` has no description"));
-        }
-    }
-    let validator = match jsonschema::draft7::new(&schema) {
-        Ok(validator) => validator,
-        Err(error) => return failed(format!("the schema cannot be used: {error}")),
-    };
-    for (role, access) in suite.accesses() {
-        let given = with_credential_as_key(&access, &schema);
-        if let Err(error) = validator.validate(&given) {
-            let at = error.instance_path();
-            let role = format!("{role:?}").to_lowercase();
-            return failed(format!(
-                "the {role}'s configuration does not fit it at `{at}`"
-            ));
         }
     }
     Ok(())
@@ -60,12 +68,21 @@ fn with_credential_as_key(access: &Access, schema: &Value) -> Value {
 }
 
 pub(crate) async fn secrets_are_marked(suite: &Suite<'_>) -> Verdict {
-    let schema = suite.connector.configuration_schema();
+    for role in [Role::Source, Role::Destination] {
+        are_marked(suite, role)?;
+    }
+    Ok(())
+}
+
+fn are_marked(suite: &Suite<'_>, role: Role) -> Verdict {
+    let schema = suite.schema(role);
     let marked = marked_keys(&schema);
     let secrets = suite.secrets();
+    let accesses = suite.accesses().into_iter();
+    let accesses: Vec<_> = accesses.filter(|(of, _)| *of == role).collect();
     for (key, _) in schema["properties"].as_object().into_iter().flatten() {
         let is_secretive = SECRETIVE.iter().any(|word| key.contains(word));
-        let holds_one = suite.accesses().iter().any(|(_, access)| {
+        let holds_one = accesses.iter().any(|(_, access)| {
             let value = access.configuration[key].as_str();
             value.is_some_and(|value| secrets.iter().any(|secret| secret == value))
         });
@@ -74,30 +91,29 @@ pub(crate) async fn secrets_are_marked(suite: &Suite<'_>) -> Verdict {
         }
     }
     let takes_credential = |(_, access): &(_, Access)| access.credential.is_some();
-    if marked.is_empty() && suite.accesses().iter().any(takes_credential) {
+    if marked.is_empty() && accesses.iter().any(takes_credential) {
         return failed("it takes a credential, and no key of the schema is marked");
     }
     Ok(())
 }
 
 pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
-    let schema = suite.connector.configuration_schema();
-    let required = schema["required"].as_array();
-    let required: Vec<_> = required
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if required.is_empty() {
-        return skipped("the schema requires no key");
-    }
     if suite.accesses().is_empty() {
         return skipped("nothing to read or to write was given");
     }
+    let mut tried = 0;
     for (role, access) in suite.accesses() {
-        for key in &required {
+        let schema = suite.schema(role);
+        let required = schema["required"].as_array();
+        let required: Vec<_> = required
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        for key in required.iter().copied() {
+            tried += 1;
             let mut access = access.without(key);
-            if marked_keys(&schema).contains(key) {
+            if marked_keys(&schema).contains(&key) {
                 access.credential = None;
             }
             match suite.open(role, &access).await {
@@ -112,6 +128,9 @@ pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
                 Err(_) => {}
             }
         }
+    }
+    if tried == 0 {
+        return skipped("the schema requires no key");
     }
     Ok(())
 }

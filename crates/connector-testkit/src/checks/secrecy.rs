@@ -30,10 +30,9 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
     }
     let mut heard = Heard::default();
     heard.values("the identity or the schema", &suite.connector.identity());
-    heard.values(
-        "the identity or the schema",
-        &suite.connector.configuration_schema(),
-    );
+    for role in [Role::Source, Role::Destination] {
+        heard.values("the identity or the schema", &suite.schema(role));
+    }
     for (role, access) in suite.accesses() {
         misplaced(suite, role, &access, &secrets, &mut heard).await;
     }
@@ -119,7 +118,7 @@ async fn misplaced(
     secrets: &[String],
     heard: &mut Heard,
 ) {
-    let schema = suite.connector.configuration_schema();
+    let schema = suite.schema(role);
     let marked = marked_keys(&schema);
     let keys = schema["properties"].as_object().into_iter().flatten();
     for secret in secrets {

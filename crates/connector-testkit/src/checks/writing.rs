@@ -64,7 +64,7 @@ pub(crate) async fn outcomes_are_exact(suite: &Suite<'_>) -> Verdict {
         for (at, ((_, expected), outcome)) in writing.all().iter().zip(&outcomes).enumerate() {
             let is_as_expected = match expected {
                 Expected::Accepted => matches!(outcome, Outcome::Accepted(_)),
-                Expected::Rejected => matches!(outcome, Outcome::Rejected(why) if !why.is_empty()),
+                Expected::Rejected => is_refused(outcome),
             };
             if !is_as_expected {
                 return failed(format!("record {at} was to be {expected:?}: {outcome:?}"));
@@ -74,6 +74,14 @@ pub(crate) async fn outcomes_are_exact(suite: &Suite<'_>) -> Verdict {
     Ok(())
 }
 
+/// Also what the destination has kept itself.
+fn is_refused(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Rejected(why) | Outcome::SetAside(why) => !why.is_empty(),
+        _ => false,
+    }
+}
+
 pub(crate) async fn reasons_hold_no_values(suite: &Suite<'_>) -> Verdict {
     let writing = suite.writing()?;
     let mut destination = suite.destination_of(&writing.fresh()).await?;
@@ -81,7 +89,7 @@ pub(crate) async fn reasons_hold_no_values(suite: &Suite<'_>) -> Verdict {
     let outcomes = destination.write(writing.batch()).await?;
     let mut looked_for = 0;
     for ((record, _), outcome) in writing.all().iter().zip(outcomes) {
-        let Outcome::Rejected(reason) = outcome else {
+        let (Outcome::Rejected(reason) | Outcome::SetAside(reason)) = outcome else {
             continue;
         };
         let mut texts = Vec::new();
