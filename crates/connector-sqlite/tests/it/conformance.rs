@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use connector_testkit::{Access, Suite, Writing};
+use connector_testkit::{Access, Reading, Suite, Writing};
 
 use super::*;
 
@@ -32,14 +32,57 @@ fn writing(folder: &Path) -> Writing {
         .with_wrong(wrong)
 }
 
+fn query(path: &Path, sql: &str) -> Access {
+    Access::new(json!({"path": path.to_str().unwrap(), "query": sql}))
+}
+
+/// The rows of a query, and one of which a row cannot be read.
+fn reading(folder: &Path) -> Reading {
+    let path = folder.join("app.db");
+    let rows = "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 300)";
+    let database = Connection::open(&path).unwrap();
+    let fill = format!("CREATE TABLE t AS {rows} SELECT i AS id, 'a' || i AS name FROM n");
+    database.execute_batch(&fill).unwrap();
+    let all = "SELECT id, name FROM t ORDER BY id";
+    let spoilt = folder.join("spoilt.db");
+    let (prepared, armed) = (spoilt.clone(), spoilt);
+    let copy = path.clone();
+    let prepare = move || {
+        std::fs::copy(&copy, &prepared).unwrap();
+        query(&prepared, "SELECT id, name FROM t ORDER BY id")
+    };
+    let arm = move || {
+        let database = Connection::open(&armed).unwrap();
+        let spoil = "UPDATE t SET name = x'00' WHERE id = 299";
+        database.execute_batch(spoil).unwrap();
+    };
+    Reading::new(query(&path, all))
+        .with_counts(&[("query", 300)])
+        .with_wrong(query(&path, "SELECT nothing FROM t"))
+        .with_wrong(query(&folder.join("none.db"), all))
+        .with_failure(prepare, arm)
+}
+
+/// What a query cannot be asked for: nothing tells of a key, there is no state, nothing is
+/// requested. And the warehouse takes any stream.
+const SKIPPED: [&str; 7] = [
+    "keys_are_not_null",
+    "keys_are_unique",
+    "resuming_misses_nothing",
+    "resuming_twice_misses_nothing",
+    "far_future_reads_nothing",
+    "cancelling_stops_requests",
+    "unknown_streams_are_refused",
+];
+
 #[tokio::test]
-async fn the_warehouse_passes() {
+async fn the_warehouse_and_a_query_pass() {
     let folder = tempfile::tempdir().unwrap();
     // It takes no secret; one in the place of a key is not to be repeated.
     let suite = Suite::new(&Sqlite).with_secret("bkua_0123456789abcdef");
+    let suite = suite.with_reading(reading(folder.path()));
 
     let report = suite.with_writing(writing(folder.path())).run().await;
 
-    // It takes any stream.
-    report.assert_passed_skipping(&["unknown_streams_are_refused"]);
+    report.assert_passed_skipping(&SKIPPED);
 }
