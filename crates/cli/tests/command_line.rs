@@ -175,7 +175,7 @@ fn what_is_named_wrongly_is_refused_by_name() {
         ),
         (
             vec!["sync", "--from", "sqlite:b.db"],
-            "cannot be used as a source",
+            "the SELECT whose rows are read",
         ),
         (
             vec!["sync", "--from", source, "--stream", "steps"],
@@ -317,10 +317,17 @@ fn refused_records_are_told_and_kept_in_a_file() {
     let letters = ["--restart", "--dead-letters", "refused.jsonl"];
     let output = run(folder.path(), &[&arguments[..], &letters].concat());
 
-    assert_exit(&output, 6, "warning: builds: 1 record was refused: ");
+    assert_exit(
+        &output,
+        0,
+        "warning: builds: 1 record was refused and set aside: ",
+    );
     assert!(stderr(&output).contains("complete, some refused"));
     let refused = fs::read_to_string(folder.path().join("refused.jsonl")).unwrap();
     assert!(refused.ends_with("\"record\":{\"id\":1}}\n"), "{refused}");
+
+    let output = run(folder.path(), &[&arguments[..], &["--restart"]].concat());
+    assert_exit(&output, 6, "warning: builds: 1 record was refused: ");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use buildkite_client::{Error as ClientError, Verb};
 use connector_core::{JsonObject, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{is_refusal, seen};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
+use super::{seen, unless_repeated};
+use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
 use crate::destination::desk::Desk;
 use crate::destination::target::{Defaults, Target, Work, parse};
 
@@ -61,22 +62,17 @@ impl Action for Cancel {
 
     /// A repeat is refused as that of a build that has ended: how it has ended tells.
     async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
-        let is_refusal = is_refusal(&refusal);
-        let verdict = rejection(refusal)?;
-        if !is_refusal {
-            return Ok(verdict);
-        }
         let number = self.number.to_string();
-        Ok(match seen(desk, &self.lane, &["builds", &number]).await? {
-            Ok(build)
-                if ["canceled", "canceling"]
-                    .iter()
-                    .any(|state| build["state"] == *state) =>
-            {
-                let url = build["web_url"].as_str().map(str::to_owned);
-                Verdict::Done(Found::numbered(self.number, url))
-            }
-            _ => verdict,
-        })
+        let look = async {
+            let build = seen(desk, &self.lane, &["builds", &number]).await?.ok();
+            let is_canceled = |build: &Value| {
+                let state = build["state"].as_str().unwrap_or_default();
+                ["canceled", "canceling"].contains(&state)
+            };
+            let url = |build: Value| build["web_url"].as_str().map(str::to_owned);
+            let canceled = build.filter(is_canceled);
+            Ok(canceled.map(|build| Found::numbered(self.number, url(build))))
+        };
+        unless_repeated(refusal, look).await
     }
 }

@@ -5,9 +5,10 @@ use buildkite_client::{Error as ClientError, Verb};
 use connector_core::{JsonObject, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{is_refusal, job};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
+use super::{job, unless_repeated};
+use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
 use crate::destination::desk::Desk;
 use crate::destination::target::{Defaults, Target, Work, parse};
 
@@ -67,18 +68,13 @@ impl Action for Retry {
     }
 
     async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
-        let is_refusal = is_refusal(&refusal);
-        let verdict = rejection(refusal)?;
-        if !is_refusal {
-            return Ok(verdict);
-        }
-        Ok(
-            match job(desk, &self.lane, self.number, &self.job_id).await? {
-                Ok(job) if job["retried"] == true || job["retried_in_job_id"].is_string() => {
-                    Verdict::Done(Found::numbered(self.number, None))
-                }
-                _ => verdict,
-            },
-        )
+        let look = async {
+            let job = job(desk, &self.lane, self.number, &self.job_id).await?;
+            let is_retried =
+                |job: &Value| job["retried"] == true || job["retried_in_job_id"].is_string();
+            let retried = job.ok().filter(is_retried);
+            Ok(retried.map(|_| Found::numbered(self.number, None)))
+        };
+        unless_repeated(refusal, look).await
     }
 }

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{is_refusal, job};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
+use super::{job, unless_repeated};
+use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
 use crate::destination::desk::Desk;
 use crate::destination::target::{Defaults, Target, Work, parse};
 
@@ -75,19 +75,12 @@ impl Action for Unblock {
     }
 
     async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
-        let is_refusal = is_refusal(&refusal);
-        let verdict = rejection(refusal)?;
-        if !is_refusal {
-            return Ok(verdict);
-        }
         let number = self.record.number;
-        Ok(
-            match job(desk, &self.lane, number, &self.record.job_id).await? {
-                Ok(job) if job["state"] == "unblocked" => {
-                    Verdict::Done(Found::numbered(number, None))
-                }
-                _ => verdict,
-            },
-        )
+        let look = async {
+            let job = job(desk, &self.lane, number, &self.record.job_id).await?;
+            let unblocked = job.ok().filter(|job| job["state"] == "unblocked");
+            Ok(unblocked.map(|_| Found::numbered(number, None)))
+        };
+        unless_repeated(refusal, look).await
     }
 }

@@ -12,7 +12,7 @@ use buildkite_client::Error as ClientError;
 use connector_core::Result;
 use serde_json::Value;
 
-use super::action::{Lane, rejection};
+use super::action::{Found, Lane, Verdict, rejection};
 use super::desk::Desk;
 
 /// The object at a path below a pipeline, as far as it may be seen.
@@ -25,8 +25,8 @@ async fn seen(desk: &Desk, lane: &Lane, rest: &[&str]) -> Result<Result<Value, S
     Ok(match desk.object(lane, &path).await {
         Ok(object) => Ok(serde_json::from_str(object.get()).unwrap_or_default()),
         Err(error) => match rejection(error)? {
-            super::action::Verdict::Rejected(reason) => Err(reason),
-            super::action::Verdict::Done(_) => Ok(Value::Null),
+            Verdict::Rejected(reason) => Err(reason),
+            Verdict::Done(_) => Ok(Value::Null),
         },
     })
 }
@@ -39,7 +39,19 @@ async fn job(desk: &Desk, lane: &Lane, number: u64, id: &str) -> Result<Result<V
     seen(desk, lane, &["builds", &number.to_string(), "jobs", id]).await
 }
 
-/// Whether the remote refused the request itself, as it does with a repeat.
-fn is_refusal(error: &ClientError) -> bool {
-    matches!(error, ClientError::Refused { .. })
+/// What a refusal means that a repeat would get as well: `look` tells whether what was asked for
+/// is there.
+///
+/// # Errors
+/// What concerns all records.
+async fn unless_repeated(
+    refusal: ClientError,
+    look: impl Future<Output = Result<Option<Found>>> + Send,
+) -> Result<Verdict> {
+    let may_be_repeat = matches!(refusal, ClientError::Refused { .. });
+    let verdict = rejection(refusal)?;
+    match may_be_repeat {
+        true => Ok(look.await?.map_or(verdict, Verdict::Done)),
+        false => Ok(verdict),
+    }
 }
