@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("connector-core", &[]),
     ("buildkite-client", &[]),
     (
@@ -19,6 +19,8 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("connector-testkit", &["connector-core"]),
     ("credential-store", &[]),
     ("sync-runner", &["connector-core"]),
+    ("host-kit", &["connector-core"]),
+    ("host-airbyte", &["connector-core", "host-kit"]),
     ("mock-buildkite", &[]),
     (
         "buildkite-connector",
@@ -29,6 +31,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
             "connector-sqlite",
             "connector-jsonl",
             "credential-store",
+            "host-airbyte",
             "sync-runner",
             "mock-buildkite",
         ],
@@ -58,7 +61,10 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("keyring", &["credential-store"]),
     ("reqwest", &["buildkite-client"]),
     ("rusqlite", &["connector-sqlite"]),
-    ("clap", &["buildkite-connector", "mock-buildkite"]),
+    (
+        "clap",
+        &["buildkite-connector", "host-airbyte", "mock-buildkite"],
+    ),
     ("wiremock", &["mock-buildkite"]),
 ];
 

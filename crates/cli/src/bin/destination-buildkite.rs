@@ -1,0 +1,10 @@
+//! Buildkite as a destination of Airbyte's hosts.
+
+use std::process::ExitCode;
+
+use connector_buildkite::Buildkite;
+use host_airbyte::Role;
+
+fn main() -> ExitCode {
+    host_airbyte::main(&Buildkite, Role::Destination)
+}

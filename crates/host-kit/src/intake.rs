@@ -1,0 +1,179 @@
+//! Records that came over a wire, on their way into a destination.
+//!
+//! It decides when they are written and whether a state that follows them may be passed on: only
+//! once they are durable, and never behind a record that was refused and kept nowhere.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use connector_core::{
+    Accepts, Destination, Error, ErrorKind, Outcome, Record, Result, Stream, WritePlan,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Written together at most.
+const BATCH_RECORDS: usize = 1_000;
+/// Bytes after which a batch is written.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Takes records for a destination that has been started.
+pub struct Intake {
+    destination: Box<dyn Destination>,
+    dead_letters: Option<File>,
+    batch: Vec<Record>,
+    bytes: usize,
+    refusals: Vec<Refusal>,
+}
+
+/// A record that the destination refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its stream.
+    pub stream: String,
+    /// A sentence without its values.
+    pub reason: String,
+}
+
+impl Intake {
+    /// Starts the destination for `streams`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a stream that it does not take; those of its start;
+    /// [`ErrorKind::Io`] if the file for refused records cannot be opened.
+    pub async fn start(
+        mut destination: Box<dyn Destination>,
+        sync: &str,
+        streams: Vec<Stream>,
+        dead_letters: Option<&Path>,
+    ) -> Result<Self> {
+        let accepts = destination.accepts().await?;
+        for stream in &streams {
+            refuse_unaccepted(stream, &accepts)?;
+        }
+        let dead_letters = dead_letters.map(open).transpose()?;
+        let sync = sync.to_owned();
+        // A state that it kept is of another host's making: here the host keeps the states.
+        destination.start(&WritePlan { sync, streams }).await?;
+        Ok(Self {
+            destination,
+            dead_letters,
+            batch: Vec::new(),
+            bytes: 0,
+            refusals: Vec::new(),
+        })
+    }
+
+    /// Takes a record; writes if there are enough.
+    ///
+    /// # Errors
+    /// Those of the destination, and of the file for refused records.
+    pub async fn take(&mut self, record: Record) -> Result<()> {
+        self.bytes += record.data.as_str().len();
+        self.batch.push(record);
+        if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything taken so far durable.
+    ///
+    /// # Errors
+    /// Those of the destination, and of the file for refused records.
+    pub async fn commit(&mut self) -> Result<()> {
+        self.write().await?;
+        self.destination.commit(None).await
+    }
+
+    /// What was refused since this was last asked.
+    pub fn take_refusals(&mut self) -> Vec<Refusal> {
+        std::mem::take(&mut self.refusals)
+    }
+
+    /// Whether refused records are kept.
+    pub fn keeps_refused(&self) -> bool {
+        self.dead_letters.is_some()
+    }
+
+    async fn write(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        // Records are moved into the destination; of refused ones more than that is needed.
+        let keeps = self.keeps_refused();
+        let names: Vec<_> = batch.iter().map(|record| record.stream.clone()).collect();
+        let copies = if keeps { batch.clone() } else { Vec::new() };
+        let outcomes = self.destination.write(batch).await?;
+        if outcomes.len() != names.len() {
+            let (sent, told) = (names.len(), outcomes.len());
+            let message =
+                format!("the destination was given {sent} records and answered for {told}");
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        for (index, outcome) in outcomes.into_iter().enumerate() {
+            if let Outcome::Rejected(reason) = outcome {
+                if let (Some(file), Some(record)) = (&mut self.dead_letters, copies.get(index)) {
+                    keep(file, record, &reason)?;
+                }
+                let stream = names[index].as_str().to_owned();
+                self.refusals.push(Refusal { stream, reason });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refuse_unaccepted(stream: &Stream, accepts: &Accepts) -> Result<()> {
+    let Accepts::Streams(taken) = accepts else {
+        return Ok(());
+    };
+    if taken.streams.iter().any(|known| known.name == stream.name) {
+        return Ok(());
+    }
+    let names: Vec<_> = taken.streams.iter().map(|s| s.name.as_str()).collect();
+    let message = format!(
+        "the destination does not take this stream; it takes: {}",
+        names.join(", ")
+    );
+    Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
+}
+
+/// The line that the command line writes, too.
+#[derive(Serialize)]
+struct Line<'a> {
+    stream: &'a str,
+    reason: &'a str,
+    record: &'a RawValue,
+}
+
+fn open(path: &Path) -> Result<File> {
+    let file = File::options().append(true).create(true).open(path);
+    file.map_err(|error| {
+        let message = format!("the file for refused records cannot be opened: {error}");
+        Error::new(ErrorKind::Io, message).with_context("file", path.display())
+    })
+}
+
+/// On disk before the run goes on.
+fn keep(file: &mut File, record: &Record, reason: &str) -> Result<()> {
+    let text = record.data.single_line();
+    let line = serde_json::from_str(&text).and_then(|raw| {
+        serde_json::to_string(&Line {
+            stream: record.stream.as_str(),
+            reason,
+            record: raw,
+        })
+    });
+    let line = line.map_err(|error| {
+        Error::new(ErrorKind::Internal, "a refused record has no JSON form").with_source(error)
+    })?;
+    let written = file.write_all((line + "\n").as_bytes());
+    written.and_then(|()| file.sync_data()).map_err(|error| {
+        let message = format!("the file for refused records cannot be written to: {error}");
+        Error::new(ErrorKind::Io, message)
+    })
+}
