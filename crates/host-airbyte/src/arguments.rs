@@ -6,7 +6,6 @@ use clap::{Args, Parser, Subcommand};
 
 /// An Airbyte connector: messages on standard output, one a line.
 #[derive(Debug, Parser)]
-#[command(version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,

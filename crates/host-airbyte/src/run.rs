@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use connector_core::{Connector, Error, ErrorKind, Setup};
 use host_kit::{Events, Halt, input};
 use serde_json::json;
@@ -67,7 +67,10 @@ pub async fn run(
     stdin: impl Read,
     stdout: impl Write,
 ) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let identity = connector.identity();
+    let command = Arguments::command().name(identity.name).version(identity.version);
+    let parsed = command.try_get_matches_from(arguments);
+    let arguments = match parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed)) {
         Ok(arguments) => arguments,
         Err(refusal) => return usage(&refusal, stdout),
     };
