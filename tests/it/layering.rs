@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("connector-core", &[]),
     ("buildkite-client", &[]),
     (
@@ -21,6 +21,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("sync-runner", &["connector-core"]),
     ("host-kit", &["connector-core"]),
     ("host-airbyte", &["connector-core", "host-kit"]),
+    ("host-singer", &["connector-core", "host-kit"]),
     ("mock-buildkite", &[]),
     (
         "buildkite-connector",
@@ -32,6 +33,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
             "connector-jsonl",
             "credential-store",
             "host-airbyte",
+            "host-singer",
             "sync-runner",
             "mock-buildkite",
         ],
@@ -63,7 +65,12 @@ const DOORS: [(&str, &[&str]); 8] = [
     ("rusqlite", &["connector-sqlite"]),
     (
         "clap",
-        &["buildkite-connector", "host-airbyte", "mock-buildkite"],
+        &[
+            "buildkite-connector",
+            "host-airbyte",
+            "host-singer",
+            "mock-buildkite",
+        ],
     ),
     ("wiremock", &["mock-buildkite"]),
 ];

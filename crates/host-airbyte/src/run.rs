@@ -68,7 +68,9 @@ pub async fn run(
     stdout: impl Write,
 ) -> ExitCode {
     let identity = connector.identity();
-    let command = Arguments::command().name(identity.name).version(identity.version);
+    let command = Arguments::command()
+        .name(identity.name)
+        .version(identity.version);
     let parsed = command.try_get_matches_from(arguments);
     let arguments = match parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed)) {
         Ok(arguments) => arguments,

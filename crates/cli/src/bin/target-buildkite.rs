@@ -1,0 +1,10 @@
+//! Buildkite as a Singer target.
+
+use std::process::ExitCode;
+
+use connector_buildkite::Buildkite;
+use host_singer::Role;
+
+fn main() -> ExitCode {
+    host_singer::main(&Buildkite, Role::Target)
+}

@@ -1,0 +1,52 @@
+//! The command lines that Singer's runners use. A flag may stand behind others that mean nothing
+//! with it: runners pass all that they have.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, ValueEnum};
+
+/// A Singer tap: messages on standard output, one a line.
+#[derive(Debug, Parser)]
+pub(crate) struct TapArguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// JSON file with the catalog: which streams and fields are read. Without it, the default
+    /// streams are.
+    #[arg(long, value_name = "FILE", alias = "properties")]
+    pub(crate) catalog: Option<PathBuf>,
+    /// JSON file with the state of the last read.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Prints the catalog.
+    #[arg(long)]
+    pub(crate) discover: bool,
+}
+
+/// A Singer target: messages from standard input; prints each state once it is durable.
+#[derive(Debug, Parser)]
+pub(crate) struct TargetArguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// JSON file with the configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Prints what it can do, and its settings.
+    #[arg(long)]
+    pub(crate) about: bool,
+    /// The form of `--about`.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Prints the version.
+    #[arg(long)]
+    pub(crate) version: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}

@@ -1,0 +1,221 @@
+//! The catalog: what there is, and what a runner wants of it.
+
+use std::collections::BTreeMap;
+
+use connector_core::{
+    Catalog, Error, ErrorKind, Result, Selection as Read, Stream, StreamName, SyncMode,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::selection::Fields;
+
+const FULL_TABLE: &str = "FULL_TABLE";
+const INCREMENTAL: &str = "INCREMENTAL";
+
+/// The document of `--discover`.
+pub(crate) fn discovered(catalog: &Catalog) -> Value {
+    let streams: Vec<_> = catalog.streams.iter().map(entry).collect();
+    json!({"streams": streams})
+}
+
+fn entry(stream: &Stream) -> Value {
+    let method = match stream.sync_modes.last() {
+        Some(SyncMode::Incremental) => INCREMENTAL,
+        _ => FULL_TABLE,
+    };
+    let mut root = json!({
+        "inclusion": "available",
+        "selected-by-default": stream.is_default,
+        "table-key-properties": stream.primary_key,
+    });
+    if stream.sync_modes.len() == 1 {
+        root["forced-replication-method"] = method.into();
+    }
+    if let Some(cursor) = &stream.cursor {
+        root["valid-replication-keys"] = json!([cursor]);
+    }
+    let mut metadata = vec![json!({"breadcrumb": [], "metadata": root})];
+    for field in properties(&stream.json_schema).into_iter().flatten() {
+        let is_needed =
+            stream.primary_key.contains(field.0) || stream.cursor.as_ref() == Some(field.0);
+        let inclusion = if is_needed { "automatic" } else { "available" };
+        metadata.push(json!({
+            "breadcrumb": ["properties", field.0],
+            "metadata": {"inclusion": inclusion},
+        }));
+    }
+    let mut entry = json!({
+        "tap_stream_id": stream.name,
+        "stream": stream.name,
+        "key_properties": stream.primary_key,
+        "replication_method": method,
+        "schema": stream.json_schema,
+        "metadata": metadata,
+    });
+    if let Some(cursor) = &stream.cursor {
+        entry["replication_key"] = cursor.as_str().into();
+    }
+    entry
+}
+
+pub(crate) fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.get("properties")?.as_object()
+}
+
+/// A catalog as runners give it back.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GivenCatalog {
+    streams: Vec<GivenStream>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GivenStream {
+    tap_stream_id: Option<String>,
+    stream: Option<String>,
+    schema: Option<Value>,
+    replication_method: Option<String>,
+    selected: Option<bool>,
+    metadata: Option<Vec<Metadata>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    breadcrumb: Vec<String>,
+    metadata: Marks,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Marks {
+    selected: Option<bool>,
+    inclusion: Option<String>,
+    #[serde(rename = "selected-by-default")]
+    selected_by_default: Option<bool>,
+    #[serde(rename = "replication-method")]
+    replication_method: Option<String>,
+}
+
+/// A stream that is wanted, and what of it.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) read: Read,
+    pub(crate) stream: Stream,
+    pub(crate) fields: Fields,
+}
+
+/// Without a catalog: the default streams, whole.
+pub(crate) fn wanted_by_default(known: Catalog) -> Result<Vec<Wanted>> {
+    let streams = known.streams.into_iter().filter(|stream| stream.is_default);
+    streams
+        .map(|stream| wanted(stream, None, Fields::all()))
+        .collect()
+}
+
+impl GivenCatalog {
+    /// The streams that are selected, in the order of the source's catalog.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a selected stream or a method that the source does not have.
+    pub(crate) fn wanted(self, known: &Catalog) -> Result<Vec<Wanted>> {
+        let mut selected = BTreeMap::new();
+        for given in self.streams {
+            let name = given.name()?;
+            if given.is_selected() {
+                let position = known.stream(name.as_str())?;
+                let at = known.streams.iter().position(|s| s.name == position.name);
+                selected.insert(at, given);
+            }
+        }
+        let streams = selected.into_iter();
+        streams
+            .filter_map(|(at, given)| Some((known.streams.get(at?)?.clone(), given)))
+            .map(|(mut stream, given)| {
+                let fields = given.fields(&stream);
+                let method = given.method().map(str::to_owned);
+                if let Some(schema) = given.schema.filter(|schema| schema.is_object()) {
+                    stream.json_schema = schema;
+                }
+                stream.json_schema = fields.schema(stream.json_schema);
+                wanted(stream, method.as_deref(), fields)
+            })
+            .collect()
+    }
+}
+
+fn wanted(stream: Stream, method: Option<&str>, fields: Fields) -> Result<Wanted> {
+    let refuse = |message: &str| {
+        Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
+    };
+    let asked = match method {
+        None => stream.sync_modes.last().copied(),
+        Some(FULL_TABLE) => Some(SyncMode::FullRefresh),
+        Some(INCREMENTAL) => Some(SyncMode::Incremental),
+        Some(_) => return refuse("the replication method must be FULL_TABLE or INCREMENTAL"),
+    };
+    // What is asked for in vain is read as it can be: runners set one method for all streams.
+    let mode = asked.filter(|mode| stream.sync_modes.contains(mode));
+    let Some(mode) = mode.or(stream.sync_modes.last().copied()) else {
+        return refuse("the stream has no sync mode");
+    };
+    let read = Read {
+        stream: stream.name.clone(),
+        mode,
+    };
+    Ok(Wanted {
+        read,
+        stream,
+        fields,
+    })
+}
+
+impl GivenStream {
+    fn name(&self) -> Result<StreamName> {
+        let name = self.tap_stream_id.as_deref().or(self.stream.as_deref());
+        name.map(StreamName::from).ok_or_else(|| {
+            let message = "a stream of the catalog has no `tap_stream_id`";
+            Error::new(ErrorKind::Config, message)
+        })
+    }
+
+    fn marks(&self, breadcrumb: &[&str]) -> Marks {
+        let all = self.metadata.iter().flatten();
+        let mut at = all.filter(|entry| entry.breadcrumb == breadcrumb);
+        at.next().map(|m| m.metadata.clone()).unwrap_or_default()
+    }
+
+    fn is_selected(&self) -> bool {
+        let marks = self.marks(&[]);
+        let said = marks.selected.or(self.selected);
+        said.or(marks.selected_by_default).unwrap_or(false)
+    }
+
+    fn method(&self) -> Option<&str> {
+        let mut all = self.metadata.iter().flatten();
+        let root = all.find(|entry| entry.breadcrumb.is_empty());
+        let chosen = root.and_then(|root| root.metadata.replication_method.as_deref());
+        chosen.or(self.replication_method.as_deref())
+    }
+
+    /// Keys are always read. Of fields within fields the whole is.
+    fn fields(&self, stream: &Stream) -> Fields {
+        let entries = self.metadata.iter().flatten();
+        let left_out = entries.filter_map(|entry| match &entry.breadcrumb[..] {
+            [properties, field] if properties == "properties" => {
+                let is_key = stream.primary_key.contains(field);
+                (!is_key && entry.metadata.is_left_out()).then(|| field.clone())
+            }
+            _ => None,
+        });
+        Fields::without(left_out)
+    }
+}
+
+impl Marks {
+    fn is_left_out(&self) -> bool {
+        match self.inclusion.as_deref() {
+            Some("automatic") => false,
+            Some("unsupported") => true,
+            _ => !self.selected.or(self.selected_by_default).unwrap_or(true),
+        }
+    }
+}

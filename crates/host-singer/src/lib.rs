@@ -1,0 +1,30 @@
+//! Serves any connector as a Singer tap and a Singer target.
+//!
+//! It decides what the messages look like, what of a catalog is selected and what the exit status
+//! says. Standard output carries messages, or the states of a target, and nothing else; what a
+//! person must know goes to standard error.
+//!
+//! # State
+//! Singer keeps one value for a whole tap. A [`State`](connector_core::State) is written as taps
+//! do it, a bookmark for each stream:
+//! `{"bookmarks":{"builds":…,"jobs":…},"connector":"buildkite","version":2}`. Bookmarks of
+//! streams that are not selected this time are passed on as they are.
+//!
+//! ```no_run
+//! # use connector_core::Connector;
+//! # fn start(connector: &dyn Connector) -> std::process::ExitCode {
+//! host_singer::main(connector, host_singer::Role::Tap)
+//! # }
+//! ```
+
+mod about;
+mod arguments;
+mod catalog;
+mod output;
+mod run;
+mod selection;
+mod state;
+mod tap;
+mod target;
+
+pub use run::{Role, main, run};
