@@ -50,7 +50,7 @@ fn entry(stream: &Stream) -> Value {
         "stream": stream.name,
         "key_properties": stream.primary_key,
         "replication_method": method,
-        "schema": stream.json_schema,
+        "schema": draft_4(stream.json_schema.clone()),
         "metadata": metadata,
     });
     if let Some(cursor) = &stream.cursor {
@@ -59,7 +59,25 @@ fn entry(stream: &Stream) -> Value {
     entry
 }
 
-pub(crate) fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+/// Targets check records with validators of draft 4, to which a schema is always an object: the
+/// one that takes anything is `{}` there, not `true`.
+fn draft_4(mut schema: Value) -> Value {
+    let object = |value: &mut Value| match value.take() {
+        Value::Bool(true) => json!({}),
+        schema => draft_4(schema),
+    };
+    if let Some(items) = schema.get_mut("items") {
+        *items = object(items);
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for property in properties.values_mut() {
+            *property = object(property);
+        }
+    }
+    schema
+}
+
+fn properties(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties")?.as_object()
 }
 
@@ -107,7 +125,10 @@ pub(crate) struct Wanted {
 pub(crate) fn wanted_by_default(known: Catalog) -> Result<Vec<Wanted>> {
     let streams = known.streams.into_iter().filter(|stream| stream.is_default);
     streams
-        .map(|stream| wanted(stream, None, Fields::all()))
+        .map(|mut stream| {
+            stream.json_schema = draft_4(stream.json_schema);
+            wanted(stream, None, Fields::all())
+        })
         .collect()
 }
 
@@ -135,7 +156,7 @@ impl GivenCatalog {
                 if let Some(schema) = given.schema.filter(|schema| schema.is_object()) {
                     stream.json_schema = schema;
                 }
-                stream.json_schema = fields.schema(stream.json_schema);
+                stream.json_schema = fields.schema(draft_4(stream.json_schema));
                 wanted(stream, method.as_deref(), fields)
             })
             .collect()

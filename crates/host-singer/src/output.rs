@@ -44,6 +44,13 @@ impl<W: Write, E: Write> Output<W, E> {
         self.writer.write_all(b"\n")
     }
 
+    /// A document of many lines: people read it, and Meltano's `config test` refuses a line of more
+    /// than 64 KiB.
+    pub(crate) fn document(&mut self, document: &Value) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut self.writer, document)?;
+        self.writer.write_all(b"\n")
+    }
+
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         self.writer.write_all(line.as_bytes())?;
         self.writer.write_all(b"\n")

@@ -30,7 +30,7 @@ pub(crate) async fn tap<W: Write, E: Write>(
         .while_waiting(source.discover(), |notice| output.notice(notice))
         .await??;
     if arguments.discover {
-        return Ok(output.message(&discovered(&known))?);
+        return Ok(output.document(&discovered(&known))?);
     }
     let wanted = match &arguments.catalog {
         Some(path) => input::json_file::<GivenCatalog>(path, "the catalog")?.wanted(&known)?,
