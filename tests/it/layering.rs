@@ -38,7 +38,10 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "mock-buildkite",
         ],
     ),
-    ("e2e", &[]),
+    (
+        "e2e",
+        &["connector-core", "host-airbyte", "host-kit", "host-singer"],
+    ),
     (
         "examples",
         &[

@@ -8,6 +8,7 @@
     reason = "clippy does not see that helpers of integration tests are tests"
 )]
 
+mod adapters;
 mod artifacts;
 mod complete;
 mod crash;

@@ -93,10 +93,11 @@ pub async fn run(
 /// Help, the version, or what is wrong with the arguments.
 fn usage(refusal: &clap::Error, mut stdout: impl Write) -> ExitCode {
     if refusal.use_stderr() {
-        let message = refusal.kind().to_string();
+        // Not the arguments themselves: a secret may be among them.
+        let message = format!("wrong arguments, see --help: {}", refusal.kind());
+        let error = Error::new(ErrorKind::Config, message);
         let mut output = Output::new(stdout);
-        let error = Error::new(ErrorKind::Config, format!("wrong arguments: {message}"));
-        drop(refusal.print());
+        // If it cannot be told, the status still tells it.
         drop(output.error(&error).and_then(|()| output.flush()));
         return ExitCode::from(2);
     }

@@ -1,0 +1,263 @@
+//! A connector in memory, small enough to be held against what a wire carries.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use connector_core::{
+    Accepts, Catalog, Connector, Destination, Error, ErrorKind, Event, Identity, JsonObject,
+    Message, Outcome, ReadRequest, Record, Result, Roles, Setup, Source, State, Status, Stream,
+    SyncMode, Waiting, WritePlan,
+};
+use futures::stream::{self, BoxStream, StreamExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) const NUMBERS: &str = "numbers";
+pub(super) const WORDS: &str = "words";
+/// The numbers go from one to this.
+const LAST: u64 = 6;
+
+/// How a read ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// All is read.
+    Complete,
+    /// Without having completed its streams.
+    Early,
+    /// With an error, in the stream of numbers.
+    Failed(ErrorKind),
+    /// Not at all: it waits for the remote.
+    Waiting,
+}
+
+/// The connector, and what was written into it.
+pub(super) struct Tiny {
+    pub(super) end: End,
+    pub(super) memory: Arc<Mutex<Memory>>,
+}
+
+/// What a destination holds.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Stream and text of each record, and whether it is durable.
+    pub(super) records: Vec<(String, String, bool)>,
+    /// The streams of each start.
+    pub(super) starts: Vec<Vec<String>>,
+    pub(super) fails_to_commit: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(rename = "secret")]
+    _secret: String,
+}
+
+impl Tiny {
+    pub(super) fn that_ends(end: End) -> Self {
+        let memory = Arc::default();
+        Self { end, memory }
+    }
+
+    pub(super) fn new() -> Self {
+        Self::that_ends(End::Complete)
+    }
+}
+
+#[async_trait]
+impl Connector for Tiny {
+    fn identity(&self) -> Identity {
+        Identity {
+            name: "tiny",
+            title: "Tiny",
+            version: "1.2.3",
+            documentation_url: "https://example.com",
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        Roles {
+            source: true,
+            destination: true,
+        }
+    }
+
+    fn configuration_schema(&self) -> Value {
+        json!({
+            "type": "object",
+            "required": ["secret"],
+            "additionalProperties": false,
+            "properties": {
+                "secret": {"type": "string", "writeOnly": true, "description": "A\nkey."},
+                "way": {"oneOf": [{"const": "up", "description": "Upwards."}, {"const": "down"}]},
+            },
+        })
+    }
+
+    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        setup.configuration.parse::<Config>()?;
+        if self.end == End::Waiting {
+            setup.observer.observe(Event::Wait {
+                stream: None,
+                duration: std::time::Duration::from_secs(9),
+                reason: Waiting::RateLimit("the limit of tests".to_owned()),
+            });
+        }
+        Ok(Arc::new(TinySource(self.end)))
+    }
+
+    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        setup.configuration.parse::<Config>()?;
+        Ok(Box::new(TinyDestination(Arc::clone(&self.memory))))
+    }
+}
+
+struct TinySource(End);
+
+#[async_trait]
+impl Source for TinySource {
+    async fn check(&self) -> Result<()> {
+        match self.0 {
+            End::Failed(kind) => Err(Error::new(kind, "it does not work")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn discover(&self) -> Result<Catalog> {
+        let numbers = stream(
+            NUMBERS,
+            "n",
+            vec![SyncMode::FullRefresh, SyncMode::Incremental],
+        );
+        let words = stream(WORDS, "id", vec![SyncMode::FullRefresh]);
+        let streams = vec![numbers, words];
+        Ok(Catalog { streams })
+    }
+
+    /// The streams are mixed, and a checkpoint comes behind every second number.
+    fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
+        let state = request.state.as_ref().and_then(|s| s.stream(NUMBERS));
+        let done = state.and_then(Value::as_u64).unwrap_or(0);
+        let end = self.0;
+        let is_asked = move |name: &str| request.streams.iter().any(|s| s.stream == name);
+        let (numbers, words) = (is_asked(NUMBERS), is_asked(WORDS));
+        let mut messages = Vec::new();
+        let status = |name: &str, status| Ok(Message::Status(name.into(), status));
+        messages.extend(numbers.then(|| status(NUMBERS, Status::Started)));
+        messages.extend(words.then(|| status(WORDS, Status::Started)));
+        for n in 1..=LAST {
+            messages.extend((words && n % 2 == 1).then(|| Ok(Message::Record(word(n)))));
+            if !numbers || n <= done {
+                continue;
+            }
+            messages.push(Ok(Message::Record(number(n))));
+            if n == 3 {
+                let key = JsonObject::parse(r#"{"n":0}"#);
+                let gone = key.map(|key| Record::gone(NUMBERS.into(), key, "erased"));
+                messages.push(gone.map(Message::Record));
+            }
+            if n == 5 && end != End::Complete {
+                return ended(messages, end);
+            }
+            messages.extend((n % 2 == 0).then(|| checkpoint(n)));
+        }
+        messages.extend(words.then(|| status(WORDS, Status::Complete)));
+        messages.extend(numbers.then(|| checkpoint(LAST)));
+        messages.extend(numbers.then(|| status(NUMBERS, Status::Complete)));
+        stream::iter(messages).boxed()
+    }
+}
+
+fn ended(mut messages: Vec<Result<Message>>, end: End) -> BoxStream<'static, Result<Message>> {
+    if let End::Failed(kind) = end {
+        messages.push(Err(
+            Error::new(kind, "it broke").with_context("stream", NUMBERS)
+        ));
+    }
+    let messages = stream::iter(messages);
+    match end {
+        End::Waiting => messages.chain(stream::pending()).boxed(),
+        _ => messages.boxed(),
+    }
+}
+
+fn stream(name: &str, key: &str, sync_modes: Vec<SyncMode>) -> Stream {
+    Stream {
+        name: name.into(),
+        description: String::new(),
+        json_schema: json!({
+            "type": "object",
+            "properties": {key: {}, "text": true, "list": {"type": "array", "items": true}},
+        }),
+        primary_key: vec![key.to_owned()],
+        cursor: None,
+        sync_modes,
+        is_default: true,
+        scopes: Vec::new(),
+        is_readable: None,
+    }
+}
+
+/// Numbers that no float holds, forms that no printer writes, and a name twice.
+fn number(n: u64) -> Record {
+    let text = format!(r#"{{"n":{n},"big":1234567890123456789012,"form":1.50e+2,"form":-0.0}}"#);
+    Record::new(NUMBERS.into(), JsonObject::parse(&text).unwrap())
+}
+
+/// Blanks, a line break between values, escapes that need not be.
+fn word(n: u64) -> Record {
+    let text =
+        format!("{{ \"id\" : \"w{n}\",\r\n\t\"text\":\"\\u0041\\/\\nä\\\"\", \"list\":[ ] }}");
+    Record::new(WORDS.into(), JsonObject::parse(&text).unwrap())
+}
+
+fn checkpoint(n: u64) -> Result<Message> {
+    let mut state = State::new("tiny", 3);
+    state.set_stream(NUMBERS.into(), n.into());
+    Ok(Message::Checkpoint(state))
+}
+
+struct TinyDestination(Arc<Mutex<Memory>>);
+
+#[async_trait]
+impl Destination for TinyDestination {
+    async fn check(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn accepts(&mut self) -> Result<Accepts> {
+        TinySource(End::Complete)
+            .discover()
+            .await
+            .map(Accepts::Streams)
+    }
+
+    async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
+        let names = plan.streams.iter().map(|s| s.name.as_str().to_owned());
+        self.0.lock().unwrap().starts.push(names.collect());
+        Ok(None)
+    }
+
+    async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
+        let mut memory = self.0.lock().unwrap();
+        let write = |record: Record| {
+            let text = record.data.as_str();
+            if text.contains("refuse me") {
+                return Outcome::Rejected("it asks for it".to_owned());
+            }
+            let stream = record.stream.as_str().to_owned();
+            memory.records.push((stream, text.to_owned(), false));
+            Outcome::Accepted(None)
+        };
+        Ok(records.into_iter().map(write).collect())
+    }
+
+    async fn commit(&mut self, _state: Option<&State>) -> Result<()> {
+        let mut memory = self.0.lock().unwrap();
+        if memory.fails_to_commit {
+            return Err(Error::new(ErrorKind::Io, "the disk is full"));
+        }
+        memory.records.iter_mut().for_each(|record| record.2 = true);
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! Calls through each protocol, in this process: arguments and files in, lines out.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use futures::FutureExt;
+use futures::executor::block_on;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::tiny::Tiny;
+
+/// A host that speaks a protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Host {
+    Airbyte,
+    Singer,
+}
+
+pub(super) const HOSTS: [Host; 2] = [Host::Airbyte, Host::Singer];
+
+/// How a call ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) is_success: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+/// The files of calls.
+pub(super) struct Files(TempDir);
+
+/// An output that others can look at, and that may be closed after some bytes.
+#[derive(Clone, Default)]
+pub(super) struct Shared {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    closes_after: Option<usize>,
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = self.bytes.lock().unwrap();
+        let end = self.closes_after.unwrap_or(usize::MAX);
+        if written.len() >= end {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Files {
+    /// With a configuration that is right, and the catalog of all streams.
+    pub(super) fn new() -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.put("config", r#"{"secret":"s3cret"}"#);
+        files
+    }
+
+    pub(super) fn put(&self, name: &str, text: &str) -> OsString {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.into_os_string()
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    fn flag(&self, name: &str) -> [OsString; 2] {
+        [format!("--{name}").into(), self.0.path().join(name).into()]
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
+    /// The arguments of a read from `state` on, of all streams unless there is a catalog.
+    fn read_arguments(&self, host: Host) -> Vec<OsString> {
+        let mut arguments = vec!["program".into()];
+        if host == Host::Airbyte {
+            arguments.push("read".into());
+            if !self.has("catalog") {
+                self.put(
+                    "catalog",
+                    &airbyte_catalog(&["numbers", "words", "gone_records"]),
+                );
+            }
+        }
+        for name in ["config", "catalog", "state"] {
+            if self.has(name) {
+                arguments.extend(self.flag(name));
+            }
+        }
+        arguments
+    }
+
+    /// The arguments of a call with a configuration.
+    pub(super) fn with_config(&self, verb: &str) -> Vec<OsString> {
+        let mut arguments = vec!["program".into(), verb.into()];
+        arguments.extend(self.flag("config"));
+        arguments
+    }
+
+    pub(super) fn write_arguments(&self, host: Host) -> Vec<OsString> {
+        match host {
+            Host::Airbyte => {
+                if !self.has("catalog") {
+                    self.put("catalog", &airbyte_catalog(&["numbers", "words"]));
+                }
+                let mut arguments = self.with_config("write");
+                arguments.extend(self.flag("catalog"));
+                arguments
+            }
+            Host::Singer => {
+                let mut arguments = vec!["program".into()];
+                arguments.extend(self.flag("config"));
+                arguments
+            }
+        }
+    }
+}
+
+/// As hosts configure it: incremental, whatever a stream supports; nulls where nothing is.
+pub(super) fn airbyte_catalog(streams: &[&str]) -> String {
+    let stream = |name: &&str| {
+        json!({
+            "stream": {"name": name, "json_schema": {}, "supported_sync_modes": null},
+            "sync_mode": "incremental",
+            "cursor_field": null,
+            "primary_key": [["n"]],
+            "destination_sync_mode": "append_dedup",
+        })
+    };
+    let streams: Vec<_> = streams.iter().map(stream).collect();
+    json!({"streams": streams}).to_string()
+}
+
+/// Reads all streams.
+pub(super) fn read(host: Host, tiny: &Tiny, files: &Files) -> Ended {
+    read_role(host, tiny, files.read_arguments(host))
+}
+
+/// Calls a source with these arguments.
+pub(super) fn read_role(host: Host, tiny: &Tiny, arguments: Vec<OsString>) -> Ended {
+    call(host, tiny, true, arguments, "")
+}
+
+/// Writes what standard input holds.
+pub(super) fn write(host: Host, tiny: &Tiny, files: &Files, stdin: &str) -> Ended {
+    call(host, tiny, false, files.write_arguments(host), stdin)
+}
+
+fn call(host: Host, tiny: &Tiny, reads: bool, arguments: Vec<OsString>, stdin: &str) -> Ended {
+    let (stdout, stderr) = (Shared::default(), Shared::default());
+    let outputs = (stdout.clone(), stderr.clone());
+    let code = block_on(start(host, tiny, reads, arguments, stdin, outputs));
+    Ended {
+        is_success: code == ExitCode::SUCCESS,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+    }
+}
+
+async fn start(
+    host: Host,
+    tiny: &Tiny,
+    reads: bool,
+    arguments: Vec<OsString>,
+    stdin: &str,
+    (stdout, stderr): (Shared, Shared),
+) -> ExitCode {
+    let stdin = stdin.as_bytes();
+    match host {
+        Host::Airbyte => {
+            let role = match reads {
+                true => host_airbyte::Role::Source,
+                false => host_airbyte::Role::Destination,
+            };
+            host_airbyte::run(tiny, role, arguments, stdin, stdout).await
+        }
+        Host::Singer => {
+            let role = match reads {
+                true => host_singer::Role::Tap,
+                false => host_singer::Role::Target,
+            };
+            host_singer::run(tiny, role, arguments, stdin, stdout, stderr).await
+        }
+    }
+}
+
+/// What stands on both outputs while a read waits for its remote.
+pub(super) fn read_until_it_waits(host: Host, tiny: &Tiny, files: &Files) -> Ended {
+    let (stdout, stderr) = (Shared::default(), Shared::default());
+    let outputs = (stdout.clone(), stderr.clone());
+    let arguments = files.read_arguments(host);
+    let ended = start(host, tiny, true, arguments, "", outputs).now_or_never();
+    assert!(ended.is_none(), "it does not wait: {}", stderr.text());
+    Ended {
+        is_success: false,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+    }
+}
+
+/// A read whose reader goes away after some bytes.
+pub(super) fn read_for_a_reader_that_leaves(host: Host, tiny: &Tiny, files: &Files) -> Ended {
+    let stdout = Shared {
+        closes_after: Some(0),
+        ..Shared::default()
+    };
+    let stderr = Shared::default();
+    let outputs = (stdout.clone(), stderr.clone());
+    let code = block_on(start(
+        host,
+        tiny,
+        true,
+        files.read_arguments(host),
+        "",
+        outputs,
+    ));
+    Ended {
+        is_success: code == ExitCode::SUCCESS,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    stream: Option<&'a str>,
+    #[serde(borrow)]
+    record: Option<&'a RawValue>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+    value: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct AirbyteRecord<'a> {
+    stream: &'a str,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+/// Stream and text of each record, in their order.
+pub(super) fn records<'a>(
+    host: Host,
+    lines: impl IntoIterator<Item = &'a str>,
+) -> Vec<(String, String)> {
+    let record = |line: &'a str| {
+        let line: Line<'_> = serde_json::from_str(line).unwrap();
+        let record = line.record.filter(|_| line.kind == "RECORD")?;
+        let (stream, text) = match host {
+            Host::Singer => (line.stream.unwrap(), record.get()),
+            Host::Airbyte => {
+                let record: AirbyteRecord<'_> = serde_json::from_str(record.get()).unwrap();
+                (record.stream, record.data.get())
+            }
+        };
+        Some((stream.to_owned(), text.to_owned()))
+    };
+    lines.into_iter().filter_map(record).collect()
+}
+
+/// The state file that the host would give to the next read.
+pub(super) fn state_file<'a>(host: Host, lines: impl IntoIterator<Item = &'a str>) -> String {
+    let mut streams = serde_json::Map::new();
+    let mut last = "{}".to_owned();
+    for line in lines {
+        let line: Line<'_> = serde_json::from_str(line).unwrap();
+        match (host, line.kind) {
+            (Host::Airbyte, "STATE") => {
+                let state: Value = serde_json::from_str(line.state.unwrap().get()).unwrap();
+                assert_eq!(state["type"], "STREAM", "hosts keep no other");
+                let name = state["stream"]["stream_descriptor"]["name"].clone();
+                streams.insert(name.as_str().unwrap().to_owned(), state);
+            }
+            (Host::Singer, "STATE") => line.value.unwrap().get().clone_into(&mut last),
+            _ => {}
+        }
+    }
+    match host {
+        Host::Airbyte => Value::from_iter(streams.into_iter().map(|(_, state)| state)).to_string(),
+        Host::Singer => last,
+    }
+}
