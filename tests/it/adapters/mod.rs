@@ -258,6 +258,20 @@ fn every_host_writes_the_same_records_byte_for_byte_and_then_tells_the_state() {
             "{ended:?}"
         );
         assert_eq!(memory.starts, [vec![NUMBERS, WORDS]], "{host:?}");
+        assert_eq!(
+            memory.commits[0], 3,
+            "{host:?}: written before it is made durable"
+        );
+    }
+}
+
+#[test]
+fn a_state_is_told_before_more_is_waited_for() {
+    for host in HOSTS {
+        let tiny = Tiny::new();
+        let files = Files::new();
+        let seen = wire::write_until_it_waits(host, &tiny, &files, &messages(host, THREE));
+        assert!(seen.contains(r#"{ "at":3.0 }"#), "{host:?}: {seen}");
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Memory {
     pub(super) records: Vec<(String, String, bool)>,
     /// The streams of each start.
     pub(super) starts: Vec<Vec<String>>,
+    /// How many records were durable after each commit.
+    pub(super) commits: Vec<usize>,
     pub(super) fails_to_commit: bool,
 }
 
@@ -159,11 +161,12 @@ impl Source for TinySource {
             if n == 5 && end != End::Complete {
                 return ended(messages, end);
             }
-            messages.extend((n % 2 == 0).then(|| checkpoint(n)));
+            messages.extend((n % 2 == 0 && n < LAST).then(|| checkpoint(n)));
         }
         messages.extend(words.then(|| status(WORDS, Status::Complete)));
-        messages.extend(numbers.then(|| checkpoint(LAST)));
+        // A last checkpoint may come behind the end.
         messages.extend(numbers.then(|| status(NUMBERS, Status::Complete)));
+        messages.extend(numbers.then(|| checkpoint(LAST)));
         stream::iter(messages).boxed()
     }
 }
@@ -258,6 +261,8 @@ impl Destination for TinyDestination {
             return Err(Error::new(ErrorKind::Io, "the disk is full"));
         }
         memory.records.iter_mut().for_each(|record| record.2 = true);
+        let durable = memory.records.len();
+        memory.commits.push(durable);
         Ok(())
     }
 }

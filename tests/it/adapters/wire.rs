@@ -1,7 +1,8 @@
 //! Calls through each protocol, in this process: arguments and files in, lines out.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -168,7 +169,14 @@ pub(super) fn write(host: Host, tiny: &Tiny, files: &Files, stdin: &str) -> Ende
 fn call(host: Host, tiny: &Tiny, reads: bool, arguments: Vec<OsString>, stdin: &str) -> Ended {
     let (stdout, stderr) = (Shared::default(), Shared::default());
     let outputs = (stdout.clone(), stderr.clone());
-    let code = block_on(start(host, tiny, reads, arguments, stdin, outputs));
+    let code = block_on(start(
+        host,
+        tiny,
+        reads,
+        arguments,
+        stdin.as_bytes(),
+        outputs,
+    ));
     Ended {
         is_success: code == ExitCode::SUCCESS,
         stdout: stdout.text(),
@@ -181,10 +189,9 @@ async fn start(
     tiny: &Tiny,
     reads: bool,
     arguments: Vec<OsString>,
-    stdin: &str,
+    stdin: impl Read,
     (stdout, stderr): (Shared, Shared),
 ) -> ExitCode {
-    let stdin = stdin.as_bytes();
     match host {
         Host::Airbyte => {
             let role = match reads {
@@ -203,13 +210,51 @@ async fn start(
     }
 }
 
+/// What stands on standard output when a write has read all there is and asks for more.
+pub(super) fn write_until_it_waits(host: Host, tiny: &Tiny, files: &Files, stdin: &str) -> String {
+    let (stdout, seen) = (Shared::default(), Shared::default());
+    let outputs = (stdout.clone(), Shared::default());
+    let more = Watch {
+        stdout,
+        seen: seen.clone(),
+    };
+    let stdin = stdin.as_bytes().chain(more);
+    block_on(start(
+        host,
+        tiny,
+        false,
+        files.write_arguments(host),
+        stdin,
+        outputs,
+    ));
+    seen.text()
+}
+
+/// An input without anything, which notes what stands on the output when it is asked.
+struct Watch {
+    stdout: Shared,
+    seen: Shared,
+}
+
+impl Read for Watch {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        let mut seen = self.seen.bytes.lock().unwrap();
+        if seen.is_empty() {
+            seen.extend_from_slice(self.stdout.text().as_bytes());
+        }
+        Ok(0)
+    }
+}
+
 /// What stands on both outputs while a read waits for its remote.
 pub(super) fn read_until_it_waits(host: Host, tiny: &Tiny, files: &Files) -> Ended {
     let (stdout, stderr) = (Shared::default(), Shared::default());
     let outputs = (stdout.clone(), stderr.clone());
     let arguments = files.read_arguments(host);
-    let ended = start(host, tiny, true, arguments, "", outputs).now_or_never();
-    assert!(ended.is_none(), "it does not wait: {}", stderr.text());
+    let mut ended = pin!(start(host, tiny, true, arguments, io::empty(), outputs));
+    let now = ended.as_mut().now_or_never();
+    assert!(now.is_none(), "it does not wait: {}", stderr.text());
+    // Before it is dropped, which would flush what it holds.
     Ended {
         is_success: false,
         stdout: stdout.text(),
@@ -230,7 +275,7 @@ pub(super) fn read_for_a_reader_that_leaves(host: Host, tiny: &Tiny, files: &Fil
         tiny,
         true,
         files.read_arguments(host),
-        "",
+        io::empty(),
         outputs,
     ));
     Ended {
