@@ -6,13 +6,17 @@
 //!
 //! The fake serves made-up builds of about 32 KB. In each round every way is run once, one after
 //! the other, so that a machine that slows down slows all of them; the figures are medians.
-//! `fetch` asks for the same pages, unpacks them and throws them away: the floor.
+//! `fetch` asks for the same pages, unpacks them and throws them away: the floor. The output of
+//! `airbyte` must not cost more than 1.3 times that of `jsonl to nowhere`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mock_buildkite::{DEMO_TOKEN, MockBuildkite, Seed, World};
 use nix::sys::resource::{UsageWho, getrusage};
+
+const CONFIG: &str = "config.json";
+const CATALOG: &str = "catalog.json";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -50,11 +54,22 @@ fn compare(arguments: &[String]) -> Result<(), Failure> {
     let server = runtime.block_on(server.record_requests(false).start())?;
     let folder = tempfile::tempdir()?;
 
-    let ways = ["fetch", "jsonl to nowhere", "jsonl file", "sqlite"];
+    let hosts = tempfile::tempdir()?;
+    write_host_files(hosts.path(), server.uri())?;
+
+    let ways = [
+        "fetch",
+        "jsonl to nowhere",
+        "airbyte",
+        "singer",
+        "jsonl file",
+        "sqlite",
+    ];
     let mut costs = vec![Vec::new(); ways.len()];
     for _ in 0..rounds {
         for (way, costs) in ways.iter().zip(&mut costs) {
-            costs.push(run(way, server.uri(), builds, folder.path())?);
+            let files = [folder.path(), hosts.path()];
+            costs.push(run(way, server.uri(), builds, files)?);
         }
     }
     say(&format!("{builds} builds, {rounds} rounds; medians"));
@@ -68,7 +83,7 @@ fn compare(arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// One way, once, in a process that has nothing else to account for.
-fn run(way: &str, uri: &str, builds: usize, folder: &Path) -> Result<Cost, Failure> {
+fn run(way: &str, uri: &str, builds: usize, [folder, hosts]: [&Path; 2]) -> Result<Cost, Failure> {
     let itself = std::env::current_exe()?;
     let mut command = Command::new(&itself);
     command.arg("measure");
@@ -77,6 +92,15 @@ fn run(way: &str, uri: &str, builds: usize, folder: &Path) -> Result<Cost, Failu
         "fetch" => {
             let pages = builds.div_ceil(100).to_string();
             command.arg(&itself).args(["fetch", uri, &pages]);
+        }
+        "airbyte" => {
+            let [config, catalog] = [hosts.join(CONFIG), hosts.join(CATALOG)];
+            let read = [env!("CARGO_BIN_EXE_source-buildkite"), "read", "--config"];
+            command.args(read).arg(config).arg("--catalog").arg(catalog);
+        }
+        "singer" => {
+            let read = [env!("CARGO_BIN_EXE_tap-buildkite"), "--config"];
+            command.args(read).arg(hosts.join(CONFIG));
         }
         way => {
             let to = match way {
@@ -102,6 +126,17 @@ fn run(way: &str, uri: &str, builds: usize, folder: &Path) -> Result<Cost, Failu
         }),
         _ => Err(format!("{way} failed: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
+}
+
+/// What the executables for other hosts are given: the streams that the command line syncs.
+fn write_host_files(folder: &Path, uri: &str) -> Result<(), Failure> {
+    let config = serde_json::json!({"api_key": DEMO_TOKEN, "base_url": uri});
+    let names = ["organizations", "pipelines", "builds", "jobs"];
+    let stream = |name| serde_json::json!({"stream": {"name": name}, "sync_mode": "incremental"});
+    let catalog = serde_json::json!({"streams": names.map(stream)});
+    std::fs::write(folder.join(CONFIG), config.to_string())?;
+    std::fs::write(folder.join(CATALOG), catalog.to_string())?;
+    Ok(())
 }
 
 /// Runs a command and prints its CPU milliseconds and peak memory in MiB.
