@@ -2,9 +2,6 @@
 //! moved into JSON lines on stdout:
 //! `cargo run -p examples --example write_a_plugin`
 
-#![expect(clippy::print_stderr, reason = "an example shows what it does")]
-
-use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -106,5 +103,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let runner = Runner::new(source.await?, Jsonl.open_destination(to).await?);
     let report = runner.run().await?;
     eprintln!("{} records went to stdout.", report.progress.records());
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let registry = Registry::new().with(Counter).with(Jsonl);
+    let from = Setup::new(Configuration::default());
+    let source = registry.get("counter")?.open_source(from).await?;
+    let to = Setup::new(Configuration::default().with("path", "-"));
+    let destination = registry.get("jsonl")?.open_destination(to).await?;
+    Runner::new(source, destination).run().await?;
     Ok(())
 }

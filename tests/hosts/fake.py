@@ -56,8 +56,8 @@ class Recorded:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         with Fake("--builds", builds, "--pipelines", 3) as fake:
-            organization = next(fake.pages("/v2/organizations"))["slug"]
-            path = f"/v2/organizations/{organization}"
+            self.organization = next(fake.pages("/v2/organizations"))["slug"]
+            path = f"/v2/organizations/{self.organization}"
             self.write("organizations", list(fake.pages("/v2/organizations")))
             self.write("pipelines", list(fake.pages(f"{path}/pipelines?per_page=100")))
             self.builds = list(

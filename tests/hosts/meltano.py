@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fake import BIN, Recorded
+from fake import BIN, TOKEN, Recorded
 
 TAP = BIN / "tap-buildkite"
 MELTANO = os.environ["MELTANO"]
@@ -20,6 +20,7 @@ ENVIRONMENT = {
     **os.environ,
     "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
     "NO_COLOR": "1",
+    "BUILDKITE_API_TOKEN": TOKEN,
     "PROGRAM": str(TAP),
     "AFTER": "4",
 }
@@ -33,7 +34,12 @@ class Project:
         (self.folder / "out").mkdir(parents=True)
 
     def define(self, config, executable=TAP, select=("builds.*", "jobs.*", "!builds.message")):
-        settings = [{"name": "api_key", "kind": "string", "sensitive": True}, {"name": "base_url"}]
+        # As the README has it, less what the tap does not need to be told.
+        settings = [
+            {"name": "api_key", "kind": "string", "sensitive": True},
+            {"name": "base_url"},
+            {"name": "organizations", "kind": "array"},
+        ]
         tap = {
             "name": "tap-buildkite",
             "namespace": "tap_buildkite",
@@ -101,8 +107,9 @@ def its_configuration_is_tested_and_its_fields_listed(folder):
 
 def the_second_run_brings_only_what_changed(folder):
     project, data = Project(folder / "runs"), Recorded(folder / "data", builds=300)
+    named = {"api_key": "$BUILDKITE_API_TOKEN", "organizations": [data.organization]}
     with data.serve() as fake:
-        project.define(fake.config)
+        project.define({**fake.config, **named})
         project.run()
     first = project.lines("builds")
     assert len(first) == 300, len(first)
@@ -110,6 +117,7 @@ def the_second_run_brings_only_what_changed(folder):
     assert ids(project.lines("jobs")) == {job["id"] for b in data.builds for job in b["jobs"]}
     changed = data.change_one()
     with data.serve() as fake:
+        # The settings are as they were: the fake serves at the same address.
         project.run()
     second = project.lines("builds")[300:]
     assert changed in ids(second), second

@@ -5,10 +5,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Before PyAirbyte is imported: no registry is asked, nothing is reported.
+# Before PyAirbyte is imported: no registry is asked, nothing is reported, and what is written goes
+# to a folder that is removed.
+SCRATCH = tempfile.TemporaryDirectory()
 os.environ["AIRBYTE_OFFLINE_MODE"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
-os.environ["AIRBYTE_DISABLE_TELEMETRY"] = "true"
+os.environ["AIRBYTE_PROJECT_DIR"] = SCRATCH.name
+os.environ["AIRBYTE_CACHE_ROOT"] = SCRATCH.name + "/.cache"
+os.environ["AIRBYTE_LOGGING_ROOT"] = SCRATCH.name + "/logs"
 
 import airbyte as ab
 from airbyte.exceptions import PyAirbyteError
@@ -97,17 +101,14 @@ def a_source_that_was_killed_is_gone_on_from(folder):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        folder = Path(folder)
-        for check, arguments in [
-            (a_wrong_key_is_said_in_our_words, []),
-            (all_streams_are_read_into_the_default_cache, []),
-            (the_second_read_brings_only_what_changed, [folder]),
-            (a_source_that_was_killed_is_gone_on_from, [folder]),
-        ]:
-            said = check(*arguments)
-            print(f"-- {check.__name__}: {said}", file=sys.stderr, flush=True)
+    folder = Path(SCRATCH.name)
+    for check, arguments in [
+        (a_wrong_key_is_said_in_our_words, []),
+        (all_streams_are_read_into_the_default_cache, []),
+        (the_second_read_brings_only_what_changed, [folder]),
+        (a_source_that_was_killed_is_gone_on_from, [folder]),
+    ]:
+        print(f"-- {check.__name__}: {check(*arguments)}", file=sys.stderr, flush=True)
 
 
 main()
