@@ -14,6 +14,7 @@ mod complete;
 mod crash;
 mod destination;
 mod faults;
+mod hosts;
 mod incremental;
 mod layering;
 mod rate_limits;

@@ -5,7 +5,7 @@
 mod airbyte;
 mod singer;
 mod tiny;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::BTreeSet;
 

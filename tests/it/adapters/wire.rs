@@ -17,12 +17,12 @@ use super::tiny::Tiny;
 
 /// A host that speaks a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Host {
+pub(crate) enum Host {
     Airbyte,
     Singer,
 }
 
-pub(super) const HOSTS: [Host; 2] = [Host::Airbyte, Host::Singer];
+pub(crate) const HOSTS: [Host; 2] = [Host::Airbyte, Host::Singer];
 
 /// How a call ended.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Files {
 }
 
 /// As hosts configure it: incremental, whatever a stream supports; nulls where nothing is.
-pub(super) fn airbyte_catalog(streams: &[&str]) -> String {
+pub(crate) fn airbyte_catalog(streams: &[&str]) -> String {
     let stream = |name: &&str| {
         json!({
             "stream": {"name": name, "json_schema": {}, "supported_sync_modes": null},
@@ -305,7 +305,7 @@ struct AirbyteRecord<'a> {
 }
 
 /// Stream and text of each record, in their order.
-pub(super) fn records<'a>(
+pub(crate) fn records<'a>(
     host: Host,
     lines: impl IntoIterator<Item = &'a str>,
 ) -> Vec<(String, String)> {
@@ -325,7 +325,7 @@ pub(super) fn records<'a>(
 }
 
 /// The state file that the host would give to the next read.
-pub(super) fn state_file<'a>(host: Host, lines: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn state_file<'a>(host: Host, lines: impl IntoIterator<Item = &'a str>) -> String {
     let mut streams = serde_json::Map::new();
     let mut last = "{}".to_owned();
     for line in lines {

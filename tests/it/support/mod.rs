@@ -13,5 +13,5 @@ pub(crate) use expected::{assert_equal, expected};
 pub(crate) use fake::{Fake, world};
 pub(crate) use json::{Fields, Records, fields, items};
 pub(crate) use lines::Lines;
-pub(crate) use program::{Ended, LIMIT};
+pub(crate) use program::{Ended, LIMIT, executable};
 pub(crate) use warehouse::Warehouse;
