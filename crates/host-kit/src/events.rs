@@ -1,9 +1,10 @@
 //! What a connector tells while it works, on its way to a protocol's messages.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use connector_core::{Event, Observer, StreamName, Waiting};
 use futures::StreamExt;
@@ -74,17 +75,14 @@ impl Events {
     }
 
     /// The next thing that happens.
-    pub async fn next(&mut self) -> Notice {
-        loop {
-            match self.receiver.next().await {
-                Some(event) => match notice(event) {
-                    Some(notice) => return notice,
-                    None => continue,
-                },
-                // Cannot happen: a sender is kept here.
-                None => std::future::pending().await,
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Notice> {
+        // It never ends: a sender is kept here.
+        while let Poll::Ready(Some(event)) = self.receiver.poll_next_unpin(context) {
+            if let Some(notice) = notice(event) {
+                return Poll::Ready(notice);
             }
         }
+        Poll::Pending
     }
 
     /// Waits for `work`, and tells meanwhile what happens.
@@ -98,7 +96,7 @@ impl Events {
     ) -> io::Result<T> {
         let mut work = pin!(work);
         let done = loop {
-            match select(work.as_mut(), pin!(self.next())).await {
+            match select(work.as_mut(), poll_fn(|context| self.poll_next(context))).await {
                 Either::Left((done, _)) => break done,
                 Either::Right((notice, _)) => tell(notice)?,
             }

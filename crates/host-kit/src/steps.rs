@@ -1,9 +1,9 @@
 //! Following a read: its messages, what happens meanwhile, and when there is time to flush.
 
-use std::pin::pin;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use connector_core::{Error, ErrorKind, Message, Result, Status, StreamName};
-use futures::future::{Either, FutureExt, select};
 use futures::stream::{BoxStream, StreamExt};
 
 use crate::{Events, Notice};
@@ -25,6 +25,13 @@ pub enum Step {
     /// The user is told something.
     Notice(Notice),
     /// The source has nothing ready: what is buffered should not wait for more.
+    Idle,
+}
+
+/// What is ready first.
+enum Polled {
+    Message(Option<Result<Message>>),
+    Notice(Notice),
     Idle,
 }
 
@@ -56,26 +63,23 @@ impl Steps {
         if let Some(notice) = self.events.ready() {
             return Ok(Some(Step::Notice(notice)));
         }
-        match self.messages.next().now_or_never() {
-            Some(message) => {
+        let polled = poll_fn(|context| {
+            if let Poll::Ready(message) = self.messages.poll_next_unpin(context) {
+                return Poll::Ready(Polled::Message(message));
+            }
+            if !std::mem::replace(&mut self.is_idle, true) {
+                return Poll::Ready(Polled::Idle);
+            }
+            self.events.poll_next(context).map(Polled::Notice)
+        });
+        match polled.await {
+            Polled::Notice(notice) => Ok(Some(Step::Notice(notice))),
+            Polled::Idle => Ok(Some(Step::Idle)),
+            Polled::Message(message) => {
                 self.is_idle = false;
-                return self.take(message);
+                self.take(message)
             }
-            None if !self.is_idle => {
-                self.is_idle = true;
-                return Ok(Some(Step::Idle));
-            }
-            None => {}
         }
-        let message = {
-            let event = pin!(self.events.next());
-            match select(self.messages.next(), event).await {
-                Either::Right((notice, _)) => return Ok(Some(Step::Notice(notice))),
-                Either::Left((message, _)) => message,
-            }
-        };
-        self.is_idle = false;
-        self.take(message)
     }
 
     fn take(&mut self, message: Option<Result<Message>>) -> Result<Option<Step>> {
