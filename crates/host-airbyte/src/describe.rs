@@ -34,14 +34,16 @@ pub(crate) fn spec(connector: &dyn Connector, role: Role) -> Value {
 fn adapt(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            if map.get("writeOnly") == Some(&Value::Bool(true)) {
-                map.insert("airbyte_secret".to_owned(), true.into());
-            }
             // The form of a later version may have more keys: hosts take `false` for a promise.
             if map.get("additionalProperties") == Some(&Value::Bool(false)) {
                 map.remove("additionalProperties");
             }
             choices_as_enum(map);
+            // Said of every text: of one that says nothing, hosts guess by its name.
+            if map.get("type").is_some_and(|kind| kind == "string") {
+                let is_secret = map.get("writeOnly") == Some(&Value::Bool(true));
+                map.insert("airbyte_secret".to_owned(), is_secret.into());
+            }
             if let Some(Value::String(text)) = map.get_mut("description") {
                 // Lines are broken where the source code's are.
                 *text = text.replace('\n', " ");

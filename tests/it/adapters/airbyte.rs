@@ -55,6 +55,7 @@ fn spec_marks_the_secret_and_speaks_of_choices_as_enums() {
     let spec = only(&ended, "SPEC");
     let schema = &spec["spec"]["connectionSpecification"];
     assert_eq!(schema["properties"]["secret"]["airbyte_secret"], true);
+    assert_eq!(schema["properties"]["way"]["airbyte_secret"], false);
     assert_eq!(schema["properties"]["secret"]["description"], "A key.");
     assert_eq!(schema["properties"]["way"]["enum"], json!(["up", "down"]));
     assert_eq!(schema["properties"]["way"]["oneOf"], Value::Null);
