@@ -1,4 +1,7 @@
-"""PyAirbyte, unmodified, loads `source-buildkite` by its path. Started by `run.sh`."""
+"""PyAirbyte, unmodified, loads `source-buildkite` by its path, and a plugin of ours as a destination.
+
+Started by `run.sh`.
+"""
 
 import os
 import sys
@@ -20,6 +23,8 @@ from airbyte.exceptions import PyAirbyteError
 from fake import BIN, Fake, Recorded
 
 SOURCE = BIN / "source-buildkite"
+# The plugin for JSON lines.
+DESTINATION = BIN / "examples" / "serve_over_airbyte"
 
 
 def source(config, executable=SOURCE):
@@ -100,6 +105,31 @@ def a_source_that_was_killed_is_gone_on_from(folder):
     return f"{failure}, then {again.processed_records} of {1000 + data.jobs()} records"
 
 
+def a_destination_of_ours_keeps_what_comes_and_its_states_count(folder):
+    data, out = Recorded(folder / "written", builds=300), folder / "out"
+    out.mkdir()
+    states = ab.new_local_cache("states", cache_dir=folder / "cache")
+    destination = ab.get_destination(
+        "destination-jsonl", config={"path": f"{out}/"}, local_executable=str(DESTINATION)
+    )
+    destination.check()
+
+    def write():
+        with data.serve() as fake:
+            one = source(fake.config)
+            one.select_streams(["builds", "jobs"])
+            destination.write(one, cache=False, state_cache=states)
+        return len((out / "builds.jsonl").read_text().splitlines())
+
+    first = write()
+    changed = data.change_one()
+    second = write() - first
+    assert first == 300, first
+    assert 0 < second < 30, second
+    assert changed in "".join((out / "builds.jsonl").read_text().splitlines()[first:])
+    return f"{first} builds, then {second}"
+
+
 def main():
     folder = Path(SCRATCH.name)
     for check, arguments in [
@@ -107,6 +137,7 @@ def main():
         (all_streams_are_read_into_the_default_cache, []),
         (the_second_read_brings_only_what_changed, [folder]),
         (a_source_that_was_killed_is_gone_on_from, [folder]),
+        (a_destination_of_ours_keeps_what_comes_and_its_states_count, [folder]),
     ]:
         print(f"-- {check.__name__}: {check(*arguments)}", file=sys.stderr, flush=True)
 

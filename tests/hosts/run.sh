@@ -30,6 +30,7 @@ for python in python3 python3.12 python3.11 python3.10; do
 done
 
 cargo build --quiet --bins -p buildkite-connector -p mock-buildkite
+cargo build --quiet -p examples --example serve_over_airbyte
 BIN=$(cd "$target/debug" && pwd)
 pyairbyte=$(environment airbyte==0.71.3)
 meltano=$(environment meltano==4.4.1)

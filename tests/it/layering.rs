@@ -49,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 14] = [
             "connector-buildkite",
             "connector-sqlite",
             "connector-jsonl",
+            "host-airbyte",
             "sync-runner",
             "mock-buildkite",
         ],
