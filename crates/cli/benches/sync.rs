@@ -6,8 +6,8 @@
 //!
 //! The fake serves made-up builds of about 32 KB. In each round every way is run once, one after
 //! the other, so that a machine that slows down slows all of them; the figures are medians.
-//! `fetch` asks for the same pages, unpacks them and throws them away: the floor. The benchmark fails if
-//! `airbyte` costs more than 1.3 times as much as `jsonl to nowhere`.
+//! `fetch` asks for the same pages, unpacks them and throws them away: the floor. The benchmark
+//! fails if `airbyte` costs more than 1.3 times as much as `jsonl to nowhere`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

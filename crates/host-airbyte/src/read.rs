@@ -19,8 +19,8 @@ pub(crate) async fn open(
     arguments: &arguments::Config,
     events: &Events,
 ) -> Result<Arc<dyn Source>> {
-    let settings = input::settings(&arguments.config)?;
-    let setup = Setup::new(settings.configuration).with_observer(events.observer());
+    let configuration = input::source_settings(&arguments.config)?;
+    let setup = Setup::new(configuration).with_observer(events.observer());
     let source = connector.open_source(setup).await?;
     Ok(Arc::new(GoneAsRecords::new(source)))
 }

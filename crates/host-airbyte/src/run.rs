@@ -140,8 +140,11 @@ async fn check<W: Write>(
     output: &mut Output<W>,
 ) -> Result<(), Halt> {
     let mut events = Events::new();
-    let settings = input::settings(&config.config)?;
-    let setup = Setup::new(settings.configuration).with_observer(events.observer());
+    let configuration = match role {
+        Role::Source => input::source_settings(&config.config)?,
+        Role::Destination => input::destination_settings(&config.config)?.configuration,
+    };
+    let setup = Setup::new(configuration).with_observer(events.observer());
     let checked = async {
         match role {
             Role::Source => connector.open_source(setup).await?.check().await,

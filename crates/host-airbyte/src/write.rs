@@ -59,7 +59,7 @@ pub(crate) async fn write<W: Write>(
     output: &mut Output<W>,
 ) -> Result<(), Halt> {
     let mut events = Events::new();
-    let settings = input::settings(&arguments.config.config)?;
+    let settings = input::destination_settings(&arguments.config.config)?;
     let configured: ConfiguredCatalog = input::json_file(&arguments.catalog, "the catalog")?;
     let streams = configured.into_streams();
     let names = streams.iter().map(|stream| stream.name.clone()).collect();

@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The key of the settings that hosts read themselves: where refused records go.
+/// The key of a destination's settings that hosts read themselves: where refused records go.
 const DEAD_LETTERS: &str = "dead_letters";
+const CONFIGURATION: &str = "the configuration";
 
-/// A host's settings: the connector's, and its own.
+/// The settings of a destination: the connector's, and those of the host.
 #[derive(Debug)]
-pub struct Settings {
+pub struct DestinationSettings {
     /// The connector's.
     pub configuration: Configuration,
     /// Where refused records go.
@@ -57,12 +58,20 @@ pub fn parse<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T> {
     })
 }
 
-/// The settings in a file. A destination's may say where refused records go.
+/// The settings of a source.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the file and what is wrong, never a value.
-pub fn settings(path: &Path) -> Result<Settings> {
-    let mut value: Value = json_file(path, "the configuration")?;
+pub fn source_settings(path: &Path) -> Result<Configuration> {
+    Configuration::new(json_file(path, CONFIGURATION)?)
+}
+
+/// The settings of a destination, which may say where refused records go.
+///
+/// # Errors
+/// [`ErrorKind::Config`], naming the file and what is wrong, never a value.
+pub fn destination_settings(path: &Path) -> Result<DestinationSettings> {
+    let mut value: Value = json_file(path, CONFIGURATION)?;
     let taken = value.as_object_mut().and_then(|o| o.remove(DEAD_LETTERS));
     let dead_letters = match taken {
         None | Some(Value::Null) => None,
@@ -72,7 +81,7 @@ pub fn settings(path: &Path) -> Result<Settings> {
                 .with_context("key", DEAD_LETTERS));
         }
     };
-    Ok(Settings {
+    Ok(DestinationSettings {
         configuration: Configuration::new(value)?,
         dead_letters,
     })

@@ -94,8 +94,15 @@ pub async fn run(
             output.tell("CRITICAL", error);
             false
         }
-        // Mostly the target has ended first, and has told why.
-        Err(Halt::Output(_)) => false,
+        // The target has ended first, and has told why.
+        Err(Halt::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => false,
+        Err(Halt::Output(error)) => {
+            output.tell(
+                "CRITICAL",
+                format_args!("standard output cannot be written to: {error}"),
+            );
+            false
+        }
     };
     match (output.flush(), is_whole) {
         (Ok(()), true) => ExitCode::SUCCESS,

@@ -21,7 +21,7 @@ pub(crate) async fn tap<W: Write, E: Write>(
 ) -> Result<(), Halt> {
     let mut events = Events::new();
     let configuration = match &arguments.common.config {
-        Some(path) => input::settings(path)?.configuration,
+        Some(path) => input::source_settings(path)?,
         None => Configuration::default(),
     };
     let setup = Setup::new(configuration).with_observer(events.observer());

@@ -48,7 +48,7 @@ pub(crate) async fn target<W: Write, E: Write>(
 ) -> Result<(), Halt> {
     let (configuration, dead_letters) = match &arguments.common.config {
         Some(path) => {
-            let settings = input::settings(path)?;
+            let settings = input::destination_settings(path)?;
             (settings.configuration, settings.dead_letters)
         }
         None => (Configuration::default(), None),

@@ -190,7 +190,7 @@ fn wrong_arguments_are_told_as_a_message_too() {
 
 #[test]
 fn a_state_comes_back_with_the_number_of_records_before_it_and_without_nulls() {
-    let stdin = super::messages(Host::Airbyte, super::THREE);
+    let stdin = super::writing::messages(Host::Airbyte, super::writing::THREE);
     let ended = write(Host::Airbyte, &Tiny::new(), &Files::new(), &stdin);
     let first = r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"numbers"},"stream_state":{ "at":2.0 }},"destinationStats":{"recordCount":2.0}}}"#;
     assert_eq!(ended.stdout.lines().next().unwrap(), first);

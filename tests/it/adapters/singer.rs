@@ -49,8 +49,11 @@ fn a_field_that_is_not_selected_is_in_neither_schema_nor_record_and_a_key_always
             metadata["selected"] = (breadcrumb[1] == "list").into();
         }
     });
-    files.put("catalog", &text);
+    let path = files.put("catalog", &text);
     let ended = read(Host::Singer, &Tiny::new(), &files);
+    let by_older_name = call(&files, &["--properties", path.to_str().unwrap()]);
+    let records_of = |ended: &Ended| records(Host::Singer, ended.stdout.lines());
+    assert_eq!(records_of(&by_older_name), records_of(&ended));
     assert!(ended.is_success, "{}", ended.stderr);
     let schema: Value = serde_json::from_str(ended.stdout.lines().next().unwrap()).unwrap();
     let fields: Vec<_> = schema["schema"]["properties"]
