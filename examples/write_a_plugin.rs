@@ -52,23 +52,16 @@ impl Source for Counter {
     }
 
     async fn discover(&self) -> Result<Catalog> {
-        let stream = Stream {
-            name: "numbers".into(),
-            description: "Numbers and their squares.".to_owned(),
-            json_schema: json!({"type": "object", "properties": {"n": {}, "square": {}}}),
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-            primary_key: vec!["n".to_owned()],
-            cursor: Some("n".to_owned()),
-            sync_modes: vec![SyncMode::Incremental],
-        };
+        let schema = json!({"type": "object", "properties": {"n": {}, "square": {}}});
+        let mut stream = Stream::new("numbers", "Numbers and their squares.", schema);
+        stream.primary_key = vec!["n".to_owned()];
+        stream.cursor = Some("n".to_owned());
+        stream.sync_modes = vec![SyncMode::Incremental];
         let streams = vec![stream];
         Ok(Catalog { streams })
     }
 
-    /// Goes on behind the last number of the state. A destination that keeps states gives it
-    /// back at the next sync; standard output keeps none.
+    /// Goes on behind the last number of the state, which the destination has kept if it can.
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let state = request.state.unwrap_or_else(|| State::new("counter", 1));
         if let Err(refused) = state.expect("counter", 1) {
@@ -92,23 +85,14 @@ fn number(n: u64) -> [Result<Message>; 2] {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let reading = Reading::new(Access::new(json!({})));
-    let tested = Suite::new(&Counter).with_reading(reading).run().await;
-    eprintln!("{tested}");
-    assert!(tested.failed().is_empty());
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let suite = Suite::new(&Counter).with_reading(Reading::new(Access::new(json!({}))));
+    let tested = suite.run().await;
+    assert!(tested.failed().is_empty(), "{tested}");
 
     let source = Counter.open_source(Setup::new(Configuration::default()));
     let to = Setup::new(Configuration::default().with("path", "-"));
-    let runner = Runner::new(source.await?, Jsonl.open_destination(to).await?);
-    let report = runner.run().await?;
-    eprintln!("{} records went to stdout.", report.progress.records());
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let registry = Registry::new().with(Counter).with(Jsonl);
-    let from = Setup::new(Configuration::default());
-    let source = registry.get("counter")?.open_source(from).await?;
-    let to = Setup::new(Configuration::default().with("path", "-"));
-    let destination = registry.get("jsonl")?.open_destination(to).await?;
-    Runner::new(source, destination).run().await?;
+    let destination = Jsonl.open_destination(to).await?;
+    Runner::new(source.await?, destination).run().await?;
     Ok(())
 }

@@ -102,6 +102,23 @@ pub struct Stream {
     pub is_readable: Option<bool>,
 }
 
+impl Stream {
+    /// A stream without a key that is read in full by default, and takes no rights.
+    pub fn new(name: impl Into<StreamName>, description: &str, json_schema: Value) -> Self {
+        Self {
+            name: name.into(),
+            description: description.to_owned(),
+            json_schema,
+            primary_key: Vec::new(),
+            cursor: None,
+            sync_modes: vec![SyncMode::FullRefresh],
+            is_default: true,
+            scopes: Vec::new(),
+            is_readable: None,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }

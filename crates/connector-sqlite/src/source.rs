@@ -74,17 +74,8 @@ impl Source for SqliteSource {
     async fn discover(&self) -> Result<Catalog> {
         let columns = self.columns().await?;
         let properties: Map<_, _> = columns.into_iter().map(|name| (name, json!({}))).collect();
-        let stream = Stream {
-            name: self.query.stream.clone(),
-            description: "The rows of the query.".to_owned(),
-            json_schema: json!({"type": "object", "properties": properties}),
-            primary_key: Vec::new(),
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh],
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-        };
+        let schema = json!({"type": "object", "properties": properties});
+        let stream = Stream::new(self.query.stream.clone(), "The rows of the query.", schema);
         Ok(Catalog {
             streams: vec![stream],
         })

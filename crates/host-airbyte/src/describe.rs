@@ -11,10 +11,10 @@ const PROTOCOL: &str = "0.2.0";
 /// The message of `spec`.
 pub(crate) fn spec(connector: &dyn Connector, role: Role) -> Value {
     let identity = connector.identity();
-    let mut schema = connector.configuration_schema();
-    if role == Role::Destination {
-        schema = host_kit::input::with_host_keys(schema);
-    }
+    let mut schema = match role {
+        Role::Destination => host_kit::input::destination_schema(connector),
+        _ => connector.configuration_schema(),
+    };
     adapt(&mut schema);
     number(&mut schema);
     let mut spec = json!({

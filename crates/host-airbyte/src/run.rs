@@ -142,7 +142,7 @@ async fn check<W: Write>(
     let mut events = Events::new();
     let configuration = match role {
         Role::Source => input::source_settings(&config.config)?,
-        Role::Destination => input::destination_settings(&config.config)?.configuration,
+        Role::Destination => input::destination_settings(&config.config, connector)?.configuration,
     };
     let setup = Setup::new(configuration).with_observer(events.observer());
     let checked = async {

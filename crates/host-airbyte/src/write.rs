@@ -59,7 +59,7 @@ pub(crate) async fn write<W: Write>(
     output: &mut Output<W>,
 ) -> Result<(), Halt> {
     let mut events = Events::new();
-    let settings = input::destination_settings(&arguments.config.config)?;
+    let settings = input::destination_settings(&arguments.config.config, connector)?;
     let configured: ConfiguredCatalog = input::json_file(&arguments.catalog, "the catalog")?;
     let streams = configured.into_streams();
     let names = streams.iter().map(|stream| stream.name.clone()).collect();
@@ -106,9 +106,12 @@ impl<W: Write> Writing<'_, W> {
             }
         }
         self.commit().await?;
+        let output = &mut *self.output;
+        self.events
+            .while_waiting(self.intake.finish(), |notice| output.notice(notice))
+            .await??;
         match self.refused {
             0 => Ok(()),
-            _ if self.intake.keeps_refused() => Ok(()),
             refused => Err(refused_records(refused).into()),
         }
     }
@@ -158,7 +161,7 @@ impl<W: Write> Writing<'_, W> {
             .while_waiting(self.intake.commit(), |notice| output.notice(notice))
             .await??;
         self.tell_refusals()?;
-        let may_pass = self.refused == 0 || self.intake.keeps_refused();
+        let may_pass = self.refused == 0;
         for state in self.pending.drain(..).filter(|_| may_pass) {
             self.output.line(&state)?;
         }
@@ -167,12 +170,9 @@ impl<W: Write> Writing<'_, W> {
 
     fn tell_refusals(&mut self) -> Result<(), Halt> {
         for refusal in self.intake.take_refusals() {
-            self.refused += 1;
-            let text = format!(
-                "{}: a record was refused: {}",
-                refusal.stream, refusal.reason
-            );
-            self.output.log("ERROR", &text)?;
+            self.refused += u64::from(!refusal.is_kept);
+            let level = if refusal.is_kept { "WARN" } else { "ERROR" };
+            self.output.log(level, &refusal.to_string())?;
         }
         Ok(())
     }
@@ -203,7 +203,7 @@ impl<W: Write> Writing<'_, W> {
 fn refused_records(count: u64) -> Error {
     let message = format!(
         "{count} records were refused and kept nowhere, so no state behind them was passed on; \
-         set `dead_letters` to keep such records in a file"
+         set `dead_letter` to keep such records in a file"
     );
     Error::new(ErrorKind::Data, message)
 }

@@ -6,13 +6,13 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Configuration, Error, ErrorKind, Result};
+use connector_core::{Configuration, Connector, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The key of a destination's settings that hosts read themselves: where refused records go.
-const DEAD_LETTERS: &str = "dead_letters";
+const DEAD_LETTER: &str = "dead_letter";
 const CONFIGURATION: &str = "the configuration";
 
 /// The settings of a destination: the connector's, and those of the host.
@@ -66,19 +66,21 @@ pub fn source_settings(path: &Path) -> Result<Configuration> {
     Configuration::new(json_file(path, CONFIGURATION)?)
 }
 
-/// The settings of a destination, which may say where refused records go.
+/// The settings of a destination, which may say where refused records go. A connector that has
+/// that setting itself keeps it.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the file and what is wrong, never a value.
-pub fn destination_settings(path: &Path) -> Result<DestinationSettings> {
+pub fn destination_settings(path: &Path, connector: &dyn Connector) -> Result<DestinationSettings> {
     let mut value: Value = json_file(path, CONFIGURATION)?;
-    let taken = value.as_object_mut().and_then(|o| o.remove(DEAD_LETTERS));
-    let dead_letters = match taken {
+    let is_ours = !has_dead_letter(&connector.destination_schema());
+    let object = value.as_object_mut().filter(|_| is_ours);
+    let dead_letters = match object.and_then(|object| object.remove(DEAD_LETTER)) {
         None | Some(Value::Null) => None,
         Some(Value::String(path)) if !path.is_empty() => Some(path.into()),
         Some(_) => {
             return Err(Error::new(ErrorKind::Config, "expected the path of a file")
-                .with_context("key", DEAD_LETTERS));
+                .with_context("key", DEAD_LETTER));
         }
     };
     Ok(DestinationSettings {
@@ -87,15 +89,24 @@ pub fn destination_settings(path: &Path) -> Result<DestinationSettings> {
     })
 }
 
-/// The schema of a destination's settings, with the key that hosts read themselves.
+fn has_dead_letter(schema: &Value) -> bool {
+    schema["properties"].get(DEAD_LETTER).is_some()
+}
+
+/// The schema of a destination's settings, with the key that hosts read themselves if the
+/// connector does not.
 #[must_use]
-pub fn with_host_keys(mut schema: Value) -> Value {
+pub fn destination_schema(connector: &dyn Connector) -> Value {
+    let mut schema = connector.destination_schema();
+    if has_dead_letter(&schema) {
+        return schema;
+    }
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let description = "File to which records are appended that the destination refuses, each \
                            with the reason. Without it a refused record makes the run fail, and \
                            no state behind it is passed on.";
         properties.insert(
-            DEAD_LETTERS.to_owned(),
+            DEAD_LETTER.to_owned(),
             json!({"type": "string", "description": description}),
         );
     }

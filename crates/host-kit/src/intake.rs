@@ -3,6 +3,7 @@
 //! It decides when they are written and whether a state that follows them may be passed on: only
 //! once they are durable, and never behind a record that was refused and kept nowhere.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -34,6 +35,19 @@ pub struct Refusal {
     pub stream: String,
     /// A sentence without its values.
     pub reason: String,
+    /// Whether it was kept with the reason: nothing is lost.
+    pub is_kept: bool,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = if self.is_kept { " and set aside" } else { "" };
+        write!(
+            f,
+            "{}: a record was refused{kept}: {}",
+            self.stream, self.reason
+        )
+    }
 }
 
 impl Intake {
@@ -72,7 +86,8 @@ impl Intake {
     pub async fn take(&mut self, record: Record) -> Result<()> {
         self.bytes += record.data.as_str().len();
         self.batch.push(record);
-        if self.batch.len() >= BATCH_RECORDS || self.bytes >= BATCH_BYTES {
+        let most = self.destination.most_at_once().min(BATCH_RECORDS);
+        if self.batch.len() >= most || self.bytes >= BATCH_BYTES {
             self.write().await?;
         }
         Ok(())
@@ -92,9 +107,12 @@ impl Intake {
         std::mem::take(&mut self.refusals)
     }
 
-    /// Whether refused records are kept.
-    pub fn keeps_refused(&self) -> bool {
-        self.dead_letters.is_some()
+    /// Lets the destination come to its end, after the last commit.
+    ///
+    /// # Errors
+    /// Those of the destination.
+    pub async fn finish(&mut self) -> Result<()> {
+        self.destination.finish().await
     }
 
     async fn write(&mut self) -> Result<()> {
@@ -104,7 +122,7 @@ impl Intake {
             return Ok(());
         }
         // Records are moved into the destination; of refused ones more than that is needed.
-        let keeps = self.keeps_refused();
+        let keeps = self.dead_letters.is_some();
         let names: Vec<_> = batch.iter().map(|record| record.stream.clone()).collect();
         let copies = if keeps { batch.clone() } else { Vec::new() };
         let outcomes = self.destination.write(batch).await?;
@@ -115,13 +133,22 @@ impl Intake {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         for (index, outcome) in outcomes.into_iter().enumerate() {
-            if let Outcome::Rejected(reason) = outcome {
-                if let (Some(file), Some(record)) = (&mut self.dead_letters, copies.get(index)) {
-                    keep(file, record, &reason)?;
-                }
-                let stream = names[index].as_str().to_owned();
-                self.refusals.push(Refusal { stream, reason });
+            let (reason, mut is_kept) = match outcome {
+                Outcome::Rejected(reason) => (reason, false),
+                Outcome::SetAside(reason) => (reason, true),
+                _ => continue,
+            };
+            if let (false, Some(file), Some(record)) =
+                (is_kept, &mut self.dead_letters, copies.get(index))
+            {
+                keep(file, record, &reason)?;
+                is_kept = true;
             }
+            self.refusals.push(Refusal {
+                stream: names[index].as_str().to_owned(),
+                reason,
+                is_kept,
+            });
         }
         Ok(())
     }

@@ -17,10 +17,10 @@ pub(crate) fn name(connector: &dyn Connector, role: Role) -> String {
 /// The text of `--about`.
 pub(crate) fn about(connector: &dyn Connector, role: Role, format: Format) -> String {
     let identity = connector.identity();
-    let mut settings = connector.configuration_schema();
-    if role == Role::Target {
-        settings = host_kit::input::with_host_keys(settings);
-    }
+    let settings = match role {
+        Role::Target => host_kit::input::destination_schema(connector),
+        Role::Tap => connector.configuration_schema(),
+    };
     let capabilities = match role {
         Role::Tap => vec!["about", "catalog", "discover", "properties", "state"],
         Role::Target => vec!["about"],

@@ -48,7 +48,7 @@ pub(crate) async fn target<W: Write, E: Write>(
 ) -> Result<(), Halt> {
     let (configuration, dead_letters) = match &arguments.common.config {
         Some(path) => {
-            let settings = input::destination_settings(path)?;
+            let settings = input::destination_settings(path, connector)?;
             (settings.configuration, settings.dead_letters)
         }
         None => (Configuration::default(), None),
@@ -100,9 +100,9 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
             self.open().await?;
         }
         self.commit().await?;
+        self.finish().await?;
         match self.refused {
             0 => Ok(()),
-            _ if self.dead_letters.is_some() => Ok(()),
             refused => Err(refused_records(refused).into()),
         }
     }
@@ -167,6 +167,7 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
             None => self.streams.push(stream),
         }
         self.commit().await?;
+        self.finish().await?;
         self.intake = None;
         Ok(())
     }
@@ -212,6 +213,16 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
         Ok(())
     }
 
+    async fn finish(&mut self) -> Result<(), Halt> {
+        if let Some(intake) = &mut self.intake {
+            let output = &mut *self.output;
+            self.events
+                .while_waiting(intake.finish(), |notice| output.notice(notice))
+                .await??;
+        }
+        Ok(())
+    }
+
     async fn commit(&mut self) -> Result<(), Halt> {
         if let Some(intake) = &mut self.intake {
             let output = &mut *self.output;
@@ -220,7 +231,7 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
                 .await??;
         }
         self.tell_refusals();
-        let may_pass = self.refused == 0 || self.dead_letters.is_some();
+        let may_pass = self.refused == 0;
         if let Some(state) = self.pending.take().filter(|_| may_pass) {
             self.output.line(&state)?;
         }
@@ -230,12 +241,9 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
     fn tell_refusals(&mut self) {
         let refusals = self.intake.as_mut().map(Intake::take_refusals);
         for refusal in refusals.into_iter().flatten() {
-            self.refused += 1;
-            let text = format!(
-                "{}: a record was refused: {}",
-                refusal.stream, refusal.reason
-            );
-            self.output.tell("ERROR", text);
+            self.refused += u64::from(!refusal.is_kept);
+            let level = if refusal.is_kept { "WARNING" } else { "ERROR" };
+            self.output.tell(level, refusal.to_string());
         }
     }
 }
@@ -243,7 +251,7 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
 fn refused_records(count: u64) -> Error {
     let message = format!(
         "{count} records were refused and kept nowhere, so no state behind them was passed on; \
-         set `dead_letters` to keep such records in a file"
+         set `dead_letter` to keep such records in a file"
     );
     Error::new(ErrorKind::Data, message)
 }

@@ -165,7 +165,7 @@ fn files_that_are_not_what_they_must_be_are_refused_by_name_and_without_their_co
         ("config", r#"{"secret":["s3cret"]}"#),
         (
             "config",
-            r#"{"secret":"s3cret","dead_letters":"only.a.destination"}"#,
+            r#"{"secret":"s3cret","dead_letter":"only.a.destination"}"#,
         ),
         ("catalog", "s3cret"),
         ("catalog", r#"{"streams":"s3cret"}"#),

@@ -132,7 +132,7 @@ fn a_refused_record_that_is_kept_in_a_file_stops_nothing() {
     for host in HOSTS {
         let files = Files::new();
         let letters = files.put("letters", "");
-        let config = json!({"secret": "s3cret", "dead_letters": letters.to_str()});
+        let config = json!({"secret": "s3cret", "dead_letter": letters.to_str()});
         files.put("config", &config.to_string());
         let ended = wire::write(host, &Tiny::new(), &files, &messages(host, refused));
         assert!(ended.is_success, "{host:?}: {ended:?}");

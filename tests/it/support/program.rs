@@ -110,46 +110,6 @@ impl Fake {
     }
 }
 
-/// The program's file. Cargo makes no other package's program known to a test, so cargo is asked
-/// to build it, in this test's own profile: nothing is done if that has happened already.
-pub(crate) fn executable() -> &'static Path {
-    static EXECUTABLE: OnceLock<PathBuf> = OnceLock::new();
-    EXECUTABLE.get_or_init(|| {
-        let this = std::env::current_exe().unwrap();
-        let profile = this.ancestors().nth(2).and_then(Path::file_name).unwrap();
-        let profile = match profile.to_str().unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let mut cargo = Std::new(env!("CARGO"));
-        // What cargo tells a test of its package would make build scripts run again and again.
-        for (name, _) in std::env::vars_os() {
-            let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-            let name = name.to_string_lossy();
-            if of_package.iter().any(|start| name.starts_with(start)) {
-                cargo.env_remove(&*name);
-            }
-        }
-        let built = cargo
-            .args(["build", "--package", "buildkite-connector", "--bins"])
-            .args(["--profile", profile])
-            .arg("--message-format=json-render-diagnostics")
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "the program does not build");
-        let executable = |message| match message {
-            Ok(Message::CompilerArtifact(artifact))
-                if artifact.target.name == "buildkite-connector" =>
-            {
-                artifact.executable
-            }
-            _ => None,
-        };
-        let mut files = Message::parse_stream(&built.stdout[..]).filter_map(executable);
-        files.next().unwrap().into_std_path_buf()
-    })
 /// The files of the programs. Cargo makes no other package's programs known to a test, so cargo is
 /// asked to build them, in this test's own profile: nothing is done if that has happened already.
 pub(crate) fn executable(name: &str) -> &'static Path {

@@ -1,6 +1,6 @@
 //! What became of a record, as a record itself.
 
-use connector_core::{JsonObject, Stream, SyncMode};
+use connector_core::{JsonObject, Stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -103,16 +103,10 @@ impl From<&Call> for PlannedRequest {
 impl ResultRow {
     /// The stream that these are records of. A record that is sent again replaces its row.
     pub fn stream() -> Stream {
+        let schema = schema_of::<Self>();
         Stream {
-            name: RESULTS.into(),
-            description: "What became of each record.".to_owned(),
-            json_schema: schema_of::<Self>(),
             primary_key: vec!["stream".to_owned(), "key".to_owned()],
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh],
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
+            ..Stream::new(RESULTS, "What became of each record.", schema)
         }
     }
 }

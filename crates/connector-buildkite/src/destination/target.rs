@@ -64,15 +64,8 @@ impl Target {
 /// The streams as a catalog.
 pub(crate) fn catalog() -> Catalog {
     let stream = |target: &Target| Stream {
-        name: target.name.into(),
-        description: target.description.to_owned(),
-        json_schema: (target.schema)(),
-        primary_key: Vec::new(),
-        cursor: None,
-        sync_modes: Vec::new(),
-        is_default: false,
         scopes: target.scopes.iter().map(|one| (*one).to_owned()).collect(),
-        is_readable: None,
+        ..Stream::new(target.name, target.description, (target.schema)())
     };
     Catalog {
         streams: TARGETS.iter().map(stream).collect(),

@@ -62,13 +62,13 @@ fn the_readme_lists_every_stream_of_the_destination() {
 /// With `UPDATE_README` set, the table is written anew.
 fn compare(begin: &str, end: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(&path).unwrap();
+    let readme = fs::read_to_string(&path).expect("the README is there");
     let begin = readme.find(begin).expect("the README has the table") + begin.len();
     let end = readme.find(end).expect("the table has an end");
 
     if std::env::var_os("UPDATE_README").is_some() {
         let readme = [&readme[..begin], expected, &readme[end..]].concat();
-        fs::write(&path, readme).unwrap();
+        fs::write(&path, readme).expect("the README can be written");
         return;
     }
 
