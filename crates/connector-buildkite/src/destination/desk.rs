@@ -1,6 +1,6 @@
 //! What all records of one run share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,6 +50,8 @@ pub(crate) struct Desk {
     /// Stands before what the journal names, unless it is Buildkite's own.
     base_url: String,
     known: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Known>>>>,
+    /// Streams of which the user was told what is left out.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Desk {
@@ -76,6 +78,7 @@ impl Desk {
             clock,
             base_url,
             known: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -137,6 +140,14 @@ impl Desk {
             stream: Some(StreamName::from(stream)),
             message: message.into(),
         });
+    }
+
+    /// As [`notice`](Self::notice), once for each stream.
+    pub(crate) fn notice_once(&self, stream: &str, message: impl Into<String>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(stream.to_owned()) {
+            self.notice(stream, message);
+        }
     }
 
     /// Sends a request, once.

@@ -22,6 +22,11 @@ impl KeyParts {
         }
     }
 
+    /// Whether all of a record counts.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The key of a record for a stream: 64 hexadecimal digits. Neither spaces nor the order of
     /// fields count; numbers count as they are written.
     ///

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use connector_core::{Error, ErrorKind, JsonObject, Outcome, Record, Result};
+use connector_core::{Error, ErrorKind, JsonObject, ObjectWriter, Outcome, Record, Result};
 use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
@@ -83,18 +83,22 @@ impl BuildkiteDestination {
     fn asked(&self, record: Record, parts: &KeyParts) -> Asked {
         let route = self.route(&record.stream);
         let stream = route.target.name;
-        let key = parts.of(stream, &record.data);
+        let own = self.own_fields(&record);
+        let data = own.as_ref().unwrap_or(&record.data);
+        let key = match parts.is_whole() {
+            true => parts.of(stream, data),
+            false => parts.of(stream, &record.data),
+        };
         let work = match &key {
             _ if record.gone.is_some() => Err("its source no longer has it".to_owned()),
             Err(reason) => Err(reason.clone()),
-            Ok(_) => self.work(route.target, route.mapping.as_ref(), &record.data),
+            Ok(_) => match &route.mapping {
+                None => (route.target.order)(data, &Defaults(&self.config)),
+                Some(mapping) => self.mapped(route.target, mapping, &record.data),
+            },
         };
         // For the results: a record whose own key is incomplete has that of all its content.
-        let whole = || {
-            KeyParts::default()
-                .of(stream, &record.data)
-                .unwrap_or_default()
-        };
+        let whole = || KeyParts::default().of(stream, data).unwrap_or_default();
         Asked {
             key: key.unwrap_or_else(|_| whole()),
             record,
@@ -103,17 +107,32 @@ impl BuildkiteDestination {
         }
     }
 
-    fn work(
+    fn mapped(
         &self,
         target: &Target,
-        mapping: Option<&super::Compiled>,
+        mapping: &super::Compiled,
         record: &JsonObject,
     ) -> Result<Work, String> {
-        let defaults = Defaults(&self.config);
-        match mapping {
-            None => (target.order)(record, &defaults),
-            Some(mapping) => (target.order)(&mapping.apply(record)?, &defaults),
+        (target.order)(&mapping.apply(record)?, &Defaults(&self.config))
+    }
+
+    /// A record without the fields that hosts add for their own books, as `_sdc_last_modified`:
+    /// they are no part of what it says. `None` if it has none.
+    fn own_fields(&self, record: &Record) -> Option<JsonObject> {
+        let fields = record.data.fields().ok()?;
+        let is_added = |name: &str| name.starts_with('_');
+        let added = &fields.iter().find(|(name, _)| is_added(name))?.0;
+        if let Some(open) = &self.open {
+            open.desk.notice_once(
+                record.stream.as_str(),
+                format!("fields that begin with `_`, as `{added}`, are left out"),
+            );
         }
+        let mut own = ObjectWriter::with_capacity(record.data.as_str().len());
+        for (name, value) in fields.iter().filter(|(name, _)| !is_added(name)) {
+            own.raw(name, value);
+        }
+        Some(own.finish())
     }
 }
 

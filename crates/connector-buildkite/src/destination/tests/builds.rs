@@ -1,4 +1,4 @@
-use connector_core::{ErrorKind, Outcome};
+use connector_core::{ErrorKind, Event, Outcome};
 use mock_buildkite::Token;
 use serde_json::{Value, json};
 
@@ -177,6 +177,27 @@ async fn only_the_named_parts_of_a_record_make_it_another() {
     assert!(reason.contains("/id"), "{reason}");
     let row = row(outcomes[0].clone());
     assert_eq!(row["answer"]["message"], "Deploy a");
+}
+
+#[tokio::test]
+async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
+    let bench = Bench::new().await;
+    let with = |modified: &str| {
+        let mut record = build(1);
+        record["_sdc_last_modified"] = modified.into();
+        record
+    };
+    let rows = bench
+        .accept("builds", &[with("today"), with("yesterday")])
+        .await;
+    assert_eq!(rows[1]["outcome"], "already_there");
+    assert_eq!(bench.builds("web"), 1);
+    let told = bench.told.0.lock().unwrap();
+    let notices = told.iter().filter(|event| {
+        matches!(event, Event::Notice { message, .. }
+        if message.contains("`_sdc_last_modified`"))
+    });
+    assert_eq!(notices.count(), 1);
 }
 
 #[tokio::test]
