@@ -35,6 +35,25 @@ class Fake:
         self.process.wait()
         self.process.stdout.close()
 
+    def triggered(self):
+        """The builds that were triggered here, by their messages."""
+        path = f"/v2/organizations/{next(self.pages('/v2/organizations'))['slug']}"
+        builds = self.pages(f"{path}/builds?meta_data[triggered-by]=buildkite-connector&per_page=100")
+        return sorted(build["message"] for build in builds)
+
+    def destination(self, folder, **more):
+        """Settings that send builds to the first pipeline."""
+        organization = next(self.pages("/v2/organizations"))["slug"]
+        pipeline = next(self.pages(f"/v2/organizations/{organization}/pipelines"))["slug"]
+        return {
+            **self.config,
+            "organization": organization,
+            "pipeline": pipeline,
+            "journal": str(Path(folder) / "journal.jsonl"),
+            "settle_seconds": 1,
+            **more,
+        }
+
     def pages(self, path):
         """All items of a list."""
         url = f"{self.url}{path}"

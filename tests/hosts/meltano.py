@@ -1,6 +1,6 @@
 """Meltano, unmodified, runs `tap-buildkite` into target-jsonl; so does a plain pipe.
 
-Started by `run.sh`; MELTANO and TARGET are the two programs.
+Started by `run.sh`; MELTANO and TARGET are the two programs, PUBLIC_TAP is a tap of others.
 """
 
 import json
@@ -10,11 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fake import BIN, TOKEN, Recorded
+from fake import BIN, TOKEN, Fake, Recorded
 
 TAP = BIN / "tap-buildkite"
 MELTANO = os.environ["MELTANO"]
 TARGET = os.environ["TARGET"]
+PUBLIC_TAP = os.environ["PUBLIC_TAP"]
 KILLED = Path(__file__).resolve().parent / "killed.py"
 ENVIRONMENT = {
     **os.environ,
@@ -157,6 +158,24 @@ def a_pipe_goes_on_from_the_last_state(folder):
     return f"{before} builds, then {len(builds) - before} more"
 
 
+def the_output_of_a_public_tap_triggers_builds(folder):
+    folder = folder / "triggered"
+    folder.mkdir()
+    rows = [{"commit": "HEAD", "branch": "main", "message": f"deploy {n}"} for n in range(20)]
+    (folder / "deploys.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config, to = folder / "tap.json", folder / "target.json"
+    config.write_text(json.dumps({"path": str(folder / "deploys.jsonl"), "stream_name": "deploys"}))
+    with Fake("--builds", 1) as fake:
+        to.write_text(json.dumps(fake.destination(folder)))
+        for _ in range(2):
+            # Without a state the tap sends everything again.
+            target = f"{BIN / 'target-buildkite'} --config {to}"
+            pipe(f"{PUBLIC_TAP} --config {config}", target, folder / "state.json")
+        triggered = fake.triggered()
+    assert triggered == sorted(row["message"] for row in rows), triggered
+    return f"{len(triggered)} builds of {len(rows)} rows, sent twice"
+
+
 def pipe(tap, target, state):
     """`tap | target`, and the last state that the target printed."""
     done = subprocess.run(
@@ -173,6 +192,7 @@ def main():
             its_configuration_is_tested_and_its_fields_listed,
             the_second_run_brings_only_what_changed,
             a_tap_that_was_killed_is_gone_on_from,
+            the_output_of_a_public_tap_triggers_builds,
         ]:
             print(f"-- {check.__name__}: {check(Path(folder))}", file=sys.stderr, flush=True)
 

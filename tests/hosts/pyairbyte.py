@@ -130,6 +130,34 @@ def a_destination_of_ours_keeps_what_comes_and_its_states_count(folder):
     return f"{first} builds, then {second}"
 
 
+def our_destination_triggers_a_build_for_each_record_once(folder):
+    folder = folder / "triggered"
+    data = Recorded(folder / "data", builds=12)
+    states = ab.new_local_cache("triggered", cache_dir=folder / "cache")
+    fields = {
+        "commit": {"pointer": "/commit"},
+        "branch": {"pointer": "/branch"},
+        "message": "again {{ pipeline_slug }} {{ number }}",
+    }
+    mapping = {"builds": {"to": "builds", "fields": fields}}
+    with Fake("--builds", 1) as to, data.serve() as fake:
+        settings = to.destination(folder, mapping=mapping, idempotency_key=["/id"])
+        destination = ab.get_destination(
+            "destination-buildkite",
+            config=settings,
+            local_executable=str(BIN / "destination-buildkite"),
+        )
+        destination.check()
+        for _ in range(2):
+            one = source(fake.config)
+            one.select_streams(["builds"])
+            destination.write(one, cache=False, state_cache=states, force_full_refresh=True)
+        triggered = to.triggered()
+    wanted = sorted(f"again {b['pipeline']['slug']} {b['number']}" for b in data.builds)
+    assert triggered == wanted, triggered
+    return f"{len(triggered)} builds of {len(data.builds)} records, written twice"
+
+
 def main():
     folder = Path(SCRATCH.name)
     for check, arguments in [
@@ -138,6 +166,7 @@ def main():
         (the_second_read_brings_only_what_changed, [folder]),
         (a_source_that_was_killed_is_gone_on_from, [folder]),
         (a_destination_of_ours_keeps_what_comes_and_its_states_count, [folder]),
+        (our_destination_triggers_a_build_for_each_record_once, [folder]),
     ]:
         print(f"-- {check.__name__}: {check(*arguments)}", file=sys.stderr, flush=True)
 

@@ -35,6 +35,7 @@ BIN=$(cd "$target/debug" && pwd)
 pyairbyte=$(environment airbyte==0.71.3)
 meltano=$(environment meltano==4.4.1)
 jsonl=$(environment target-jsonl==0.1.4)
+tap=$(environment tap-jsonl==0.3.1)
 
 # What a host says is shown only if something goes wrong.
 said=$(mktemp)
@@ -50,4 +51,5 @@ run() {
 
 export BIN
 run "$pyairbyte/python" tests/hosts/pyairbyte.py
-run env MELTANO="$meltano/meltano" TARGET="$jsonl/target-jsonl" "$python" tests/hosts/meltano.py
+run env MELTANO="$meltano/meltano" TARGET="$jsonl/target-jsonl" PUBLIC_TAP="$tap/tap-jsonl" \
+    "$python" tests/hosts/meltano.py
