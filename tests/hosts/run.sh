@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # The executables in hosts that others wrote, unmodified, against the fake. Needs Python 3.10, 3.11
 # or 3.12, which PyAirbyte insists on, and, once, a network for pip; the environments are kept.
+# Without one of them nothing can be run, which is said: exit code 77.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 target=${CARGO_TARGET_DIR:-target}
 environments=$target/hosts
+
+cannot() {
+    printf 'THE HOSTS ARE NOT RUN: %s\n' "$1" >&2
+    exit 77
+}
 
 # Makes the environment of one package, unless it is there, and prints where its programs are.
 environment() {
@@ -14,7 +20,8 @@ environment() {
         printf -- '-- pip install %s\n' "$1" >&2
         rm -rf "$folder"
         "$python" -m venv "$folder" >&2
-        "$folder/bin/pip" install --quiet --disable-pip-version-check "$1" >&2
+        "$folder/bin/pip" install --quiet --disable-pip-version-check "$1" >&2 ||
+            cannot "pip cannot install $1"
         touch "$folder/complete"
     fi
     (cd "$folder/bin" && pwd)
@@ -24,10 +31,11 @@ environment() {
 if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     apt-get update -qq && apt-get install -y -qq python3 python3-venv
 fi
-for python in python3 python3.12 python3.11 python3.10; do
-    is_right='import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'
+is_right='import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'
+for python in python3 python3.12 python3.11 python3.10 ''; do
     "$python" -c "$is_right" 2>/dev/null && break
 done
+[ -n "$python" ] || cannot "there is no Python 3.10, 3.11 or 3.12"
 
 cargo build --quiet --bins -p buildkite-connector -p mock-buildkite
 cargo build --quiet -p examples --example serve_over_airbyte
