@@ -5,22 +5,10 @@ use std::io::Write;
 use std::path::Path;
 
 use connector_core::{Error, ErrorKind, Record, Result};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use sync_runner::DeadLetters;
 
 /// Appends; a line is on disk before the sync goes on.
 pub(crate) struct DeadLetterFile(File);
-
-#[derive(Serialize)]
-struct Line<'a> {
-    stream: &'a str,
-    reason: &'a str,
-    record: &'a RawValue,
-    /// Why the source no longer has it, if that was the news.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gone: Option<&'a str>,
-}
 
 impl DeadLetterFile {
     /// Opens the file, or makes it.
@@ -38,26 +26,13 @@ impl DeadLetterFile {
 
 impl DeadLetters for DeadLetterFile {
     fn take(&mut self, record: &Record, reason: &str) -> Result<()> {
-        let line = line(record, reason).map_err(|error| {
-            Error::new(ErrorKind::Internal, "a refused record has no JSON form").with_source(error)
-        })?;
+        let line = record.dead_letter(reason)? + "\n";
         let written = self.0.write_all(line.as_bytes());
         written.and_then(|()| self.0.sync_data()).map_err(|error| {
             let message = format!("the file for refused records cannot be written to: {error}");
             Error::new(ErrorKind::Io, message)
         })
     }
-}
-
-fn line(record: &Record, reason: &str) -> serde_json::Result<String> {
-    let text = record.data.single_line();
-    let line = Line {
-        stream: record.stream.as_str(),
-        reason,
-        record: serde_json::from_str(&text)?,
-        gone: record.gone.as_deref(),
-    };
-    Ok(serde_json::to_string(&line)? + "\n")
 }
 
 #[cfg(test)]

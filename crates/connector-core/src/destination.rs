@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Catalog, JsonObject, Record, Result, State, Stream};
+use crate::{Catalog, Error, ErrorKind, JsonObject, Record, Result, State, Stream, StreamName};
 
 /// Writes records into one remote system or file.
 ///
@@ -85,6 +85,27 @@ pub enum Accepts {
     Any,
     /// Only these, with the schema that a record must have.
     Streams(Catalog),
+}
+
+impl Accepts {
+    /// Whether a stream is taken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], listing the streams that are, if it is not.
+    pub fn expect(&self, stream: &StreamName) -> Result<()> {
+        let Self::Streams(taken) = self else {
+            return Ok(());
+        };
+        if taken.streams.iter().any(|known| known.name == *stream) {
+            return Ok(());
+        }
+        let names: Vec<_> = taken.streams.iter().map(|s| s.name.as_str()).collect();
+        let message = format!(
+            "the destination does not take this stream; it takes: {}",
+            names.join(", ")
+        );
+        Err(Error::new(ErrorKind::Config, message).with_context("stream", stream))
+    }
 }
 
 /// What became of one record.

@@ -1,6 +1,8 @@
 //! One row on its way.
 
-use crate::{JsonObject, StreamName};
+use serde::Serialize;
+
+use crate::{Error, ErrorKind, JsonObject, Result, StreamName};
 
 /// One record of one stream, or the news that the source no longer has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,5 +33,51 @@ impl Record {
             data: key,
             gone: Some(why.into()),
         }
+    }
+
+    /// The line that keeps a record which was refused for a reason, without its end:
+    /// `{"stream":…,"reason":…,"record":{…}}`, and `"gone":…` behind that if it is gone. The
+    /// connector for JSON lines reads it as the record.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if it has no JSON form.
+    pub fn dead_letter(&self, reason: &str) -> Result<String> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            stream: &'a str,
+            reason: &'a str,
+            record: &'a serde_json::value::RawValue,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            gone: Option<&'a str>,
+        }
+        let text = self.data.single_line();
+        let line = serde_json::from_str(&text).and_then(|record| {
+            serde_json::to_string(&Line {
+                stream: self.stream.as_str(),
+                reason,
+                record,
+                gone: self.gone.as_deref(),
+            })
+        });
+        line.map_err(|error| {
+            Error::new(ErrorKind::Internal, "a refused record has no JSON form").with_source(error)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_is_one_line_with_the_reason() {
+        let data = JsonObject::parse("{\n\"id\": 1.0}").unwrap();
+        let record = Record::new("builds".into(), data.clone());
+        let line = record.dead_letter("no \"use\"").unwrap();
+        let expected = r#"{"stream":"builds","reason":"no \"use\"","record":{ "id": 1.0}}"#;
+        assert_eq!(line, expected);
+        let gone = Record::gone("builds".into(), data, "aged_out");
+        let line = gone.dead_letter("no").unwrap();
+        assert!(line.ends_with(r#","gone":"aged_out"}"#), "{line}");
     }
 }

@@ -8,11 +8,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use connector_core::{
-    Accepts, Destination, Error, ErrorKind, Outcome, Record, Result, Stream, WritePlan,
-};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use connector_core::{Destination, Error, ErrorKind, Outcome, Record, Result, Stream, WritePlan};
 
 /// Written together at most.
 const BATCH_RECORDS: usize = 1_000;
@@ -64,7 +60,7 @@ impl Intake {
     ) -> Result<Self> {
         let accepts = destination.accepts().await?;
         for stream in &streams {
-            refuse_unaccepted(stream, &accepts)?;
+            accepts.expect(&stream.name)?;
         }
         let dead_letters = dead_letters.map(open).transpose()?;
         let sync = sync.to_owned();
@@ -154,29 +150,6 @@ impl Intake {
     }
 }
 
-fn refuse_unaccepted(stream: &Stream, accepts: &Accepts) -> Result<()> {
-    let Accepts::Streams(taken) = accepts else {
-        return Ok(());
-    };
-    if taken.streams.iter().any(|known| known.name == stream.name) {
-        return Ok(());
-    }
-    let names: Vec<_> = taken.streams.iter().map(|s| s.name.as_str()).collect();
-    let message = format!(
-        "the destination does not take this stream; it takes: {}",
-        names.join(", ")
-    );
-    Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
-}
-
-/// The line that the command line writes, too.
-#[derive(Serialize)]
-struct Line<'a> {
-    stream: &'a str,
-    reason: &'a str,
-    record: &'a RawValue,
-}
-
 fn open(path: &Path) -> Result<File> {
     let file = File::options().append(true).create(true).open(path);
     file.map_err(|error| {
@@ -187,17 +160,7 @@ fn open(path: &Path) -> Result<File> {
 
 /// On disk before the run goes on.
 fn keep(file: &mut File, record: &Record, reason: &str) -> Result<()> {
-    let text = record.data.single_line();
-    let line = serde_json::from_str(&text).and_then(|raw| {
-        serde_json::to_string(&Line {
-            stream: record.stream.as_str(),
-            reason,
-            record: raw,
-        })
-    });
-    let line = line.map_err(|error| {
-        Error::new(ErrorKind::Internal, "a refused record has no JSON form").with_source(error)
-    })?;
+    let line = record.dead_letter(reason)?;
     let written = file.write_all((line + "\n").as_bytes());
     written.and_then(|()| file.sync_data()).map_err(|error| {
         let message = format!("the file for refused records cannot be written to: {error}");

@@ -44,7 +44,7 @@ pub(crate) fn plan(
         let Some(mode) = choice.mode(&stream)? else {
             continue;
         };
-        refuse_unaccepted(&stream, accepts)?;
+        accepts.expect(&stream.name)?;
         read.push(Selection {
             stream: stream.name.clone(),
             mode,
@@ -103,21 +103,6 @@ fn supported(stream: &Stream, mode: SyncMode) -> Result<SyncMode> {
         return Ok(mode);
     }
     let message = "the stream cannot be read in this sync mode";
-    Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
-}
-
-fn refuse_unaccepted(stream: &Stream, accepts: &Accepts) -> Result<()> {
-    let Accepts::Streams(taken) = accepts else {
-        return Ok(());
-    };
-    if taken.streams.iter().any(|known| known.name == stream.name) {
-        return Ok(());
-    }
-    let names: Vec<_> = taken.streams.iter().map(|s| s.name.as_str()).collect();
-    let message = format!(
-        "the destination does not take this stream; it takes: {}",
-        names.join(", ")
-    );
     Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
 }
 

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use connector_core::{
     Destination, Error, ErrorKind, JsonObject, Outcome, Record, Result, WritePlan,
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::row::{RESULTS, ResultRow};
 use crate::mask::Mask;
@@ -95,26 +93,10 @@ impl Ledger {
     /// # Errors
     /// [`ErrorKind::Io`].
     pub(crate) fn set_aside(&mut self, record: &Record, reason: &str) -> Result<bool> {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            stream: &'a str,
-            reason: &'a str,
-            record: &'a RawValue,
-        }
         let Some(lines) = &mut self.dead_letters else {
             return Ok(false);
         };
-        let text = record.data.single_line();
-        let line = serde_json::from_str(&text).and_then(|record_text| {
-            serde_json::to_string(&Line {
-                stream: record.stream.as_str(),
-                reason,
-                record: record_text,
-            })
-        });
-        let line = line.map_err(|error| {
-            Error::new(ErrorKind::Internal, "a refused record has no JSON form").with_source(error)
-        })?;
+        let line = record.dead_letter(reason)?;
         lines.write(&line)?;
         lines.sync()?;
         Ok(true)
