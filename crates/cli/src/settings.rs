@@ -219,7 +219,18 @@ impl Side {
 
     /// Passes on what only the destination has use for: with another source, `--organization`,
     /// `--pipeline`, `--base-url` and `--credential` are about the Buildkite that is written to.
+    /// Where both sides are one remote, they have one address and one credential unless the
+    /// destination has its own.
     pub(crate) fn pass_on(&mut self, destination: &mut Self) {
+        if self.name() == destination.name() {
+            if let Some(url) = self.keys.get("base_url") {
+                let theirs = destination.keys.entry("base_url");
+                theirs.or_insert_with(|| url.clone());
+            }
+            let credential = self.credential.clone();
+            destination.credential = destination.credential.take().or(credential);
+            return;
+        }
         for (ours, theirs) in [
             ("organizations", "organization"),
             ("pipelines", "pipeline"),

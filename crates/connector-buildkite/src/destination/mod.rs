@@ -44,9 +44,10 @@ use self::mapping::Compiled;
 use self::target::Target;
 use self::waiting::Waiting;
 use crate::config::{Config, refuse};
-use crate::connector::client;
+use crate::connector::options;
 use crate::error::explain;
 use crate::listener::forward;
+use crate::pace;
 
 /// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
 pub mod records {
@@ -64,6 +65,10 @@ pub mod records {
 pub use config::{DestinationConfig, Permission, Wait};
 pub use mapping::Mapping;
 pub use row::{Difference, PlannedRequest, ResultRow};
+
+/// So long an answer may stay away before its request counts as lost. The pipelines behind it
+/// wait meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes to Buildkite.
 pub(crate) struct BuildkiteDestination {
@@ -105,7 +110,9 @@ impl BuildkiteDestination {
     /// [`ErrorKind::Config`], naming the key and what is allowed.
     pub(crate) fn new(setup: Setup) -> Result<Self> {
         let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
-        let client = client(&connection)?;
+        let mut options = options(&connection)?;
+        options.read_timeout = PATIENCE;
+        let client = pace::client(options)?;
         let more = (setup.results, setup.observer);
         Self::with_client(connection, config, more, client, Arc::new(SystemClock))
     }
