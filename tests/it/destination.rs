@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use mock_buildkite::{Fault, LimitScope, When, World};
+use mock_buildkite::{Fault, LimitScope, Token, When, World};
 use serde_json::Value;
 
 use crate::support::{Ended, Fake, LIMIT};
@@ -255,5 +255,30 @@ fn the_token_is_in_nothing_that_a_destination_writes() {
     }
     for text in texts {
         assert!(!text.contains(fake.token()), "{text}");
+    }
+}
+
+#[test]
+fn a_check_says_whether_the_token_may_write_whatever_is_read() {
+    let fake = fake();
+    let folder = tempfile::tempdir().unwrap();
+    records(folder.path(), 1);
+    // The address is that of both sides, or of the one that has one.
+    let sides = [&["--from", "jsonl:deploys.jsonl"][..], &[]];
+    for from in sides {
+        let check = [&["check", "--to", "buildkite"], from].concat();
+        let ended = fake.run(folder.path(), &check);
+        ended.assert_code(0);
+        let line = "Destination buildkite: can be written to.";
+        assert!(ended.stdout.contains(line), "{}", ended.stdout);
+    }
+    let scopes = ["read_builds", "read_organizations", "read_pipelines"];
+    fake.add_token(Token::new(fake.token()).scopes(scopes));
+    for from in sides {
+        let check = [&["check", "--to", "buildkite"], from].concat();
+        let ended = fake.run(folder.path(), &check);
+        ended
+            .assert_code(3)
+            .assert_says(&["lacks the scopes write_builds"]);
     }
 }
