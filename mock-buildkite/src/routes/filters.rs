@@ -87,7 +87,9 @@ impl<'a> Filters<'a> {
             && self
                 .creator
                 .is_none_or(|id| facts.creator.as_deref() == Some(id))
-            && (self.meta_data.is_empty() || self.has_meta_data(call, build))
+            && (self.meta_data.is_empty()
+                || call.settings.ignores_meta_data
+                || self.has_meta_data(call, build))
             && (self.has_paused || !call.world.is_all_paused(build))
     }
 

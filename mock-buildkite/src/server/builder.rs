@@ -43,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) date_skew: TimeDelta,
     /// Milliseconds after its creation in which `meta_data` does not find a build.
     pub(crate) meta_data_delay: i64,
+    /// The filter `meta_data` shows all builds.
+    pub(crate) ignores_meta_data: bool,
     /// Limit, used and seconds to the reset of the organization asked about.
     pub(crate) organization_usage: (u32, u32, u32),
 }
@@ -60,6 +62,7 @@ impl Default for Settings {
             has_date: true,
             date_skew: TimeDelta::zero(),
             meta_data_delay: 0,
+            ignores_meta_data: false,
             organization_usage: (0, 0, 0),
         }
     }
@@ -165,6 +168,12 @@ impl Builder {
     /// Answers have no `Date` header. Default: they have one.
     pub fn without_date(mut self) -> Self {
         self.settings.has_date = false;
+        self
+    }
+
+    /// The filter `meta_data` filters nothing, as an unknown key of a query does.
+    pub fn without_meta_data_filter(mut self) -> Self {
+        self.settings.ignores_meta_data = true;
         self
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
 use super::desk::Desk;
-use super::known::{self, KEY, MARK};
+use super::known::{self, ByKey, KEY, MARK};
 use super::target::{Defaults, Target, Work, parse};
 use crate::error::explain;
 
@@ -152,9 +152,11 @@ impl Action for Trigger {
         let found = known::by_key(desk, &self.lane, key)
             .await
             .map_err(explain)?;
-        Ok(found.map_or(Look::NotDone, |done| {
-            Look::Done(Found { done, answer: None })
-        }))
+        Ok(match found {
+            ByKey::Found(done) => Look::Done(Found { done, answer: None }),
+            // What was sent just now is among the newest.
+            ByKey::Nothing | ByKey::Unfiltered => Look::NotDone,
+        })
     }
 
     fn outcome(&self) -> &'static str {

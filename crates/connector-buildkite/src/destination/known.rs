@@ -5,6 +5,7 @@
 //! goes into the journal: the next run reads only what is newer.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
 use buildkite_client::{BuildQuery, Error, Listed, RawBuild};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,14 +53,30 @@ impl Known {
         lane: &Lane,
         key: &str,
     ) -> Result<Option<Done>, Error> {
-        if !self.is_complete && !self.keys.contains_key(key) {
+        loop {
+            if !self.is_complete && !self.keys.contains_key(key) {
+                self.read_page(desk, place, lane).await?;
+            }
+            if let Some(done) = self.keys.get(key) {
+                return Ok(Some(done.clone()));
+            }
+            if self.is_complete {
+                return Ok(None);
+            }
+            match by_key(desk, lane, key).await? {
+                ByKey::Found(done) => return Ok(Some(done)),
+                ByKey::Nothing => return Ok(None),
+                // Then only the whole list tells.
+                ByKey::Unfiltered => self.read_all(desk, place, lane).await?,
+            }
+        }
+    }
+
+    async fn read_all(&mut self, desk: &Desk, place: &str, lane: &Lane) -> Result<(), Error> {
+        while !self.is_complete {
             self.read_page(desk, place, lane).await?;
         }
-        match self.keys.get(key) {
-            Some(done) => Ok(Some(done.clone())),
-            None if self.is_complete => Ok(None),
-            None => by_key(desk, lane, key).await,
-        }
+        Ok(())
     }
 
     async fn read_page(&mut self, desk: &Desk, place: &str, lane: &Lane) -> Result<(), Error> {
@@ -77,13 +94,17 @@ impl Known {
         let Some(listing) = &mut self.listing else {
             return Ok(());
         };
-        while let Some(listed) = listing.try_next().await? {
-            match listed {
-                Listed::Build(build) => self.keys.extend(build),
-                Listed::Page(progress) => {
+        loop {
+            match listing.try_next().await? {
+                Some(Listed::Build(build)) => self.keys.extend(build),
+                Some(Listed::Page(progress)) => {
                     // The first answer's time: what came later may be missing.
                     self.server_time = self.server_time.or(progress.server_time);
                     self.is_complete = progress.is_end;
+                    break;
+                }
+                None => {
+                    self.is_complete = true;
                     break;
                 }
             }
@@ -102,31 +123,45 @@ impl Known {
     }
 }
 
-/// The build of this key, asked for by the key.
+/// What the list by key shows.
+pub(crate) enum ByKey {
+    /// The build that has it.
+    Found(Done),
+    /// No build has it.
+    Nothing,
+    /// The server shows other builds too: its filter tells nothing. None of the newest has it.
+    Unfiltered,
+}
+
+/// The build of this key, asked for by the key: one request, or one for each hundred builds that
+/// have the same.
 ///
 /// # Errors
 /// Those of the client.
-pub(crate) async fn by_key(desk: &Desk, lane: &Lane, key: &str) -> Result<Option<Done>, Error> {
-    let listing = desk.client.builds(query(lane, KEY, key), ours);
-    let found: Vec<_> = listing
-        .try_filter_map(|listed| async move {
-            Ok(match listed {
-                Listed::Build(build) => build,
-                Listed::Page(_) => None,
-            })
-        })
-        .try_filter(|(found, _)| std::future::ready(found == key))
-        .try_collect()
-        .await?;
+pub(crate) async fn by_key(desk: &Desk, lane: &Lane, key: &str) -> Result<ByKey, Error> {
+    let mut listing = pin!(desk.client.builds(query(lane, KEY, key), ours));
+    let (mut found, mut others) = (Vec::new(), false);
+    while let Some(listed) = listing.try_next().await? {
+        match listed {
+            Listed::Build(Some((one, done))) if one == key => found.push(done),
+            Listed::Build(_) => others = true,
+            Listed::Page(_) if others => break,
+            Listed::Page(_) => {}
+        }
+    }
     if found.len() > 1 {
-        let numbers: Vec<_> = found.iter().filter_map(|(_, done)| done.number).collect();
+        let numbers: Vec<_> = found.iter().filter_map(|done| done.number).collect();
         desk.notice(
             "builds",
             format!("several builds have the key {key}: {numbers:?}; none of them is new"),
         );
     }
     // The oldest: lists have the newest first.
-    Ok(found.into_iter().next_back().map(|(_, done)| done))
+    Ok(match found.pop() {
+        Some(done) => ByKey::Found(done),
+        None if others => ByKey::Unfiltered,
+        None => ByKey::Nothing,
+    })
 }
 
 fn query(lane: &Lane, key: &'static str, value: &str) -> BuildQuery {

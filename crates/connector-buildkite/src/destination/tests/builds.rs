@@ -1,5 +1,5 @@
 use connector_core::{ErrorKind, Event, Outcome};
-use mock_buildkite::Token;
+use mock_buildkite::{Fault, MockBuildkite, Token, When, World};
 use serde_json::{Value, json};
 
 use super::{Bench, build, row};
@@ -150,6 +150,30 @@ async fn many_builds_of_before_cost_few_records_little() {
         "{}: five pages, and few looks",
         methods.len()
     );
+}
+
+#[tokio::test]
+async fn a_filter_that_filters_nothing_makes_no_second_build() {
+    let mut world = World::empty();
+    world.add_pipeline("acme", "web");
+    world.hold_builds();
+    let builder = MockBuildkite::builder(world).without_meta_data_filter();
+    let builder = builder
+        .rate_limit_organization(100_000)
+        .rate_limit_user(100_000);
+    let bench = Bench::over(builder.start().await.unwrap());
+    let records: Vec<_> = (0..250).map(build).collect();
+    bench.accept("builds", &records).await;
+
+    std::fs::remove_file(bench.path("journal")).unwrap();
+    let rows = bench.accept("builds", &records[..1]).await;
+    assert_eq!(
+        rows[0]["outcome"], "already_there",
+        "on the last page of the list"
+    );
+    bench.server.fail_when(Fault::LostAnswer, When::write());
+    bench.accept("builds", &[build(250)]).await;
+    assert_eq!(bench.builds("web"), 251);
 }
 
 #[tokio::test]
