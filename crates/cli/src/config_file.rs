@@ -18,7 +18,7 @@
 //! Keys outside of a table are the source's: a file for Buildkite alone needs no table at all.
 //! Nothing of its text is repeated in an error: a key in it may be a secret.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connector_core::{Error, ErrorKind, Result, StreamName};
 use serde_json::{Map, Value};
@@ -32,6 +32,8 @@ pub(crate) struct ConfigFile {
     pub(crate) name: Option<String>,
     /// Whether other users of the machine may read it.
     pub(crate) is_readable_by_others: bool,
+    /// Where it is; absent if there is none.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// The settings of one plugin.
@@ -58,6 +60,7 @@ impl ConfigFile {
         let file = Self::parse(&text).map_err(at_path)?;
         Ok(Self {
             is_readable_by_others: is_readable_by_others(path),
+            path: Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned())),
             ..file
         })
     }

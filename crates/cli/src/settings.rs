@@ -1,5 +1,6 @@
 //! Puts flags and the configuration file together; flags go first.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use connector_core::{
@@ -33,6 +34,8 @@ pub(crate) struct Side {
     /// The name of a credential in the store.
     credential: Option<String>,
     file_is_readable_by_others: bool,
+    /// The file that names the credential.
+    named_in: Option<PathBuf>,
     is_destination: bool,
 }
 
@@ -63,7 +66,10 @@ impl Settings {
         let table = self.file.source.take();
         let default = PluginRef::plain(DEFAULT_SOURCE);
         let mut side = self.side(args.from.as_ref(), table, &default)?;
-        side.credential = args.credential.clone().or(side.credential);
+        if let Some(name) = &args.credential {
+            side.credential = Some(name.clone());
+            side.named_in = None;
+        }
         side.set_list("organizations", &args.organizations);
         side.set_list("pipelines", &args.pipelines);
         side.set_text("start_date", args.since.as_deref());
@@ -145,6 +151,11 @@ impl Settings {
         let mut side = Side {
             connector: Arc::clone(self.registry.get(connector)?),
             keys: table.keys,
+            named_in: self
+                .file
+                .path
+                .clone()
+                .filter(|_| table.credential.is_some()),
             credential: table.credential,
             file_is_readable_by_others: self.file.is_readable_by_others,
             is_destination: false,
@@ -274,7 +285,11 @@ impl Side {
     /// See [`token::resolve`].
     pub(crate) fn credential(&self) -> Result<Option<Credential>> {
         if let Some(name) = &self.credential {
-            return store::credential(name, self.name()).map(Some);
+            let credential = store::credential(name, self.name())?;
+            if let Some(file) = &self.named_in {
+                store::note_use(name, file);
+            }
+            return Ok(Some(credential));
         }
         let secrets = self.secret_keys();
         if secrets.is_empty() {

@@ -1,6 +1,6 @@
 //! The credential store of this user: where it is, and what opens it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use connector_core::{Credential, Error, ErrorKind, Result};
 use credential_store::{
@@ -42,6 +42,33 @@ pub(crate) fn credential(name: &str, connector: &str) -> Result<Credential> {
             "the credential is of a kind that this program does not know",
         )),
     }
+}
+
+/// Notes that a configuration file names a credential. A store that can only be read takes no
+/// notes, which is no reason to fail.
+pub(crate) fn note_use(name: &str, file: &Path) {
+    let noted = open().and_then(|store| {
+        let by = file.display().to_string();
+        store.mark_used(name, &by).map_err(explain)
+    });
+    if let Err(error) = noted {
+        tracing::debug!(%error, "the use of a credential was not noted");
+    }
+}
+
+/// The configuration files that name a credential, as far as they are known and still do.
+pub(crate) fn users(credential: &credential_store::Credential) -> Vec<&str> {
+    let named = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (key.trim() == "credential" && value == credential.name.as_str()).then_some(())
+    };
+    let still = |file: &&str| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| named(line).is_some())
+    };
+    let known = credential.used_by.iter().map(String::as_str);
+    known.filter(still).collect()
 }
 
 /// Opens the store.

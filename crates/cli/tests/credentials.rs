@@ -382,3 +382,43 @@ fn a_token_of_another_organization_is_told_by_the_organizations_it_sees() {
     let line = told.lines().find(|line| line.starts_with("organizations"));
     assert!(!line.unwrap().contains("acme"), "{told}");
 }
+
+#[test]
+fn a_credential_says_which_configuration_files_name_it() {
+    let fake = fake();
+    let _guard = fake.runtime.enter();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    add(folder, FIRST);
+    let shown = succeeds(folder, &["credential", "show", "acme-read"], "");
+    assert!(
+        shown.contains("no configuration file that is known"),
+        "{shown}"
+    );
+    let uri = fake.server.uri();
+    for file in ["one.toml", "two.toml"] {
+        let text = format!(
+            "[source]\ncredential = \"acme-read\"\nbase_url = \"{uri}\"\n\
+             [destination]\nconnector = \"sqlite\"\npath = \"a.db\"\n"
+        );
+        fs::write(folder.join(file), text).unwrap();
+        succeeds(
+            folder,
+            &["sync", "--config", file, "--stream", "pipelines"],
+            "",
+        );
+    }
+    // It no longer does.
+    fs::write(folder.join("two.toml"), "[source]\n").unwrap();
+
+    let shown = succeeds(folder, &["credential", "show", "acme-read"], "");
+    assert!(
+        shown.contains("one.toml") && !shown.contains("two.toml"),
+        "{shown}"
+    );
+    let removed = succeeds(folder, &["credential", "remove", "acme-read"], "");
+    assert!(
+        removed.contains("one.toml names `acme-read` and fails"),
+        "{removed}"
+    );
+}

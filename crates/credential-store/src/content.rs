@@ -1,6 +1,6 @@
 //! `credentials.age`: the credentials with their secrets, as JSON, encrypted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use age::x25519;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -37,6 +37,9 @@ struct Entry {
     created_at: DateTime<Utc>,
     rotated_at: Option<DateTime<Utc>>,
     last_checked_at: Option<DateTime<Utc>>,
+    /// Absent in files of before.
+    #[serde(default)]
+    used_by: BTreeSet<String>,
 }
 
 impl Content {
@@ -99,6 +102,7 @@ impl Content {
             created_at: now.trunc_subsecs(3),
             rotated_at: None,
             last_checked_at: None,
+            used_by: BTreeSet::new(),
         };
         let shown = self.shown(&new.name, &entry);
         self.credentials.insert(new.name, entry);
@@ -136,6 +140,12 @@ impl Content {
         self.get(name)
     }
 
+    /// Notes who names a credential.
+    pub(crate) fn mark_used(&mut self, name: &str, by: &str) -> Result<()> {
+        self.entry(name)?.used_by.insert(by.to_owned());
+        Ok(())
+    }
+
     /// Forgets a credential.
     pub(crate) fn remove(&mut self, name: &str) -> Result<()> {
         match self.credentials.remove(name) {
@@ -164,6 +174,7 @@ impl Content {
             created_at: entry.created_at,
             rotated_at: entry.rotated_at,
             last_checked_at: entry.last_checked_at,
+            used_by: entry.used_by.iter().cloned().collect(),
             fingerprint: self.fingerprint(&entry.secret),
         }
     }

@@ -23,6 +23,9 @@ pub struct Credential {
     pub rotated_at: Option<DateTime<Utc>>,
     /// When the remote last took this secret; `None` if it was never tried.
     pub last_checked_at: Option<DateTime<Utc>>,
+    /// Who has named it, as [`mark_used`](crate::Store::mark_used) was told: configuration files.
+    /// In the order of the alphabet; they may have changed since.
+    pub used_by: Vec<String>,
     /// 12 hexadecimal digits, the same for two credentials of one store if and only if their
     /// secrets are the same. Salted: in another store they are others.
     pub fingerprint: String,

@@ -101,6 +101,18 @@ impl Store {
         self.change(|content| content.mark_checked(name, now))
     }
 
+    /// Notes who names the credential, so that it can be told before it is removed. Nothing is
+    /// written if that is known.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], and those of writing.
+    pub fn mark_used(&self, name: &str, by: &str) -> Result<()> {
+        match self.get(name)?.used_by.iter().any(|known| known == by) {
+            true => Ok(()),
+            false => self.change(|content| content.mark_used(name, by)),
+        }
+    }
+
     /// Forgets the credential. The remote still takes its secret until it is revoked there.
     ///
     /// # Errors

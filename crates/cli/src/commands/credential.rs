@@ -125,13 +125,17 @@ fn list(json: bool) -> Result<Exit> {
 fn show(credential: &Credential) -> String {
     format!(
         "name         {}\ndescription  {}\nconnector    {}\ncreated      {}\nrotated      {}\n\
-         checked      {}\nfingerprint  {}",
+         checked      {}\nused by      {}\nfingerprint  {}",
         credential.name,
         credential.description,
         credential.connector,
         day(Some(credential.created_at)),
         day(credential.rotated_at),
         day(credential.last_checked_at),
+        match store::users(credential) {
+            files if files.is_empty() => "no configuration file that is known".to_owned(),
+            files => files.join(", "),
+        },
         credential.fingerprint,
     )
 }
@@ -224,7 +228,10 @@ async fn remove(
     verbosity: Verbosity,
 ) -> Result<Exit> {
     let store = store::open()?;
-    store.get(name).map_err(explain)?;
+    let credential = store.get(name).map_err(explain)?;
+    for file in store::users(&credential) {
+        output::warning(format_args!("{file} names `{name}` and fails from now on"));
+    }
     if revoke {
         let progress = Arc::new(Progress::new());
         let setup = setup(name, base_url, progress.clone())?;
