@@ -15,6 +15,7 @@ pub(crate) struct ConfiguredCatalog {
 struct ConfiguredStream {
     stream: DescribedStream,
     sync_mode: Option<String>,
+    destination_sync_mode: Option<String>,
     primary_key: Option<Vec<Vec<String>>>,
     cursor_field: Option<Vec<String>>,
 }
@@ -50,6 +51,16 @@ impl ConfiguredCatalog {
         Ok(selections)
     }
 
+    /// Streams that are asked to be replaced: what is stored is never deleted.
+    pub(crate) fn overwritten(&self) -> impl Iterator<Item = &str> {
+        let is_overwritten = |one: &&ConfiguredStream| {
+            let mode = one.destination_sync_mode.as_deref();
+            mode.is_some_and(|mode| mode.starts_with("overwrite"))
+        };
+        let streams = self.streams.iter().filter(is_overwritten);
+        streams.map(|one| one.stream.name.as_str())
+    }
+
     /// What is written.
     pub(crate) fn into_streams(self) -> Vec<Stream> {
         self.streams.into_iter().map(described).collect()
@@ -82,6 +93,8 @@ fn described(configured: ConfiguredStream) -> Stream {
     let key = (configured.primary_key)
         .filter(|key| !key.is_empty())
         .or(configured.stream.source_defined_primary_key)
+        // To append is to keep every row, whatever its key.
+        .filter(|_| configured.destination_sync_mode.as_deref() != Some("append"))
         .unwrap_or_default();
     Stream {
         name: configured.stream.name.into(),

@@ -94,7 +94,10 @@ pub async fn run(
 fn usage(refusal: &clap::Error, mut stdout: impl Write) -> ExitCode {
     if refusal.use_stderr() {
         // Not the arguments themselves: a secret may be among them.
-        let message = format!("wrong arguments, see --help: {}", refusal.kind());
+        let message = match refusal.kind().as_str() {
+            Some(kind) => format!("wrong arguments, see --help: {kind}"),
+            None => "a verb is missing, see --help: spec, check, discover, read or write".into(),
+        };
         let error = Error::new(ErrorKind::Config, message);
         let mut output = Output::new(stdout);
         // If it cannot be told, the status still tells it.

@@ -19,6 +19,9 @@ struct StreamState {
 #[derive(Debug, Deserialize)]
 struct Saved {
     stream: Option<SavedStream>,
+    /// Of states of other kinds, which this connector does not make.
+    global: Option<Value>,
+    data: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,17 +57,29 @@ impl States {
     }
 
     fn parse(text: &str, selections: &[Selection]) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() || text == "{}" {
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let saved: Value = host_kit::input::parse(text, "the state")?;
+        if is_empty(&saved) {
             return Ok(Self::default());
         }
         let saved: Vec<Saved> = host_kit::input::parse(text, "the state")?;
         let mut states = Self::default();
-        for saved in saved.into_iter().filter_map(|saved| saved.stream) {
+        for saved in saved {
+            let Some(saved) = saved.stream else {
+                let others = [saved.global, saved.data];
+                match others.iter().flatten().all(is_empty) {
+                    true => continue,
+                    false => return Err(not_ours()),
+                }
+            };
             let name = saved.stream_descriptor.name;
             let is_read = selections.iter().any(|s| s.stream == name);
             if let Some(value) = saved.stream_state.filter(|v| is_read && !is_empty(v)) {
-                let state = StreamState::deserialize(value).map_err(|_| not_ours(&name))?;
+                let state = StreamState::deserialize(value)
+                    .map_err(|_| not_ours().with_context("stream", &name))?;
                 states.known.insert(name, state);
             }
         }
@@ -122,10 +137,10 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
-fn not_ours(stream: &StreamName) -> Error {
+fn not_ours() -> Error {
     let message = "the state was not made by this connector; restore it, or remove it to read \
                    everything again";
-    Error::new(ErrorKind::State, message).with_context("stream", stream)
+    Error::new(ErrorKind::State, message)
 }
 
 #[cfg(test)]

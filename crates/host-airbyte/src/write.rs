@@ -61,6 +61,10 @@ pub(crate) async fn write<W: Write>(
     let mut events = Events::new();
     let settings = input::destination_settings(&arguments.config.config, connector)?;
     let configured: ConfiguredCatalog = input::json_file(&arguments.catalog, "the catalog")?;
+    for stream in configured.overwritten() {
+        let message = "rows are added or replaced by their key, none is deleted";
+        output.log("WARN", &format!("{stream}: {message}"))?;
+    }
     let streams = configured.into_streams();
     let names = streams.iter().map(|stream| stream.name.clone()).collect();
     let setup = Setup::new(settings.configuration).with_observer(events.observer());

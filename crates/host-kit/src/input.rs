@@ -162,8 +162,10 @@ impl<R: Read> Lines<R> {
         self.number
     }
 
-    /// Whether a whole line is there without waiting.
+    /// Whether a whole line that is not empty is there without waiting.
     pub fn has_more(&self) -> bool {
-        self.reader.buffer().contains(&b'\n')
+        let buffer = self.reader.buffer();
+        let whole = buffer.iter().rposition(|byte| *byte == b'\n');
+        whole.is_some_and(|end| !buffer[..end].trim_ascii().is_empty())
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn about(connector: &dyn Connector, role: Role, format: Format) -> St
         Role::Tap => connector.configuration_schema(),
     };
     let capabilities = match role {
-        Role::Tap => vec!["about", "catalog", "discover", "properties", "state"],
+        Role::Tap => vec!["about", "catalog", "discover", "state"],
         Role::Target => vec!["about"],
     };
     let name = name(connector, role);

@@ -76,7 +76,15 @@ pub async fn run(
         Ok(arguments) => arguments,
         Err(refusal) => {
             let (told, exit) = match refusal.use_stderr() {
-                true => (write!(stderr, "{refusal}"), ExitCode::from(2)),
+                // Not the arguments themselves: a secret may be among them.
+                true => (
+                    writeln!(
+                        stderr,
+                        "error: wrong arguments, see --help: {}",
+                        refusal.kind()
+                    ),
+                    ExitCode::from(2),
+                ),
                 false => (write!(stdout, "{refusal}"), ExitCode::SUCCESS),
             };
             return if told.is_ok() {

@@ -12,6 +12,17 @@ struct Saved {
     bookmarks: Option<Map<String, Value>>,
     connector: Option<String>,
     version: Option<u32>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    value: Option<Box<Saved>>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+fn not_ours() -> Error {
+    let message = "the state was not made by this connector; restore it, or remove it to read \
+                   everything again";
+    Error::new(ErrorKind::State, message)
 }
 
 /// The state to go on from. No file, an empty one and one without bookmarks mean the same.
@@ -31,15 +42,24 @@ fn parse(text: &str) -> Result<Option<State>> {
         return Ok(None);
     }
     let saved: Option<Saved> = host_kit::input::parse(text, "the state")?;
-    let Some(saved) = saved else { return Ok(None) };
-    let bookmarks = saved.bookmarks.unwrap_or_default();
+    let Some(mut saved) = saved else {
+        return Ok(None);
+    };
+    if let (Some("STATE"), Some(value)) = (saved.kind.as_deref(), saved.value.take()) {
+        // The message as the tap has printed it.
+        saved = *value;
+    }
+    let Some(bookmarks) = saved.bookmarks else {
+        return match saved.others.keys().all(|key| key == "completed") {
+            true => Ok(None),
+            false => Err(not_ours()),
+        };
+    };
     if bookmarks.is_empty() {
         return Ok(None);
     }
     let (Some(connector), Some(version)) = (saved.connector, saved.version) else {
-        let message = "the state was not made by this connector; restore it, or remove it to \
-                       read everything again";
-        return Err(Error::new(ErrorKind::State, message));
+        return Err(not_ours());
     };
     let mut state = State::new(connector, version);
     for (stream, value) in bookmarks.into_iter().filter(|(_, v)| !v.is_null()) {
@@ -48,8 +68,14 @@ fn parse(text: &str) -> Result<Option<State>> {
     Ok(Some(state))
 }
 
+/// The message that a runner is to keep; without a state it says that there is none.
+pub(crate) fn message(state: Option<&State>) -> Value {
+    let value = state.map_or_else(|| json!({"bookmarks": {}}), value);
+    json!({"type": "STATE", "value": value})
+}
+
 /// The value that a runner is to keep.
-pub(crate) fn value(state: &State) -> Value {
+fn value(state: &State) -> Value {
     let bookmarks: Map<_, _> = state
         .streams()
         .map(|(stream, value)| (stream.as_str().to_owned(), value.clone()))
@@ -87,6 +113,8 @@ mod tests {
         let back = parse(&value(&last).to_string()).unwrap();
         assert_eq!(back.as_ref(), Some(&last));
 
+        assert_eq!(parse(&message(Some(&last)).to_string()).unwrap(), back);
+
         let mut checkpoint = State::new("acme", 2);
         carry(&mut checkpoint, back.as_ref(), &["builds".into()]);
         assert_eq!(checkpoint.stream("builds"), None);
@@ -105,7 +133,8 @@ mod tests {
             assert_eq!(parse(text).unwrap(), None, "{text}");
         }
         let foreign = r#"{"bookmarks":{"builds":{"replication_key":"id"}}}"#;
-        for text in ["{", "[]", "7", foreign] {
+        let wrapped = r#"{"state":{"bookmarks":{}}}"#;
+        for text in ["{", "[]", "7", foreign, wrapped] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

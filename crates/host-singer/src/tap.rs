@@ -40,7 +40,7 @@ pub(crate) async fn tap<W: Write, E: Write>(
     let streams: Vec<_> = wanted.iter().map(|w| w.stream.name.clone()).collect();
     if streams.is_empty() {
         output.tell("WARNING", "no stream is selected");
-        return Ok(());
+        return Ok(output.message(&state::message(last.as_ref()))?);
     }
     let request = ReadRequest::new(wanted.iter().map(|w| w.read.clone()));
     let messages = source.read(request.with_state(last.clone()));
@@ -51,6 +51,7 @@ pub(crate) async fn tap<W: Write, E: Write>(
         wanted,
         streams,
         last,
+        has_told_state: false,
     };
     reading.run(steps).await
 }
@@ -62,6 +63,7 @@ struct Reading<'a, W: Write, E: Write> {
     announced: Vec<bool>,
     streams: Vec<StreamName>,
     last: Option<State>,
+    has_told_state: bool,
 }
 
 impl<W: Write, E: Write> Reading<'_, W, E> {
@@ -71,9 +73,18 @@ impl<W: Write, E: Write> Reading<'_, W, E> {
                 Some(Step::Message(message)) => self.message(message)?,
                 Some(Step::Notice(notice)) => self.output.notice(notice)?,
                 Some(Step::Idle) => self.output.flush()?,
-                None => return Ok(()),
+                None => return self.end(),
             }
         }
+    }
+
+    /// A runner keeps the last state that it was told: where streams have none of their own, that
+    /// of all others must not be lost.
+    fn end(&mut self) -> Result<(), Halt> {
+        if !self.has_told_state {
+            self.output.message(&state::message(self.last.as_ref()))?;
+        }
+        Ok(self.output.flush()?)
     }
 
     fn message(&mut self, message: Message) -> Result<(), Halt> {
@@ -81,9 +92,8 @@ impl<W: Write, E: Write> Reading<'_, W, E> {
             Message::Record(record) => self.record(&record),
             Message::Checkpoint(mut state) => {
                 state::carry(&mut state, self.last.as_ref(), &self.streams);
-                let value = state::value(&state);
-                self.output
-                    .message(&json!({"type": "STATE", "value": value}))?;
+                self.has_told_state = true;
+                self.output.message(&state::message(Some(&state)))?;
                 Ok(self.output.flush()?)
             }
             // A target makes a table for a stream without records, too.

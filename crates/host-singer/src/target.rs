@@ -53,6 +53,12 @@ pub(crate) async fn target<W: Write, E: Write>(
         }
         None => (Configuration::default(), None),
     };
+    // Wrong settings are told before anything is taken; nothing is requested yet.
+    drop(
+        connector
+            .open_destination(Setup::new(configuration.clone()))
+            .await?,
+    );
     let writing = Writing {
         connector,
         configuration,
