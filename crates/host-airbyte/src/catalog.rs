@@ -117,3 +117,29 @@ fn only(mut path: Vec<String>) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_appended_has_no_key_and_what_is_to_be_replaced_is_told() {
+        let one = |name: &str, mode: &str| {
+            serde_json::json!({
+                "stream": {"name": name, "source_defined_primary_key": [["id"]]},
+                "destination_sync_mode": mode,
+            })
+        };
+        let streams = [
+            one("a", "append"),
+            one("b", "append_dedup"),
+            one("c", "overwrite"),
+        ];
+        let catalog: ConfiguredCatalog =
+            serde_json::from_value(serde_json::json!({ "streams": streams })).unwrap();
+        assert_eq!(catalog.overwritten().collect::<Vec<_>>(), ["c"]);
+        let streams = catalog.into_streams();
+        let keys: Vec<_> = streams.iter().map(|one| one.primary_key.len()).collect();
+        assert_eq!(keys, [0, 1, 1]);
+    }
+}

@@ -205,3 +205,25 @@ fn a_stream_that_the_destination_does_not_take_is_refused() {
     let message = errors(&ended)[0]["message"].as_str().unwrap().to_owned();
     assert!(message.contains("it takes: numbers, words"), "{message}");
 }
+
+#[test]
+fn a_state_of_a_kind_that_is_not_made_here_is_refused_and_none_has_many_forms() {
+    for (state, is_taken) in [
+        (
+            r#"[{"type":"GLOBAL","global":{"shared_state":{"a":1}}}]"#,
+            false,
+        ),
+        (r#"[{"type":"LEGACY","data":{"a":1}}]"#, false),
+        (r#"[{"type":"LEGACY","data":{}}]"#, true),
+        ("{ }", true),
+        ("null", true),
+        ("[]", true),
+    ] {
+        let files = Files::new();
+        files.put("state", state);
+        let ended = read(Host::Airbyte, &Tiny::new(), &files);
+        assert_eq!(ended.is_success, is_taken, "{state}: {}", ended.stdout);
+        let refused = ended.stdout.contains("was not made by this connector");
+        assert_eq!(refused, !is_taken, "{state}: {}", ended.stdout);
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::tiny::Tiny;
-use super::wire::{Ended, Files, Host, read, read_role, records, write};
+use super::wire::{Ended, Files, Host, read, read_role, records, state_file, write};
 
 fn call(files: &Files, more: &[&str]) -> Ended {
     let mut arguments = files.write_arguments(Host::Singer);
@@ -165,4 +165,25 @@ fn what_cannot_be_loaded_is_an_error_and_what_is_no_data_a_warning() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn the_state_of_other_streams_is_told_again_where_none_of_those_that_are_read_has_one() {
+    let files = Files::new();
+    let first = read(Host::Singer, &Tiny::new(), &files);
+    files.put("state", &state_file(Host::Singer, first.stdout.lines()));
+    let text = catalog(&files, |stream, breadcrumb, metadata| {
+        if breadcrumb.is_empty() {
+            metadata["selected"] = (stream == "words").into();
+        }
+    });
+    files.put("catalog", &text);
+
+    let ended = read(Host::Singer, &Tiny::new(), &files);
+
+    assert!(ended.is_success, "{}", ended.stderr);
+    let last = ended.stdout.lines().last().unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(last["type"], "STATE");
+    assert!(!last["value"]["bookmarks"]["numbers"].is_null(), "{last}");
 }

@@ -85,8 +85,12 @@ fn a_state_is_told_before_more_is_waited_for() {
     for host in HOSTS {
         let tiny = Tiny::new();
         let files = Files::new();
-        let seen = wire::write_until_it_waits(host, &tiny, &files, &messages(host, THREE));
-        assert!(seen.contains(r#"{ "at":3.0 }"#), "{host:?}: {seen}");
+        // An empty line is nothing to wait for.
+        for end in ["", "\n"] {
+            let messages = messages(host, THREE) + end;
+            let seen = wire::write_until_it_waits(host, &tiny, &files, &messages);
+            assert!(seen.contains(r#"{ "at":3.0 }"#), "{host:?}: {seen}");
+        }
     }
 }
 
