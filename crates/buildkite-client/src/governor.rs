@@ -293,7 +293,11 @@ impl Window {
 
     fn learn(&mut self, report: Option<RateLimit>, now: Instant) {
         let Some(report) = report else {
-            self.silent |= self.known.is_none();
+            match &mut self.known {
+                // It counted, though the answer does not say so.
+                Some(known) => known.remaining = known.remaining.saturating_sub(1),
+                None => self.silent = true,
+            }
             return;
         };
         let ends = now + report.reset + RESET_PRECISION;

@@ -238,8 +238,14 @@ impl Side {
                 let theirs = destination.keys.entry("base_url");
                 theirs.or_insert_with(|| url.clone());
             }
-            let credential = self.credential.clone();
-            destination.credential = destination.credential.take().or(credential);
+            let is_same = self.keys.get("base_url") == destination.keys.get("base_url");
+            let secrets = destination.secret_keys();
+            let has_own = secrets.iter().any(|key| destination.keys.contains_key(key));
+            // A token goes to no other address, and before none of the destination's own.
+            if is_same && !has_own {
+                let credential = self.credential.clone();
+                destination.credential = destination.credential.take().or(credential);
+            }
             return;
         }
         for (ours, theirs) in [

@@ -11,9 +11,8 @@ use serde_json::value::RawValue;
 
 use super::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
 use super::desk::Desk;
-use super::known::{self, ByKey, KEY, MARK};
+use super::known::{self, ByKey, KEY, MARK, Unfiltered};
 use super::target::{Defaults, Target, Work, parse};
-use crate::error::explain;
 
 pub(crate) const BUILDS: Target = Target {
     name: "builds",
@@ -149,13 +148,15 @@ impl Action for Trigger {
     }
 
     async fn look(&self, desk: &Desk, key: &str) -> Result<Look> {
-        let found = known::by_key(desk, &self.lane, key)
-            .await
-            .map_err(explain)?;
+        let found = known::by_key(desk, &self.lane, key, Unfiltered::ReadOn).await;
         Ok(match found {
-            ByKey::Found(done) => Look::Done(Found { done, answer: None }),
-            // What was sent just now is among the newest.
-            ByKey::Nothing | ByKey::Unfiltered => Look::NotDone,
+            Ok(ByKey::Found(done)) => Look::Done(Found { done, answer: None }),
+            Ok(ByKey::Nothing | ByKey::Unfiltered) => Look::NotDone,
+            // A pipeline that is gone, or hidden since: it concerns this record alone.
+            Err(error) => {
+                rejection(error)?;
+                Look::Hidden
+            }
         })
     }
 

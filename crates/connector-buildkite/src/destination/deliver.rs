@@ -7,6 +7,8 @@
 //! 4. The intent is on disk before the request leaves.
 //! 5. If the answer is lost, or says 5xx, it is looked for as in 2 before it is sent again.
 
+use std::time::Duration;
+
 use buildkite_client::Error as ClientError;
 use chrono::{DateTime, Utc};
 use connector_core::Result;
@@ -19,6 +21,9 @@ use crate::error::explain;
 
 /// So often a request is sent whose outcome stays unclear.
 const TRIES: u32 = 8;
+/// Between two of them at least; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// When it is looked for, in parts of the time that lists may lag.
 const LOOKS: [f64; 3] = [0.1, 0.5, 1.0];
 
@@ -72,7 +77,8 @@ impl Order<'_> {
                 let found = Found { done, answer: None };
                 return Ok(Fate::Done(ALREADY_THERE, found));
             }
-            Some(Entry::Open(since)) => match self.seek(desk, since).await? {
+            // Its request may have left long after the intent: it waited for the rate limit.
+            Some(Entry::Open(since)) => match self.seek(desk, since.max(desk.opened())).await? {
                 Look::Done(found) => Some(Verdict::Done(found)),
                 Look::NotDone | Look::Harmless => None,
                 Look::Hidden => return Ok(hidden("an earlier run was cut off")),
@@ -95,14 +101,22 @@ impl Order<'_> {
             false => "",
         })?;
         let mut failure = String::new();
-        for _ in 0..TRIES {
+        for tried in 0..TRIES {
+            if tried > 0 {
+                let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tried - 1));
+                let why = "before it is sent again";
+                desk.wait(self.stream, pause.min(LONGEST_PAUSE), why).await;
+            }
             if self.is_remembered(desk) {
                 desk.journal.intend(place, self.key, desk.now()).await?;
             }
             failure = match desk.send(&call).await {
                 Ok(answer) => {
                     let found = Found::of_answer(answer.as_deref());
-                    return Ok(Fate::Done(self.action.outcome(), found));
+                    if found.done.number.is_some() || !self.action.makes_build() {
+                        return Ok(Fate::Done(self.action.outcome(), found));
+                    }
+                    "the answer has no number of a build".to_owned()
                 }
                 Err(ClientError::OutcomeUnknown { reason, .. }) => reason,
                 Err(
@@ -110,7 +124,13 @@ impl Order<'_> {
                     | ClientError::NotFound { .. }
                     | ClientError::Refused { .. }),
                 ) => return Ok(self.action.refused(desk, refusal).await?.into()),
-                Err(error) => return Err(explain(error)),
+                Err(error) => {
+                    // Nothing was done by this try, nor by one before: there is nothing to seek.
+                    if failure.is_empty() && was_not_done(&error) && self.is_remembered(desk) {
+                        desk.journal.refused(place, self.key).await?;
+                    }
+                    return Err(explain(error));
+                }
             };
             let look = match desk.safeguards.look {
                 true => self.seek(desk, desk.now()).await?,
@@ -162,6 +182,16 @@ impl Order<'_> {
             Fate::Unknown(_) | Fate::Planned(..) => Ok(()),
         }
     }
+}
+
+/// Of a try: the client says so of these.
+fn was_not_done(error: &ClientError) -> bool {
+    matches!(
+        error,
+        ClientError::Unauthorized { .. }
+            | ClientError::Unavailable { .. }
+            | ClientError::RateLimited { .. }
+    )
 }
 
 fn hidden(failure: &str) -> Fate {

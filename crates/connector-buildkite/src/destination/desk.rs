@@ -90,6 +90,11 @@ impl Desk {
         }
     }
 
+    /// When this run began.
+    pub(crate) fn opened(&self) -> DateTime<Utc> {
+        self.opened.1
+    }
+
     /// The time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         let (instant, utc) = self.opened;

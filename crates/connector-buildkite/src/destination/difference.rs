@@ -59,10 +59,10 @@ fn settings(wanted: &Value, current: &Value, change: &mut Change) {
     }
 }
 
-/// Null, an empty text and an empty list say the same.
+/// Null, absent, false, an empty text and an empty list say the same.
 fn is_same(current: &Value, wanted: &Value) -> bool {
     let is_empty = |value: &Value| match value {
-        Value::Null => true,
+        Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),

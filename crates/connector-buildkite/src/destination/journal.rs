@@ -4,14 +4,16 @@
 //! killed, leaves an entry that is *open*: it is looked for before it is sent again.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::fs::{File, TryLockError};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use connector_core::{Error, ErrorKind, Result, State};
 use serde::{Deserialize, Serialize};
+
+use super::private;
 
 const VERSION: u32 = 1;
 
@@ -168,7 +170,7 @@ impl Journal {
 
 impl Inner {
     fn open(path: PathBuf) -> Result<Self> {
-        let mut options = File::options();
+        let mut options = private::options();
         let file = options.read(true).append(true).create(true).open(&path);
         let file = file.map_err(|error| {
             failed(
@@ -177,13 +179,16 @@ impl Inner {
                 &error,
             )
         })?;
-        if file.try_lock().is_err() {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
             let message = "another process sends with this journal: two at once could start a \
                            build twice";
             return Err(Error::new(ErrorKind::Io, message).with_context("journal", path.display()));
         }
         let mut inner = Self::default();
         let length = inner.read(&file, &path)?;
+        if length == 0 {
+            refuse_other_content(&file, &path)?;
+        }
         // What was cut off was not durable, so nothing was sent for it.
         let cut = file
             .set_len(length)
@@ -272,6 +277,22 @@ impl Inner {
         }
         lines.into_iter().for_each(|line| self.take(line));
         Ok(())
+    }
+}
+
+/// A file without a whole line is taken only if it is what a killed run left of the first one.
+fn refuse_other_content(mut file: &File, path: &Path) -> Result<()> {
+    let first = serde_json::to_vec(&Line::Journal { version: VERSION }).unwrap_or_default();
+    let mut text = Vec::new();
+    let read = file.seek(SeekFrom::Start(0));
+    let read = read.and_then(|_| file.take(1024).read_to_end(&mut text));
+    read.map_err(|error| failed(path, "cannot be read", &error))?;
+    match first.starts_with(&text) {
+        true => Ok(()),
+        false => {
+            let message = "the file of `journal` is something else; choose another";
+            Err(Error::new(ErrorKind::State, message).with_context("journal", path.display()))
+        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Known {
             if self.is_complete {
                 return Ok(None);
             }
-            match by_key(desk, lane, key).await? {
+            match by_key(desk, lane, key, Unfiltered::Tell).await? {
                 ByKey::Found(done) => return Ok(Some(done)),
                 ByKey::Nothing => return Ok(None),
                 // Then only the whole list tells.
@@ -95,16 +95,24 @@ impl Known {
             return Ok(());
         };
         loop {
-            match listing.try_next().await? {
-                Some(Listed::Build(build)) => self.keys.extend(build),
-                Some(Listed::Page(progress)) => {
+            let listed = match listing.try_next().await {
+                Ok(Some(listed)) => listed,
+                // A list that has failed yields nothing more: the next look begins anew.
+                Ok(None) => {
+                    self.listing = None;
+                    break;
+                }
+                Err(error) => {
+                    (self.listing, self.server_time) = (None, None);
+                    return Err(error);
+                }
+            };
+            match listed {
+                Listed::Build(build) => self.keys.extend(build),
+                Listed::Page(progress) => {
                     // The first answer's time: what came later may be missing.
                     self.server_time = self.server_time.or(progress.server_time);
                     self.is_complete = progress.is_end;
-                    break;
-                }
-                None => {
-                    self.is_complete = true;
                     break;
                 }
             }
@@ -123,6 +131,15 @@ impl Known {
     }
 }
 
+/// What is done about a server that shows other builds too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfiltered {
+    /// It is told after a page.
+    Tell,
+    /// All builds are looked through.
+    ReadOn,
+}
+
 /// What the list by key shows.
 pub(crate) enum ByKey {
     /// The build that has it.
@@ -138,14 +155,19 @@ pub(crate) enum ByKey {
 ///
 /// # Errors
 /// Those of the client.
-pub(crate) async fn by_key(desk: &Desk, lane: &Lane, key: &str) -> Result<ByKey, Error> {
+pub(crate) async fn by_key(
+    desk: &Desk,
+    lane: &Lane,
+    key: &str,
+    unfiltered: Unfiltered,
+) -> Result<ByKey, Error> {
     let mut listing = pin!(desk.client.builds(query(lane, KEY, key), ours));
     let (mut found, mut others) = (Vec::new(), false);
     while let Some(listed) = listing.try_next().await? {
         match listed {
             Listed::Build(Some((one, done))) if one == key => found.push(done),
             Listed::Build(_) => others = true,
-            Listed::Page(_) if others => break,
+            Listed::Page(_) if others && unfiltered == Unfiltered::Tell => break,
             Listed::Page(_) => {}
         }
     }
@@ -159,7 +181,7 @@ pub(crate) async fn by_key(desk: &Desk, lane: &Lane, key: &str) -> Result<ByKey,
     // The oldest: lists have the newest first.
     Ok(match found.pop() {
         Some(done) => ByKey::Found(done),
-        None if others => ByKey::Unfiltered,
+        None if others && unfiltered == Unfiltered::Tell => ByKey::Unfiltered,
         None => ByKey::Nothing,
     })
 }

@@ -8,6 +8,7 @@ use connector_core::{
     Destination, Error, ErrorKind, JsonObject, Outcome, Record, Result, WritePlan,
 };
 
+use super::private;
 use super::row::{RESULTS, ResultRow};
 use crate::mask::Mask;
 
@@ -137,7 +138,7 @@ struct Lines {
 
 impl Lines {
     fn open(key: &'static str, path: &Path) -> Result<Self> {
-        let file = File::options().append(true).create(true).open(path);
+        let file = private::options().append(true).create(true).open(path);
         let path = path.to_owned();
         match file {
             Ok(file) => Ok(Self { file, path, key }),

@@ -18,6 +18,7 @@ mod known;
 mod ledger;
 mod mapping;
 mod pipelines;
+mod private;
 mod row;
 mod target;
 #[cfg(test)]

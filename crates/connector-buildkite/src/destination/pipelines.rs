@@ -167,7 +167,8 @@ impl Desired {
                 desk.wait(PIPELINES.name, desk.settle() / TRIES, why).await;
             }
             let current = match self.current(desk).await {
-                Ok(current) => current,
+                Ok(Ok(current)) => current,
+                Ok(Err(reason)) => return Ok(Fate::Rejected(reason)),
                 Err(error) => return rejection(error).map(Fate::from),
             };
             let plan = match self.plan(current.as_ref())? {
@@ -199,22 +200,34 @@ impl Desired {
         )))
     }
 
-    /// The pipeline as it is, under its new slug or its old one; `None` if there is none.
-    async fn current(&self, desk: &Desk) -> Result<Option<Value>, ClientError> {
-        for slug in self.new_slug.iter().chain([&self.lane.pipeline]) {
-            match desk.object(&self.lane, &["pipelines", slug]).await {
-                Ok(pipeline) => {
-                    let pipeline = serde_json::from_str(pipeline.get());
-                    return pipeline.map(Some).map_err(|_| ClientError::Protocol {
-                        path: format!("pipelines/{slug}"),
-                        what: "a pipeline that is no object".to_owned(),
-                    });
-                }
-                Err(ClientError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
+    /// The pipeline as it is, under its new slug or its old one; `None` if there is none. A
+    /// sentence, if both are there.
+    async fn current(&self, desk: &Desk) -> Result<Result<Option<Value>, String>, ClientError> {
+        let old = self.pipeline(desk, &self.lane.pipeline).await?;
+        let Some(slug) = &self.new_slug else {
+            return Ok(Ok(old));
+        };
+        let new = self.pipeline(desk, slug).await?;
+        Ok(match (old, new) {
+            (Some(old), Some(new)) if old["id"] != new["id"] => Err(format!(
+                "there is another pipeline that has the slug of `new_slug`: {slug}"
+            )),
+            (old, new) => Ok(new.or(old)),
+        })
+    }
+
+    async fn pipeline(&self, desk: &Desk, slug: &str) -> Result<Option<Value>, ClientError> {
+        match desk.object(&self.lane, &["pipelines", slug]).await {
+            Ok(pipeline) => {
+                let pipeline = serde_json::from_str(pipeline.get());
+                pipeline.map(Some).map_err(|_| ClientError::Protocol {
+                    path: format!("pipelines/{slug}"),
+                    what: "a pipeline that is no object".to_owned(),
+                })
             }
+            Err(ClientError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(None)
     }
 
     /// What is to be done; a sentence if that is refused.
@@ -309,7 +322,11 @@ impl Desired {
                 "move_slug",
             ));
         }
-        if differs("configuration") && open > 0 && !self.allows(Permission::ReplaceConfiguration) {
+        let steps = ["configuration", "steps", "pipeline_template_uuid"];
+        if steps.iter().any(|field| differs(field))
+            && open > 0
+            && !self.allows(Permission::ReplaceConfiguration)
+        {
             let what = format!("replace the configuration while {open} builds run or wait");
             return Some(not_allowed(&what, "replace_configuration"));
         }

@@ -223,9 +223,7 @@ async fn list(
     let query = BuildQuery {
         organization: organization.to_owned(),
         created_from: window.clone().min(),
-        created_to: window
-            .max()
-            .map(|newest| newest + TimeDelta::milliseconds(1)),
+        created_to: window.max().map(|newest| newest + TimeDelta::seconds(1)),
         meta_data: Some((MARK.0, MARK.1.to_owned())),
         states: if failed_with_jobs { &["failed"] } else { &[] },
         with_jobs: failed_with_jobs,

@@ -85,9 +85,15 @@ impl BuildkiteDestination {
         let stream = route.target.name;
         let own = self.own_fields(&record);
         let data = own.as_ref().unwrap_or(&record.data);
+        // Records of two streams that are mapped to one are never the same.
+        let scope = match &route.mapping {
+            Some(_) => format!("{stream} of {}", record.stream),
+            None => stream.to_owned(),
+        };
         let key = match parts.is_whole() {
-            true => parts.of(stream, data),
-            false => parts.of(stream, &record.data),
+            _ if is_too_deep(record.data.as_str()) => Err("it is nested too deeply".to_owned()),
+            true => parts.of(&scope, data),
+            false => parts.of(&scope, &record.data),
         };
         let work = match &key {
             _ if record.gone.is_some() => Err("its source no longer has it".to_owned()),
@@ -98,7 +104,10 @@ impl BuildkiteDestination {
             },
         };
         // For the results: a record whose own key is incomplete has that of all its content.
-        let whole = || KeyParts::default().of(stream, data).unwrap_or_default();
+        let whole = || match is_too_deep(record.data.as_str()) {
+            true => String::new(),
+            false => KeyParts::default().of(&scope, data).unwrap_or_default(),
+        };
         Asked {
             key: key.unwrap_or_else(|_| whole()),
             record,
@@ -120,12 +129,12 @@ impl BuildkiteDestination {
     /// they are no part of what it says. `None` if it has none.
     fn own_fields(&self, record: &Record) -> Option<JsonObject> {
         let fields = record.data.fields().ok()?;
-        let is_added = |name: &str| name.starts_with('_');
+        let is_added = |name: &str| OF_HOSTS.iter().any(|prefix| name.starts_with(prefix));
         let added = &fields.iter().find(|(name, _)| is_added(name))?.0;
         if let Some(open) = &self.open {
             open.desk.notice_once(
                 record.stream.as_str(),
-                format!("fields that begin with `_`, as `{added}`, are left out"),
+                format!("fields that hosts add, as `{added}`, are left out"),
             );
         }
         let mut own = ObjectWriter::with_capacity(record.data.as_str().len());
@@ -134,6 +143,28 @@ impl BuildkiteDestination {
         }
         Some(own.finish())
     }
+}
+
+/// How the fields begin that hosts add.
+const OF_HOSTS: [&str; 4] = ["_sdc_", "_airbyte_", "_ab_", "_dlt_"];
+
+/// Whether a text in JSON has more brackets within each other than any reader here takes.
+fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 100 {
+            return true;
+        }
+    }
+    false
 }
 
 /// The records of each lane, in their order; those that ask for nothing are one lane more.

@@ -9,10 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::seen;
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
+use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
 use crate::destination::desk::Desk;
 use crate::destination::target::{Defaults, Target, Work, parse};
-use crate::error::explain;
 
 pub(crate) const BUILD_REBUILDS: Target = Target {
     name: "build_rebuilds",
@@ -83,7 +82,15 @@ impl Rebuild {
                 Listed::Page(_) => None,
             })
         });
-        let rebuilds: Vec<_> = rebuilds.try_collect().await.map_err(explain)?;
+        let rebuilds: Vec<_> = match rebuilds.try_collect().await {
+            Ok(rebuilds) => rebuilds,
+            Err(error) => {
+                return Ok(match rejection(error)? {
+                    Verdict::Rejected(reason) => Err(reason),
+                    Verdict::Done(found) => Ok(Some(found)),
+                });
+            }
+        };
         let place = desk.place(BUILD_REBUILDS.name, &self.lane);
         let is_claimed = |found: &Found| desk.journal.has_number(&place, found.done.number);
         // The oldest first: lists begin with the newest.
@@ -111,6 +118,7 @@ impl Action for Rebuild {
     }
 
     async fn before(&self, desk: &Desk, _key: &str) -> Result<Option<Verdict>> {
+        desk.settled(BUILD_REBUILDS.name).await;
         Ok(match self.unclaimed(desk).await? {
             Ok(found) => found.map(Verdict::Done),
             Err(reason) => Some(Verdict::Rejected(reason)),

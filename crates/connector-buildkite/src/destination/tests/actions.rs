@@ -227,6 +227,18 @@ async fn a_pipeline_is_archived_and_brought_back_as_often_as_it_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_request_that_was_surely_not_done_is_sent_by_the_next_run() {
+    let bench = Bench::new().await.with("allow", json!(["requests"]));
+    let record = json!({"method": "POST", "path": "pipelines/web/archive"});
+    bench
+        .server
+        .fail_when(Fault::status(401), When::method("POST"));
+    let error = bench.write("requests", std::slice::from_ref(&record)).await;
+    assert_eq!(error.unwrap_err().kind(), connector_core::ErrorKind::Auth);
+    bench.accept("requests", &[record]).await;
+}
+
+#[tokio::test]
 async fn any_other_request_must_be_allowed() {
     let bench = Bench::new().await;
     let post = json!({"method": "POST", "path": "/pipelines/web/archive"});

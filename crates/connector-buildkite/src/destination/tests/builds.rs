@@ -177,6 +177,80 @@ async fn a_filter_that_filters_nothing_makes_no_second_build() {
 }
 
 #[tokio::test]
+async fn a_list_that_was_refused_once_is_asked_for_again() {
+    let bench = Bench::new().await;
+    let records: Vec<_> = (0..150).map(build).collect();
+    bench.accept("builds", &records).await;
+    for page in [2, 3] {
+        std::fs::remove_file(bench.path("journal")).unwrap();
+        let mut seen = 0;
+        bench.server.on_request(move |_, world| {
+            seen += 1;
+            // The first is that for the token.
+            let shown = ["read_builds", "write_builds"];
+            let scopes = if seen == page {
+                &shown[1..]
+            } else {
+                &shown[..]
+            };
+            world.change_token(mock_buildkite::DEMO_TOKEN, |token| {
+                token.scopes(scopes.to_vec())
+            });
+        });
+        bench.write("builds", &records[..5]).await.unwrap();
+        bench.server.on_request(|_, _| {});
+        bench
+            .server
+            .add_token(Token::new(mock_buildkite::DEMO_TOKEN));
+        assert_eq!(bench.builds("web"), 150, "page {page}");
+    }
+}
+
+#[tokio::test]
+async fn records_of_two_streams_that_are_mapped_are_never_the_same() {
+    let bench = Bench::new().await.with("idempotency_key", json!(["/id"]));
+    let fields = json!({"commit": "HEAD", "branch": "main"});
+    let mapping = json!({
+        "deploys": {"to": "builds", "fields": fields},
+        "rollbacks": {"to": "builds", "fields": fields},
+    });
+    let bench = bench.with("mapping", mapping);
+    bench.accept("deploys", &[json!({"id": 1})]).await;
+    bench.accept("rollbacks", &[json!({"id": 1})]).await;
+    bench.accept("rollbacks", &[json!({"id": 1})]).await;
+    assert_eq!(bench.builds("web"), 2);
+}
+
+#[tokio::test]
+async fn a_file_of_something_else_is_no_journal_and_stays_as_it_is() {
+    let bench = Bench::new().await;
+    std::fs::write(bench.path("journal"), "{\"dear\": \"user\"}").unwrap();
+    let error = bench.write("builds", &[build(1)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::State);
+    let text = std::fs::read_to_string(bench.path("journal")).unwrap();
+    assert_eq!(text, "{\"dear\": \"user\"}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_nested_without_end_is_refused() {
+    let bench = Bench::new().await;
+    let deep = format!(
+        "{{\"commit\":{}{}}}",
+        "[".repeat(20_000),
+        "]".repeat(20_000)
+    );
+    let record = connector_core::Record::new(
+        "builds".into(),
+        connector_core::JsonObject::parse(&deep).unwrap(),
+    );
+    let mut destination = bench.open().unwrap();
+    start(&mut destination, "builds").await;
+    let outcomes = connector_core::Destination::write(&mut destination, vec![record]).await;
+    let outcome = outcomes.unwrap().remove(0);
+    assert!(matches!(outcome, Outcome::SetAside(why) if why.contains("deeply")));
+}
+
+#[tokio::test]
 async fn only_the_named_parts_of_a_record_make_it_another() {
     let bench = Bench::new().await;
     let bench = bench.with("idempotency_key", json!(["/id"])).with(

@@ -98,6 +98,15 @@ async fn what_must_be_allowed_is_refused_until_it_is() {
 }
 
 #[tokio::test]
+async fn a_slug_is_not_moved_onto_another_pipeline() {
+    let bench = Bench::new().await.with("allow", json!(["move_slug"]));
+    let record = json!({"slug": "web", "new_slug": "api", "description": "new"});
+    let reason = bench.refuse("pipelines", record).await;
+    assert!(reason.contains("another pipeline"), "{reason}");
+    assert_eq!(bench.writes(), []);
+}
+
+#[tokio::test]
 async fn a_configuration_may_be_replaced_while_nothing_runs() {
     let bench = Bench::new().await;
     bench.server.with_world(|world| {
