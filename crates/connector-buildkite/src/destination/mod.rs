@@ -165,6 +165,17 @@ impl BuildkiteDestination {
         scopes.copied().collect()
     }
 
+    /// After a failure nothing is waited for any more, and no result is lost for that.
+    async fn or_give_up<T>(&mut self, done: Result<T>) -> Result<T> {
+        if let (Err(_), Some(open)) = (&done, &mut self.open)
+            && let Some(waiting) = &mut open.waiting
+        {
+            // The failure itself tells more than one of writing it down.
+            waiting.give_up(&mut open.ledger).await.ok();
+        }
+        done
+    }
+
     fn route(&self, stream: &StreamName) -> &Route {
         self.routes.get(stream).unwrap_or(&self.otherwise)
     }
@@ -238,14 +249,17 @@ impl Destination for BuildkiteDestination {
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
-        self.write_batch(records).await
+        let written = self.write_batch(records).await;
+        self.or_give_up(written).await
     }
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
         if let Some(waiting) = &mut open.waiting {
-            waiting.poll(&open.desk, &mut open.ledger).await?;
+            let polled = waiting.poll(&open.desk, &mut open.ledger).await;
+            self.or_give_up(polled).await?;
         }
+        let open = self.open.as_mut().ok_or_else(not_started)?;
         open.ledger.commit().await?;
         match self.config.dry_run {
             true => Ok(()),
@@ -256,8 +270,10 @@ impl Destination for BuildkiteDestination {
     async fn finish(&mut self) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
         if let Some(waiting) = &mut open.waiting {
-            waiting.finish(&open.desk, &mut open.ledger).await?;
+            let finished = waiting.finish(&open.desk, &mut open.ledger).await;
+            self.or_give_up(finished).await?;
         }
+        let open = self.open.as_mut().ok_or_else(not_started)?;
         open.ledger.finish().await
     }
 }

@@ -13,12 +13,11 @@ use futures::stream::TryStreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::action::Lane;
+use super::action::{Lane, rejection};
 use super::desk::Desk;
 use super::known::MARK;
 use super::ledger::Ledger;
 use super::row::ResultRow;
-use crate::error::explain;
 
 /// So few are asked for one by one: a list would cost as much.
 const FEW: usize = 2;
@@ -135,38 +134,52 @@ impl Waiting {
         Ok(())
     }
 
+    /// Writes down what is known of those that have not ended: nobody will look at them again.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub(crate) async fn give_up(&mut self, ledger: &mut Ledger) -> Result<()> {
+        for open in self.open.drain(..) {
+            ledger.write(&open.row).await?;
+        }
+        ledger.commit().await
+    }
+
     /// One look at all of them.
     async fn round(&mut self, desk: &Desk, ledger: &mut Ledger) -> Result<()> {
         self.polled = Some(desk.now());
-        let mut organizations: BTreeMap<String, Vec<Open>> = BTreeMap::new();
-        for open in self.open.drain(..) {
-            let organization = open.lane.organization.clone();
+        let mut organizations: BTreeMap<&str, Vec<&Open>> = BTreeMap::new();
+        for open in &self.open {
+            let organization = open.lane.organization.as_str();
             organizations.entry(organization).or_default().push(open);
+        }
+        let mut known: BTreeMap<String, BTreeMap<Id, Standing>> = BTreeMap::new();
+        for (organization, open) in organizations {
+            let standings = standings(desk, organization, &open).await?;
+            known.insert(organization.to_owned(), standings);
         }
         let mut left = Vec::new();
         let mut ended = Vec::new();
-        for (organization, open) in organizations {
-            let standings = standings(desk, &organization, &open).await?;
-            for mut open in open {
-                let id = (open.lane.pipeline.clone(), open.number);
-                match standings.get(&id) {
-                    Some(standing) if standing.has_ended() => {
-                        standing.tell(&mut open.row);
-                        ended.push(open.row);
-                        continue;
-                    }
-                    Some(standing) => {
-                        open.unseen = 0;
-                        open.created_at = open.created_at.or(standing.created());
-                    }
-                    None => open.unseen += 1,
-                }
-                if desk.now() - open.since >= self.deadline {
-                    open.row.state = Some("timed_out".to_owned());
+        for mut open in self.open.drain(..) {
+            let id = (open.lane.pipeline.clone(), open.number);
+            let standings = known.get(&open.lane.organization);
+            match standings.and_then(|standings| standings.get(&id)) {
+                Some(standing) if standing.has_ended() => {
+                    standing.tell(&mut open.row);
                     ended.push(open.row);
-                } else {
-                    left.push(open);
+                    continue;
                 }
+                Some(standing) => {
+                    open.unseen = 0;
+                    open.created_at = open.created_at.or(standing.created());
+                }
+                None => open.unseen += 1,
+            }
+            if desk.now() - open.since >= self.deadline {
+                open.row.state = Some("timed_out".to_owned());
+                ended.push(open.row);
+            } else {
+                left.push(open);
             }
         }
         self.open = left;
@@ -181,13 +194,14 @@ impl Waiting {
 async fn standings(
     desk: &Desk,
     organization: &str,
-    open: &[Open],
+    open: &[&Open],
 ) -> Result<BTreeMap<Id, Standing>> {
+    let open = open.iter().copied();
     let is_listed = |one: &&Open| one.is_marked && one.created_at.is_some() && one.unseen < UNSEEN;
-    let (listed, single): (Vec<&Open>, Vec<&Open>) = open.iter().partition(is_listed);
+    let (listed, single): (Vec<&Open>, Vec<&Open>) = open.clone().partition(is_listed);
     let mut standings = BTreeMap::new();
     let (listed, single) = match listed.len() <= FEW {
-        true => (Vec::new(), open.iter().collect()),
+        true => (Vec::new(), open.collect()),
         false => (listed, single),
     };
     if !listed.is_empty() {
@@ -239,7 +253,11 @@ async fn list(
             Listed::Page(_) => None,
         })
     });
-    builds.try_collect().await.map_err(explain)
+    match builds.try_collect().await {
+        Ok(standings) => Ok(standings),
+        // What is refused is not seen: it is asked for one by one, until the deadline.
+        Err(error) => rejection(error).map(|_| BTreeMap::new()),
+    }
 }
 
 /// One request for one build; nothing if it is gone.
@@ -248,8 +266,7 @@ async fn single_standing(desk: &Desk, open: &Open) -> Result<Option<(Id, Standin
     let path = ["pipelines", &open.lane.pipeline, "builds", &number];
     let build = match desk.object(&open.lane, &path).await {
         Ok(build) => build,
-        Err(buildkite_client::Error::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(explain(error)),
+        Err(error) => return rejection(error).map(|_| None),
     };
     let standing = serde_json::from_str(build.get()).ok();
     let id = (open.lane.pipeline.clone(), open.number);

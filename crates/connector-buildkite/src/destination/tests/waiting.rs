@@ -116,3 +116,14 @@ async fn a_block_is_an_end_of_its_own() {
     bench.write("builds", &records).await.unwrap();
     assert_eq!(bench.lines("results")[0]["state"], "blocked");
 }
+
+#[tokio::test]
+async fn a_run_that_fails_keeps_the_results_of_builds_that_it_waited_for() {
+    let (bench, mut records) = running(2).await;
+    let bench = bench.with("max_rejected", 0);
+    records.push(json!({"branch": "main"}));
+    bench.write("builds", &records).await.unwrap_err();
+    let rows = bench.lines("results");
+    let numbered = rows.iter().filter(|row| row["number"].is_u64());
+    assert_eq!(numbered.count(), 2, "{rows:?}");
+}
