@@ -128,10 +128,22 @@ impl Waiting {
                 .poll
                 .saturating_sub(passed.to_std().unwrap_or_default());
             let why = format!("for {} builds to finish", self.open.len());
-            desk.wait("builds", left, &why).await;
+            desk.wait("builds", left.min(self.until_deadline(desk)), &why)
+                .await;
             self.round(desk, ledger).await?;
         }
         Ok(())
+    }
+
+    /// How long until the first of them is too late.
+    fn until_deadline(&self, desk: &Desk) -> Duration {
+        let first = self
+            .open
+            .iter()
+            .map(|open| open.since + self.deadline)
+            .min();
+        let left = first.map(|at| (at - desk.now()).to_std().unwrap_or_default());
+        left.unwrap_or(Duration::MAX)
     }
 
     /// Writes down what is known of those that have not ended: nobody will look at them again.

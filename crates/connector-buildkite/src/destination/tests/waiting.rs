@@ -107,6 +107,16 @@ async fn a_build_that_does_not_end_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_deadline_is_not_put_off_by_rare_looks() {
+    let (bench, records) = running(1).await;
+    let bench = bench.with("wait_minutes", 1).with("poll_seconds", 3_600);
+    bench.write("builds", &records).await.unwrap();
+    assert_eq!(bench.lines("results")[0]["state"], "timed_out");
+    let passed = *bench.time.passed.lock().unwrap();
+    assert!(passed < Duration::from_secs(120), "{passed:?}");
+}
+
+#[tokio::test]
 async fn a_block_is_an_end_of_its_own() {
     let (bench, records) = running(1).await;
     bench.server.with_world(|world| {
