@@ -1,14 +1,15 @@
 //! The user's settings for one connector.
 //!
 //! Hosts bring them from files, flags or protocols; a connector turns them into its own struct,
-//! purely. What a user typed is never repeated in an error or a log: it may be a misplaced secret.
+//! purely. An error or a log never repeats what a user typed: it may be a misplaced secret.
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Error, ErrorKind, Result};
+use crate::expectation::expected;
+use crate::{Error, ErrorKind, Result, did_you_mean};
 
 /// Settings as a JSON object. `Debug` prints the keys only.
 #[derive(Clone, Default, PartialEq)]
@@ -36,12 +37,22 @@ impl Configuration {
         self
     }
 
-    /// In two: these keys, and all others.
+    /// Splits it in two: these keys, and all others.
     #[must_use]
     pub fn split(self, keys: &[&str]) -> (Self, Self) {
-        let is_named = |key: &str| keys.contains(&key);
-        let (named, others) = self.0.into_iter().partition(|(key, _)| is_named(key));
-        (Self(named), Self(others))
+        let is_wanted = |key: &str| keys.contains(&key);
+        let (wanted, others) = self.0.into_iter().partition(|(key, _)| is_wanted(key));
+        (Self(wanted), Self(others))
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// Takes a key out; `None` if it is not set, or null.
+    pub fn take(&mut self, key: &str) -> Option<Value> {
+        self.0.shift_remove(key).filter(|value| !value.is_null())
     }
 
     /// Whether a key is set to something other than null.
@@ -68,24 +79,30 @@ impl fmt::Debug for Configuration {
     }
 }
 
-/// Serde quotes the value it chokes on; of its text only what is safe is kept: the names of our
-/// own keys, and the part that says what was expected.
+/// Serde quotes the value that it refuses. Of its text only what is safe is kept: the names of our
+/// own keys, and what was expected.
 fn explain(text: &str, path: &str) -> Error {
-    let expected = text.split_once("expected ").map_or("", |(_, rest)| rest);
     let error = |message: String| Error::new(ErrorKind::Config, message);
     if text.starts_with("missing field") {
         return error(format!("{text}: it must be set").replace("missing field", "missing key"));
     }
     if text.starts_with("unknown field") {
-        let allowed = expected.trim_start_matches("one of ");
-        return match path.rsplit('.').next().filter(|key| is_harmless(key)) {
-            Some(key) => error(format!("unknown key `{key}`; allowed are {allowed}")),
-            None => error(format!("a key is unknown; allowed are {allowed}")),
+        let allowed = text
+            .rsplit_once(", expected ")
+            .map_or("none", |(_, rest)| rest);
+        let allowed = allowed.trim_start_matches("one of ");
+        let Some(key) = path.rsplit('.').next().filter(|key| is_harmless(key)) else {
+            return error(format!("a key is unknown; allowed are {allowed}"));
         };
+        let known: Vec<_> = allowed.split('`').skip(1).step_by(2).collect();
+        let nearest = did_you_mean(key, &known);
+        return error(format!(
+            "unknown key `{key}`{nearest}; allowed are {allowed}"
+        ));
     }
-    let message = match expected {
-        "" => "the value is not allowed".to_owned(),
-        expected => format!("wrong type or value: expected {expected}"),
+    let message = match expected(text) {
+        None => "the value is not allowed".to_owned(),
+        Some(expected) => format!("wrong type or value: expected {expected}"),
     };
     error(message).with_context("key", path)
 }
@@ -124,14 +141,19 @@ mod tests {
         assert_eq!(refusal(json!({})), "missing key `path`: it must be set");
         assert_eq!(
             refusal(json!({"path": "x", "limt": "secret"})),
-            "unknown key `limt`; allowed are `path` or `limit`"
+            "unknown key `limt`, did you mean `limit`?; allowed are `path` or `limit`"
         );
         assert_eq!(
             refusal(json!({"path": 7})),
-            "wrong type or value: expected a string [key: path]"
+            "wrong type or value: expected text [key: path]"
         );
         let refused = refusal(json!({"path": "x", "limit": "secret"}));
-        assert_eq!(refused, "wrong type or value: expected u8 [key: limit]");
+        assert_eq!(
+            refused,
+            "wrong type or value: expected a whole number from 0 to 255 [key: limit]"
+        );
+        let refused = refusal(json!({"path": "x", "limit": "expected bkua_1"}));
+        assert!(!refused.contains("bkua_1"), "{refused}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub trait Replica: Send + Sync {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     async fn state(&self, sync: &str) -> Result<Option<State>>;
 
-    /// All rows of a stream that are not marked as gone, in no order: for each the stored values
+    /// All rows of a stream that are not marked as removed, in no order: for each the stored values
     /// of `fields`, in their order; null for a field that has never come. A stream that has never
     /// come has no rows.
     fn rows(&self, stream: &StreamName, fields: &[&str]) -> BoxStream<'static, Result<Vec<Value>>>;

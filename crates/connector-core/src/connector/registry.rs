@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Connector, Error, ErrorKind, Result};
+use crate::{Connector, Error, ErrorKind, Result, did_you_mean};
 
 /// Finds a connector by its name.
 #[derive(Clone, Default)]
 pub struct Registry {
-    connectors: BTreeMap<&'static str, Arc<dyn Connector>>,
+    connectors: BTreeMap<String, Arc<dyn Connector>>,
 }
 
 impl Registry {
@@ -28,17 +28,16 @@ impl Registry {
     /// The connector of that name.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`], listing the names there are.
+    /// [`ErrorKind::Config`], with the nearest name and a list of all names.
     pub fn get(&self, name: &str) -> Result<&Arc<dyn Connector>> {
         self.connectors.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.connectors.keys().copied().collect();
-            Error::new(
-                ErrorKind::Config,
-                format!(
-                    "there is no connector `{name}`; there are: {}",
-                    names.join(", ")
-                ),
-            )
+            let names: Vec<_> = self.connectors.keys().map(String::as_str).collect();
+            let message = format!(
+                "no such connector: `{name}`{}; connectors: {}",
+                did_you_mean(name, &names),
+                names.join(", ")
+            );
+            Error::new(ErrorKind::Config, message)
         })
     }
 
