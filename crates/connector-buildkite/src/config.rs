@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use buildkite_client::{Authentication, DEFAULT_BASE_URL};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use connector_core::{Configuration, Credential, Error, ErrorKind, Result};
+use connector_core::{
+    Configuration, Credential, Error, ErrorKind, FlagSetting, Result, SettingsSchema,
+};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -81,7 +83,45 @@ fn default_rate_limit_reserve() -> f64 {
     10.0
 }
 
+/// The environment variable that holds an API token by custom.
+pub(crate) const TOKEN_VARIABLE: &str = "BUILDKITE_API_TOKEN";
+/// How a person gets a token that can read.
+const READ_TOKEN_HELP: &str = "\
+Create a token in Buildkite under Personal Settings > API Access Tokens, with access to your
+organization and the scopes read_organizations, read_pipelines and read_builds. Then:
+    export BUILDKITE_API_TOKEN=...
+or run the command in a terminal without it and paste the token at the prompt.";
+
 impl Config {
+    /// What can be set, with the flags that a command line gives it.
+    pub fn settings() -> SettingsSchema {
+        let slugs = |flag, key, help| FlagSetting::new(flag, key, "SLUG", help).repeated();
+        SettingsSchema::new(Self::schema())
+            .with_flag(slugs(
+                "organization",
+                "organizations",
+                "Organization to read; all that the token sees if left out",
+            ))
+            .with_flag(slugs(
+                "pipeline",
+                "pipelines",
+                "Pipeline to read; all if left out",
+            ))
+            .with_flag(FlagSetting::new(
+                "since",
+                "start_date",
+                "DATE",
+                "Skip builds created before this date, such as 2026-01-31",
+            ))
+            .with_flag(FlagSetting::new(
+                "base-url",
+                "base_url",
+                "URL",
+                "Address of the API",
+            ))
+            .with_credential(TOKEN_VARIABLE, READ_TOKEN_HELP)
+    }
+
     /// JSON Schema (draft 7) of the keys.
     pub fn schema() -> Value {
         schema_of::<Self>()

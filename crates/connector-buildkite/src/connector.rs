@@ -4,57 +4,78 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildkite_client::{Client, Options};
-use connector_core::{Connector, Destination, Identity, Result, Roles, Setup, Source};
-use serde_json::Value;
+use connector_core::{
+    Capabilities, Connector, CredentialInspector, Destination, DestinationRole, Identity, Result,
+    SettingsSchema, Setup, Source, SourceRole,
+};
 
 use crate::config::Config;
-use crate::destination::{BuildkiteDestination, DestinationConfig};
+use crate::destination::{self, BuildkiteDestination, DestinationConfig};
 use crate::pace;
 use crate::rules::Rules;
 use crate::source::BuildkiteSource;
 
-/// The Buildkite connector, named `buildkite`; its configuration is [`Config`], as a
-/// destination [`DestinationConfig`].
+/// The Buildkite connector, named `buildkite`. It reads by [`Config`] and writes by
+/// [`DestinationConfig`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Buildkite;
 
-#[async_trait]
 impl Connector for Buildkite {
     fn identity(&self) -> Identity {
-        Identity {
-            name: "buildkite",
-            title: "Buildkite",
-            version: env!("CARGO_PKG_VERSION"),
-            documentation_url: "https://buildkite.com/docs/apis/rest-api",
-        }
+        Identity::new("buildkite", "Buildkite", env!("CARGO_PKG_VERSION"))
+            .with_documentation("https://buildkite.com/docs/apis/rest-api")
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: true,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
     }
 
-    fn configuration_schema(&self) -> Value {
-        Config::schema()
+    fn destination(&self) -> Option<&dyn DestinationRole> {
+        Some(self)
     }
 
-    fn destination_schema(&self) -> Value {
-        DestinationConfig::schema()
+    fn credential_inspector(&self) -> Option<&dyn CredentialInspector> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SourceRole for Buildkite {
+    fn settings(&self) -> SettingsSchema {
+        Config::settings()
     }
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
-        Ok(Box::new(BuildkiteDestination::new(setup)?))
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        let config = Config::parse(setup.configuration.clone(), setup.credential.clone())?;
+        options(&config).map(|_| ())
     }
 
-    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let config = Config::parse(setup.configuration, setup.credential)?;
         Ok(Arc::new(BuildkiteSource::new(
             config,
             Rules::default(),
             setup.observer,
         )?))
+    }
+}
+
+#[async_trait]
+impl DestinationRole for Buildkite {
+    fn settings(&self) -> SettingsSchema {
+        DestinationConfig::settings()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        destination::capabilities()
+    }
+
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        BuildkiteDestination::new(setup.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        Ok(Box::new(BuildkiteDestination::new(setup)?))
     }
 }
 

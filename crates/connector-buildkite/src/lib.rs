@@ -14,6 +14,7 @@ mod destination;
 mod error;
 mod forecast;
 mod inquiry;
+mod inspection;
 mod ledger;
 mod listener;
 mod lists;
@@ -28,7 +29,6 @@ mod scope;
 mod source;
 mod state;
 pub mod streams;
-mod token;
 mod verify;
 
 pub use artifacts::{ArtifactFile, ArtifactQuery, Artifacts, Fetched};
@@ -40,4 +40,3 @@ pub use destination::{
 };
 pub use lists::CustomStream;
 pub use mask::Sensitive;
-pub use token::{Preset, TokenReport, revoke_token};

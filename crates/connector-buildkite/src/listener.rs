@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use buildkite_client::{Event as ClientEvent, Listener};
-use connector_core::{Event, Observer, StreamName, Waiting};
+use connector_core::{Event, Observer, StreamName, WaitReason};
 
 /// Forwards the client's events as those of `stream`.
 pub(crate) fn forward(observer: &Arc<dyn Observer>, stream: Option<&StreamName>) -> Listener {
@@ -16,12 +16,12 @@ pub(crate) fn forward(observer: &Arc<dyn Observer>, stream: Option<&StreamName>)
             ClientEvent::RateLimitWait { duration, limit } => Event::Wait {
                 stream,
                 duration,
-                reason: Waiting::RateLimit(limit),
+                reason: WaitReason::RateLimit(limit),
             },
             ClientEvent::RetryWait { duration, reason } => Event::Wait {
                 stream,
                 duration,
-                reason: Waiting::Retry(reason),
+                reason: WaitReason::Retry(reason),
             },
             _ => return,
         };

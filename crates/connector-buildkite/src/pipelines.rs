@@ -44,7 +44,7 @@ pub(crate) fn pipelines_of(
         }
         let vanished = scope.vanished(&client, &organization, &read).await?;
         for id in vanished {
-            yield Record::gone(PIPELINES.into(), key(&id), DELETED_OR_HIDDEN);
+            yield Record::removed(PIPELINES.into(), key(&id), DELETED_OR_HIDDEN);
         }
         scope.note_pipelines(&organization, read);
     };

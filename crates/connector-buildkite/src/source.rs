@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use buildkite_client::Client;
 use connector_core::{
-    Catalog, Error, ErrorKind, Event, Forecast, Message, Observer, ReadRequest, Replica, Result,
-    Source, State, Status, Stream, StreamName, SyncMode, Verification,
+    Catalog, Error, ErrorKind, Event, Forecast, ForecastingSource, Message, Observer,
+    PermissionAwareSource, ReadRequest, Replica, Result, Source, State, Status, Stream, StreamName,
+    SyncMode, VerifiableSource, Verification,
 };
 use futures::future::{self, TryFutureExt};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -99,21 +100,6 @@ impl Source for BuildkiteSource {
         Ok(catalog(&self.reader.declared))
     }
 
-    async fn mark_readable(&self, catalog: Catalog) -> Result<Catalog> {
-        let client = self.reader.client(None);
-        let token = client.access_token().await.map_err(explain)?;
-        let Some(granted) = token.scopes else {
-            return Ok(catalog);
-        };
-        let mark = |stream: Stream| Stream {
-            is_readable: Some(stream.scopes.iter().all(|scope| granted.contains(scope))),
-            ..stream
-        };
-        Ok(Catalog {
-            streams: catalog.streams.into_iter().map(mark).collect(),
-        })
-    }
-
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let reader = Arc::clone(&self.reader);
         match reader.plan(&request) {
@@ -122,11 +108,45 @@ impl Source for BuildkiteSource {
         }
     }
 
+    fn forecasting(&self) -> Option<&dyn ForecastingSource> {
+        Some(self)
+    }
+
+    fn verifiable(&self) -> Option<&dyn VerifiableSource> {
+        Some(self)
+    }
+
+    fn permission_aware(&self) -> Option<&dyn PermissionAwareSource> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PermissionAwareSource for BuildkiteSource {
+    async fn mark_readable(&self, catalog: Catalog) -> Result<Catalog> {
+        let client = self.reader.client(None);
+        let token = client.access_token().await.map_err(explain)?;
+        let Some(granted) = token.scopes else {
+            return Ok(catalog);
+        };
+        let mark = |stream: Stream| {
+            let is_readable = stream.scopes.iter().all(|scope| granted.contains(scope));
+            stream.with_readable(Some(is_readable))
+        };
+        Ok(Catalog::new(catalog.streams.into_iter().map(mark)))
+    }
+}
+
+#[async_trait]
+impl ForecastingSource for BuildkiteSource {
     async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
         let Plan { plain, passes, .. } = self.reader.plan(&self.reader.comparable(request))?;
         forecast(self.reader.inquiry(&passes), plain, passes).await
     }
+}
 
+#[async_trait]
+impl VerifiableSource for BuildkiteSource {
     async fn verify(
         &self,
         request: ReadRequest,
@@ -154,14 +174,11 @@ struct Plan {
 
 impl Reader {
     fn plan(&self, request: &ReadRequest) -> Result<Plan> {
+        request.expect_whole()?;
         let catalog = catalog(&self.declared);
         for selection in &request.streams {
             let stream = catalog.stream(selection.stream.as_str())?;
-            if !stream.sync_modes.contains(&selection.mode) {
-                let message = "this stream is read in full only: full_refresh";
-                return Err(Error::new(ErrorKind::Config, message)
-                    .with_context("stream", &selection.stream));
-            }
+            stream.expect_mode(selection.mode)?;
         }
         // Also where no stream that is read has a state: it is another's, or was made by a newer
         // program.

@@ -80,13 +80,14 @@ impl Forecaster {
             _ => self.pipelines().await,
         };
         let measured = measured.map_err(|error| error.with_context("stream", &stream))?;
-        self.streams.push(StreamForecast {
-            stream,
-            requests: measured.requests,
-            records: measured.records,
-            bytes: measured.bytes,
-            note: None,
-        });
+        let forecast = StreamForecast::new(stream);
+        let Measured {
+            requests,
+            records,
+            bytes,
+        } = measured;
+        self.streams
+            .push(forecast.with_numbers(requests, records, bytes));
         Ok(())
     }
 
@@ -155,13 +156,9 @@ impl Forecaster {
             let (records, bytes) = sample.scaled(stream, builds);
             let requests = if index == 0 { cost.requests } else { 0 };
             let note = note(stream, index, &cost, &sample);
-            self.streams.push(StreamForecast {
-                stream: stream.clone(),
-                requests,
-                records,
-                bytes,
-                note,
-            });
+            let forecast = StreamForecast::new(stream.clone());
+            let forecast = forecast.with_numbers(requests, records, bytes);
+            self.streams.push(forecast.with_note(note));
         }
         Ok(())
     }
@@ -208,11 +205,7 @@ impl Forecaster {
         let at_once = u32::try_from(self.inquiry.max_concurrency).unwrap_or(u32::MAX);
         let pages = u32::try_from(requests).unwrap_or(u32::MAX);
         let working = self.page_time.saturating_mul(pages) / at_once.max(1);
-        Forecast {
-            streams: self.streams,
-            duration: waiting.max(working),
-            limits: limits::sentences(&known),
-        }
+        Forecast::new(self.streams, waiting.max(working)).with_limits(limits::sentences(&known))
     }
 }
 

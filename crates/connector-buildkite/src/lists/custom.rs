@@ -1,6 +1,6 @@
 //! Lists that the configuration declares, for what Buildkite adds next.
 
-use connector_core::{Result, Stream, StreamName, SyncMode};
+use connector_core::{Result, Stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -113,20 +113,12 @@ impl CustomStream {
     fn stream(&self) -> Stream {
         let key = self.key.iter().map(|field| (field.clone(), json!({})));
         let properties: serde_json::Map<_, _> = key.collect();
-        Stream {
-            name: StreamName::from(self.name.as_str()),
-            description: format!("{}, as the configuration declares it.", self.path),
-            json_schema: json!({
-                "$schema": "http://json-schema.org/draft-07/schema#",
-                "type": "object",
-                "properties": properties,
-            }),
-            primary_key: self.key.clone(),
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh],
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-        }
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": properties,
+        });
+        let description = format!("{}, as the configuration declares it.", self.path);
+        Stream::new(self.name.as_str(), &description, schema).with_primary_key(self.key.clone())
     }
 }

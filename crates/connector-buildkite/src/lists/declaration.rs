@@ -65,11 +65,9 @@ impl ListStream {
             _ => vec![SyncMode::FullRefresh],
         };
         Self {
-            stream: Stream {
-                sync_modes,
-                is_default: false,
-                ..crate::streams::stream::<T>(name, description)
-            },
+            stream: crate::streams::stream::<T>(name, description)
+                .with_sync_modes(sync_modes)
+                .with_default(false),
             parent,
             path: path.to_owned(),
             query: Vec::new(),

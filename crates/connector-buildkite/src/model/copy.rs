@@ -25,7 +25,7 @@ impl Copy {
     pub(super) fn write(&mut self, record: &Record) {
         let row: Value = serde_json::from_str(record.data.as_str()).expect("a record is JSON");
         let id = row["id"].as_str().expect("records have ids").to_owned();
-        if record.gone.is_some() {
+        if record.is_removed() {
             self.gone.insert(id);
             return;
         }

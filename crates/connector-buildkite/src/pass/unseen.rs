@@ -116,7 +116,7 @@ impl Search {
             return Vec::new();
         };
         let record =
-            |(id, why): &(String, &'static str)| Record::gone(stream.clone(), key(id), *why);
+            |(id, why): &(String, &'static str)| Record::removed(stream.clone(), key(id), *why);
         self.gone.iter().map(record).collect()
     }
 

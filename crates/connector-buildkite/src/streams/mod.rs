@@ -129,39 +129,23 @@ pub(crate) fn catalog(declared: &[ListStream]) -> Catalog {
         jobs::stream(),
     ];
     streams.extend(declared.iter().map(|list| list.stream.clone()));
-    Catalog { streams }
+    Catalog::new(streams)
 }
 
 /// The same stream, with the scope that reading it takes.
 fn scoped(stream: Stream, scope: &str) -> Stream {
-    Stream {
-        scopes: vec![scope.to_owned()],
-        ..stream
-    }
+    stream.with_scopes([scope])
 }
 
 /// A stream with an `id`, read in full.
 pub(crate) fn stream<T: JsonSchema>(name: &str, description: &str) -> Stream {
-    Stream {
-        name: name.into(),
-        description: description.to_owned(),
-        json_schema: schema_of::<T>(),
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-        primary_key: vec!["id".to_owned()],
-        cursor: None,
-        sync_modes: vec![SyncMode::FullRefresh],
-    }
+    Stream::new(name, description, schema_of::<T>()).with_primary_key(["id"])
 }
 
 /// The same stream, read incrementally too. No field tells when a build or job changed, so there
 /// is no cursor that a host could compare.
 fn incremental(stream: Stream) -> Stream {
-    Stream {
-        sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
-        ..stream
-    }
+    stream.with_sync_modes([SyncMode::FullRefresh, SyncMode::Incremental])
 }
 
 /// Buildkite gave something else where the API has objects.

@@ -98,7 +98,7 @@ async fn tell_missing_builds(
     report: &mut Report,
 ) -> Result<()> {
     let (ids, places): (Vec<_>, Vec<_>) = builds.into_iter().unzip();
-    let record = |id: &String| Record::gone(BUILDS.into(), key(id), "");
+    let record = |id: &String| Record::removed(BUILDS.into(), key(id), "");
     let comparisons = replica.compare(ids.iter().map(record).collect()).await?;
     let absent = places
         .into_iter()

@@ -148,7 +148,7 @@ async fn tell_gone(
         if organizations.contains(organization) && !ids.contains(id) {
             let at = format!("{organization}/{}", slug.as_str().unwrap_or(id));
             let message = "no longer at Buildkite, or hidden from the token; kept here".to_owned();
-            report.found(FindingKind::Gone, stream.as_str(), at, message);
+            report.found(FindingKind::Removed, stream.as_str(), at, message);
         }
     }
     Ok(())

@@ -50,20 +50,12 @@ impl Report {
                 are(numbers.len() as u64, "build"),
                 text_of(&runs)
             );
-            self.found(FindingKind::Gone, BUILDS, pipeline, message);
+            self.found(FindingKind::Removed, BUILDS, pipeline, message);
         }
-        let finding = |((kind, stream, at), message)| Finding {
-            kind,
-            stream,
-            at,
-            message,
-        };
+        let finding = |((kind, stream, at), message)| Finding::new(kind, stream, at, message);
         let mut findings: Vec<_> = self.findings.into_iter().map(finding).collect();
         findings.sort_by(|one, other| order(one).cmp(&order(other)));
-        Verification {
-            compared: self.compared,
-            findings,
-        }
+        Verification::new(self.compared, findings)
     }
 }
 

@@ -235,7 +235,7 @@ impl Comparer<'_> {
         );
         let kind = match held < count {
             true => FindingKind::Missing,
-            false => FindingKind::Gone,
+            false => FindingKind::Removed,
         };
         let message = format!(
             "Buildkite has {}, the copy {held}; which ones was not looked into, because so many \

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::FindingKind::{Gone, Harmless, Missing};
+use connector_core::FindingKind::{Harmless, Missing, Removed};
 use futures::TryStreamExt;
 use mock_buildkite::{BuildFixture, JobFixture, Seed, World};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn builds_that_aged_out_are_gone_and_no_error() {
     });
     assert_eq!(aged, 199);
 
-    let found = synced.assert_only(Gone, 3).await;
+    let found = synced.assert_only(Removed, 3).await;
 
     let told: u64 = found
         .iter()
@@ -157,11 +157,11 @@ async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
 
     let deleted = |world: &mut World| world.delete_pipeline("acme-inc", &slugs[2]);
     assert!(synced.bench.server.with_world(deleted));
-    let gone = synced.assert_only(Gone, u32::MAX).await;
+    let gone = synced.assert_only(Removed, u32::MAX).await;
     assert!(gone.iter().any(|finding| finding.stream == "pipelines"));
     assert!(gone.iter().any(|finding| finding.stream == "builds"));
     synced.sync().await;
-    synced.assert_only(Gone, u32::MAX).await;
+    synced.assert_only(Removed, u32::MAX).await;
 }
 
 #[tokio::test]

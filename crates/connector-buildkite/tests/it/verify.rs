@@ -231,7 +231,12 @@ async fn without_a_state_there_is_nothing_to_compare() {
     let bench = Bench::new(seeded(10, 1)).await;
     let copy = Arc::new(Copy::default());
 
-    let refused = bench.source.verify(request(&STREAMS, None), copy, 3).await;
+    let refused = bench
+        .source
+        .verifiable()
+        .unwrap()
+        .verify(request(&STREAMS, None), copy, 3)
+        .await;
 
     let error = refused.expect_err("nothing to compare");
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -173,13 +173,7 @@ async fn a_build_is_annotated_once() {
 impl Bench {
     async fn annotations(&self) -> usize {
         let mut config = self.keys.clone();
-        for key in [
-            "organization",
-            "pipeline",
-            "journal",
-            "results",
-            "dead_letter",
-        ] {
+        for key in ["organization", "pipeline", "journal"] {
             config.as_object_mut().unwrap().remove(key);
         }
         let config = connector_core::Configuration::new(config).unwrap();
@@ -205,7 +199,7 @@ async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
         assert!(reason.contains("nothing can tell"), "{reason}");
     }
     assert_eq!(bench.count("/annotations"), 1);
-    assert_eq!(bench.lines("results").last().unwrap()["outcome"], "unknown");
+    assert_eq!(bench.results().last().unwrap()["outcome"], "unknown");
 }
 
 #[tokio::test]
