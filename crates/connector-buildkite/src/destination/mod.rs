@@ -210,10 +210,9 @@ impl Destination for BuildkiteDestination {
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
-        let modes = plan.streams.iter();
-        modes
-            .map(|stream| capabilities().expect(stream))
-            .collect::<Result<()>>()?;
+        let capabilities = capabilities();
+        let mut streams = plan.streams.iter();
+        streams.try_for_each(|stream| capabilities.expect(stream))?;
         self.expect_scopes(plan.streams.iter()).await?;
         let journal = match self.config.journal.as_str() {
             "" => None,
