@@ -60,7 +60,7 @@ async fn compare(
     let before = server.requests().len();
     let forecast = source
         .forecasting()
-        .unwrap()
+        .expect("it has the capability")
         .forecast(request(streams, state.clone()))
         .await;
     let forecast = forecast.expect("a forecast");
@@ -273,7 +273,7 @@ async fn the_limits_are_told_and_waited_for() {
     let forecast = bench
         .source
         .forecasting()
-        .unwrap()
+        .expect("it has the capability")
         .forecast(request(&STREAMS, None))
         .await;
 
@@ -294,7 +294,7 @@ async fn the_limits_are_told_and_waited_for() {
     let forecast = bench
         .source
         .forecasting()
-        .unwrap()
+        .expect("it has the capability")
         .forecast(request(&["builds"], None))
         .await;
     let minutes = forecast.expect("a forecast").duration.as_secs() / 60;
@@ -312,7 +312,7 @@ async fn a_server_that_does_not_count_makes_a_forecast_that_says_so() {
     let forecast = bench
         .source
         .forecasting()
-        .unwrap()
+        .expect("it has the capability")
         .forecast(request(&["builds"], None))
         .await;
 

@@ -62,7 +62,7 @@ impl Synced {
         let verification = self
             .source
             .verifiable()
-            .unwrap()
+            .expect("it has the capability")
             .verify(request, self.copy.clone(), samples)
             .await;
         let verification = verification.expect("a comparison");
