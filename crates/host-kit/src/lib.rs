@@ -10,6 +10,7 @@
 //! No vendor and no runtime is known here.
 
 mod events;
+mod holder;
 mod host_error;
 pub mod input;
 mod private_file;
@@ -19,6 +20,7 @@ mod tombstones;
 mod writing;
 
 pub use events::{Events, Level, Notice, about, sentence};
+pub use holder::this_process;
 pub use host_error::HostError;
 pub use private_file::PrivateFile;
 pub use read_driver::{ReadDriver, Step};
