@@ -75,14 +75,14 @@ impl<'d> Compared<'d> {
         let Some(held) = found.next()? else {
             return Ok(Comparison::Absent);
         };
-        let differing = match &record.gone {
+        let differing = match record.removal_reason() {
             None => differing(layout, &row, &fields, held)?,
-            Some(why) => differing_mark(layout, why, held)?,
+            Some(reason) => differing_mark(layout, reason, held)?,
         };
-        Ok(match differing.is_empty() {
-            true => Comparison::Same,
-            false => Comparison::Differs(differing),
-        })
+        if differing.is_empty() {
+            return Ok(Comparison::Same);
+        }
+        Ok(Comparison::Differs(differing))
     }
 }
 
@@ -111,16 +111,16 @@ fn is_set(field: &str, fields: &[Field<'_>]) -> bool {
     found.is_some_and(|(_, value)| value.get() != "null")
 }
 
-/// The mark, unless it says `why`.
+/// The mark, unless it says `reason`.
 fn differing_mark(
     layout: &Layout,
-    why: &str,
+    reason: &str,
     held: &rusqlite::Row<'_>,
 ) -> rusqlite::Result<Vec<String>> {
     let Some(mark) = layout.mark() else {
         return Ok(vec![MARK.to_owned()]);
     };
-    let is_marked = Stored::Text(why.into()).is(held.get_ref(mark.name.as_str())?);
+    let is_marked = Stored::Text(reason.into()).is(held.get_ref(mark.name.as_str())?);
     Ok(if is_marked {
         Vec::new()
     } else {

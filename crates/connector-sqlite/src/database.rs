@@ -1,14 +1,13 @@
-//! The database file: opened, proved writable, and the state in it.
+//! The database file: opened, and proved writable.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Result, State};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi, params};
+use connector_core::{Error, ErrorKind, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use crate::{error, registry};
+use crate::{error, history, overwrite, registry, state};
 
 /// How long a write of another process is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -128,49 +127,9 @@ pub(crate) fn let_others_read(database: &Connection) -> rusqlite::Result<()> {
 /// Makes the tables that we keep for ourselves.
 pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
     registry::prepare(database)?;
-    database.execute_batch(
-        "CREATE TABLE IF NOT EXISTS _sync_state (
-  sync TEXT NOT NULL PRIMARY KEY,
-  state TEXT NOT NULL,
-  updated_at TEXT NOT NULL
-)",
-    )
-}
-
-/// The state of a sync, if there is one.
-pub(crate) fn state(database: &Connection, sync: &str, path: &Path) -> Result<Option<State>> {
-    let select = "SELECT state FROM _sync_state WHERE sync = ?1";
-    let text = database
-        .query_row(select, [sync], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                // Anything else is damage, which the parser of states tells of.
-                _ => String::new(),
-            })
-        })
-        .optional()
-        .map_err(|error| error::of_database(error, path))?;
-    text.as_deref()
-        .map(State::parse)
-        .transpose()
-        .map_err(|error| {
-            error
-                .with_context("path", path.display())
-                .with_context("table", "_sync_state")
-                .with_context("sync", sync)
-        })
-}
-
-/// Keeps the state of a sync.
-pub(crate) fn save_state(database: &Connection, sync: &str, state: &str) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO _sync_state (sync, state, updated_at) \
-         VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
-         ON CONFLICT (sync) DO UPDATE \
-         SET state = excluded.state, updated_at = excluded.updated_at";
-    database
-        .prepare_cached(upsert)?
-        .execute(params![sync, state])
-        .map(drop)
+    state::prepare(database)?;
+    overwrite::prepare(database)?;
+    history::prepare(database)
 }
 
 /// Refuses what can be no database file; returns its folder.

@@ -1,15 +1,20 @@
 //! The contract's side: hands calls to a writer on a thread where they block nobody.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Destination, Error, ErrorKind, Outcome, Record, Result, State, WritePlan,
+    AcceptedStreams, Capabilities, Claim, DeleteByKey, Destination, Error, ErrorKind,
+    OpenRowReader, Outcome, Record, Replica, Result, RunHistory, State, StreamPlan, WriteMode,
+    WritePlan,
 };
+use connector_local::{FileClaim, run_blocking};
 
+use crate::config::Config;
 use crate::database::{self, PATIENCE};
+use crate::replica::SqliteReplica;
 use crate::writer::Writer;
-use crate::{Config, blocking};
 
 /// Writes streams into the tables of one database.
 ///
@@ -17,9 +22,17 @@ use crate::{Config, blocking};
 /// `start` must be called again. Dropping it rolls back and closes the database.
 #[derive(Debug)]
 pub struct SqliteDestination {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     /// None before `start`, during a call and after an error.
     writer: Option<Writer>,
+    pub(crate) claim: Option<FileClaim>,
+}
+
+/// What it can do.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new([WriteMode::Upsert, WriteMode::Append, WriteMode::Overwrite])
+        .with_state()
+        .with_tables()
 }
 
 impl SqliteDestination {
@@ -28,6 +41,7 @@ impl SqliteDestination {
         Self {
             path: config.path,
             writer: None,
+            claim: None,
         }
     }
 
@@ -40,7 +54,7 @@ impl SqliteDestination {
             let message = "nothing can be written before `start`, or after a failure";
             Error::new(ErrorKind::Internal, message).with_context("path", self.path.display())
         })?;
-        let (writer, result) = blocking::run(move || {
+        let (writer, result) = run_blocking(move || {
             let result = work(&mut writer)?;
             Ok((writer, result))
         })
@@ -52,22 +66,34 @@ impl SqliteDestination {
 
 #[async_trait]
 impl Destination for SqliteDestination {
-    async fn check(&mut self) -> Result<()> {
-        let path = self.path.clone();
-        blocking::run(move || database::check(&path, PATIENCE)).await
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        Ok(Accepts::Any)
+    async fn check(&mut self) -> Result<()> {
+        let path = self.path.clone();
+        run_blocking(move || database::check(&path, PATIENCE)).await
+    }
+
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        Ok(AcceptedStreams::Any)
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
+        let mut streams = plan.streams.iter();
+        streams.try_for_each(|stream| capabilities().expect(stream))?;
         // A writer that is still open would hold its lock against the new one.
         self.writer = None;
         let (path, plan) = (self.path.clone(), plan.clone());
-        let (writer, state) = blocking::run(move || Writer::start(path, &plan, PATIENCE)).await?;
+        let (writer, state) = run_blocking(move || Writer::start(path, &plan, PATIENCE)).await?;
         self.writer = Some(writer);
         Ok(state)
+    }
+
+    async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
+        capabilities().expect(stream)?;
+        let stream = stream.clone();
+        self.with_writer(move |writer| writer.add(&stream)).await
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
@@ -78,5 +104,29 @@ impl Destination for SqliteDestination {
         let state = state.map(State::to_json).transpose()?;
         self.with_writer(move |writer| writer.commit(state.as_deref()))
             .await
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        self.with_writer(Writer::finish).await
+    }
+
+    fn claim(&mut self) -> Option<&mut dyn Claim> {
+        Some(self)
+    }
+
+    fn run_history(&mut self) -> Option<&mut dyn RunHistory> {
+        Some(self)
+    }
+
+    fn delete_by_key(&mut self) -> Option<&mut dyn DeleteByKey> {
+        Some(self)
+    }
+
+    fn open_rows(&mut self) -> Option<&mut dyn OpenRowReader> {
+        Some(self)
+    }
+
+    fn replica(&self) -> Option<Arc<dyn Replica>> {
+        Some(Arc::new(SqliteReplica::of(self.path.clone())))
     }
 }

@@ -39,17 +39,30 @@ pub(crate) struct Column {
 
 impl Layout {
     /// The layout of the table of `stream`: the one that is there, if it was made here and has
-    /// the same primary key, or a new one. Fields of the schema that it lacks are added.
-    pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
-        let wanted = schema::fields(stream);
-        let marks = usize::from(!stream.primary_key.is_empty());
+    /// this primary key, or a new one. Fields of the schema that it lacks are added.
+    pub(crate) fn prepare(
+        database: &Connection,
+        stream: &Stream,
+        key: &[String],
+    ) -> Result<Self, Failure> {
         check_name(stream.name.as_str())?;
-        check_number(wanted.len() + marks)?;
-        let mut layout = Self::new(stream.name.as_str());
+        Self::prepare_table(database, stream.name.as_str(), stream, key)
+    }
+
+    /// As [`prepare`](Self::prepare), in a table that is not called like the stream.
+    pub(crate) fn prepare_table(
+        database: &Connection,
+        table: &str,
+        stream: &Stream,
+        key: &[String],
+    ) -> Result<Self, Failure> {
+        let wanted = schema::fields(stream, key);
+        check_number(wanted.len() + usize::from(!key.is_empty()))?;
+        let mut layout = Self::new(table);
         if registry::is_in_use(database, &layout.table)? {
-            layout.adopt(database, &stream.primary_key)?;
+            layout.adopt(database, key)?;
         } else {
-            layout.create(database, &wanted, &stream.primary_key)?;
+            layout.create(database, &wanted, key)?;
         }
         for (field, kind) in wanted {
             layout.add(database, field, kind)?;
@@ -245,10 +258,11 @@ impl Column {
     }
 }
 
-/// `SQLite` keeps names with `sqlite_` to itself, and we those with `_sync_`.
+/// `SQLite` keeps names with `sqlite_` to itself; we keep `_runs` and names with `_sync_`.
 fn check_name(table: &str) -> Result<(), Failure> {
     let lower = table.to_ascii_lowercase();
-    let is_reserved = lower.starts_with("sqlite_") || lower.starts_with("_sync_");
+    let is_reserved =
+        lower.starts_with("sqlite_") || lower.starts_with("_sync_") || lower == "_runs";
     if is_reserved || table.is_empty() || table.contains('\0') {
         let message = "a table cannot have the name of this stream; choose other streams";
         return Err(Failure::Refused(ErrorKind::Config, message.to_owned()));

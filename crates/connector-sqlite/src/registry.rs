@@ -29,7 +29,7 @@ pub(crate) fn add(
     let insert = "INSERT INTO _sync_columns (table_name, field, column_name) VALUES (?1, ?2, ?3)";
     database
         .execute(insert, params![table, field, column])
-        .map(drop)
+        .map(|_| ())
 }
 
 /// The field of each column of a table; none at all if it was not made here.
@@ -46,7 +46,7 @@ pub(crate) fn fields(
 /// Forgets a table that is gone.
 pub(crate) fn forget_table(database: &Connection, table: &str) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1";
-    database.execute(delete, [table]).map(drop)
+    database.execute(delete, [table]).map(|_| ())
 }
 
 /// Forgets a column that is gone.
@@ -56,7 +56,7 @@ pub(crate) fn forget_column(
     column: &str,
 ) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1 AND column_name = ?2";
-    database.execute(delete, [table, column]).map(drop)
+    database.execute(delete, [table, column]).map(|_| ())
 }
 
 /// Whether there is a table, view or index of this name.
@@ -69,6 +69,27 @@ pub(crate) fn is_in_use(database: &Connection, name: &str) -> rusqlite::Result<b
         )
         .optional()
         .map(|found| found.is_some())
+}
+
+/// Whether there is a table of just this name.
+pub(crate) fn is_table(database: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let found = database.query_row(select, [name], |_| Ok(()));
+    found.optional().map(|found| found.is_some())
+}
+
+/// Lists the columns of `table` for `copy` as well.
+pub(crate) fn copy_table(database: &Connection, table: &str, copy: &str) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO _sync_columns (table_name, field, column_name) \
+                  SELECT ?2, field, column_name FROM _sync_columns WHERE table_name = ?1";
+    database.execute(insert, [table, copy]).map(|_| ())
+}
+
+/// The columns of `table` are those of `name` from now on.
+pub(crate) fn rename_table(database: &Connection, table: &str, name: &str) -> rusqlite::Result<()> {
+    forget_table(database, name)?;
+    let update = "UPDATE _sync_columns SET table_name = ?2 WHERE table_name = ?1";
+    database.execute(update, [table, name]).map(|_| ())
 }
 
 /// Name, declared type and position in the primary key (0 for none) of each column.

@@ -1,9 +1,9 @@
 //! One stream's table, and how records get into it.
 
-use connector_core::{JsonObject, Outcome, Stream};
+use connector_core::{JsonObject, Outcome};
 use rusqlite::Connection;
 
-use crate::error::{self, Failure};
+use crate::error;
 use crate::layout::{Layout, TOO_MANY_COLUMNS};
 use crate::row::Row;
 use crate::schema::{Kind, comma_separated, quoted};
@@ -18,14 +18,13 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The table of `stream`, made or widened if need be.
-    pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
-        let layout = Layout::prepare(database, stream)?;
-        Ok(Self {
+    /// A table with this layout.
+    pub(crate) fn new(layout: Layout) -> Self {
+        Self {
             upsert: upsert_statement(&layout),
             mark: mark_statement(&layout),
             layout,
-        })
+        }
     }
 
     /// Inserts one record, or replaces the row with its primary key.
@@ -51,15 +50,15 @@ impl Table {
         outcome(self.upsert(database, &row))
     }
 
-    /// Marks the row with this primary key as gone, if there is one.
-    pub(crate) fn mark_gone(
+    /// Marks the row with this primary key as removed, if there is one.
+    pub(crate) fn mark_removed(
         &self,
         database: &Connection,
         key: &JsonObject,
-        why: &str,
+        reason: &str,
     ) -> rusqlite::Result<Outcome> {
         let Some(mark) = &self.mark else {
-            return refused("its stream has no primary key: no row can be marked as gone");
+            return refused("its stream has no primary key: no row can be marked as removed");
         };
         let Ok(fields) = key.fields() else {
             return refused(NO_UNICODE);
@@ -69,7 +68,7 @@ impl Table {
             return refused(&missing(field));
         }
         let mut statement = database.prepare_cached(mark)?;
-        statement.raw_bind_parameter(1, why)?;
+        statement.raw_bind_parameter(1, reason)?;
         row.bind_key(&self.layout, &mut statement, 2)?;
         outcome(statement.raw_execute())
     }
@@ -103,12 +102,12 @@ fn refused(reason: &str) -> rusqlite::Result<Outcome> {
 
 fn outcome(executed: rusqlite::Result<usize>) -> rusqlite::Result<Outcome> {
     match executed {
-        Ok(_) => Ok(Outcome::Accepted(None)),
+        Ok(_) => Ok(Outcome::Accepted),
         Err(error) => error::refusal(&error).map_or(Err(error), refused),
     }
 }
 
-/// A record has no value for the mark: the row is no longer gone.
+/// A record has no value for the mark: the row is no longer marked as removed.
 fn upsert_statement(layout: &Layout) -> String {
     let columns = layout.columns();
     let names = comma_separated(columns.iter().map(|column| quoted(&column.name)));

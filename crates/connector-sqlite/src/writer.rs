@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Outcome, Record, Result, State, Stream, StreamName, WritePlan};
+use connector_core::{
+    Outcome, Record, Result, State, StreamName, StreamPlan, WriteMode, WritePlan,
+};
 use rusqlite::Connection;
 
+use crate::error::{self, Failure};
+use crate::layout::Layout;
+use crate::state::{Place, Stored};
 use crate::table::Table;
-use crate::{database, error};
+use crate::{database, overwrite, state};
 
 /// Writes records. Dropped, it rolls back what was not committed.
 #[derive(Debug)]
@@ -17,6 +22,8 @@ pub(crate) struct Writer {
     path: PathBuf,
     sync: String,
     tables: HashMap<StreamName, Table>,
+    /// What is stored, as this run read or wrote it last.
+    stored: Stored,
 }
 
 impl Writer {
@@ -31,18 +38,28 @@ impl Writer {
             path,
             sync: plan.sync.clone(),
             tables: HashMap::new(),
+            stored: Stored::default(),
         };
         writer.begin()?;
         writer.told(database::prepare(&writer.database))?;
-        let state = database::state(&writer.database, &plan.sync, &writer.path)?;
+        writer.stored = writer.told(Stored::read(&writer.database, &writer.sync))?;
         for stream in &plan.streams {
-            let table = writer.table(stream)?;
-            writer.tables.insert(stream.name.clone(), table);
+            writer.prepare(stream)?;
         }
+        writer.stored = writer.told(Stored::read(&writer.database, &writer.sync))?;
         writer.end()?;
         // Not before: a database that is refused above is left exactly as it was.
         writer.told(database::let_others_read(&writer.database))?;
+        let state = writer.at(writer.stored.latest(&writer.sync))?;
         Ok((writer, state))
+    }
+
+    /// Prepares the table of another stream, or one whose schema has grown.
+    pub(crate) fn add(&mut self, stream: &StreamPlan) -> Result<()> {
+        self.begin()?;
+        self.prepare(stream)?;
+        self.stored = self.told(Stored::read(&self.database, &self.sync))?;
+        Ok(())
     }
 
     /// Writes a batch into the open transaction.
@@ -55,9 +72,20 @@ impl Writer {
     pub(crate) fn commit(&mut self, state: Option<&str>) -> Result<()> {
         if let Some(state) = state {
             self.begin()?;
-            self.told(database::save_state(&self.database, &self.sync, state))?;
+            self.told(self.save(state))?;
+            self.stored = self.told(Stored::read(&self.database, &self.sync))?;
         }
         self.end()
+    }
+
+    /// Puts the tables that were overwritten in their places, and with them the state.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.told(overwrite::free_to_replace(&self.database, true))?;
+        self.begin()?;
+        self.at(self.replace_all())?;
+        self.stored = self.told(Stored::read(&self.database, &self.sync))?;
+        self.end()?;
+        self.told(overwrite::free_to_replace(&self.database, false))
     }
 
     fn put(&mut self, record: &Record) -> Result<Outcome> {
@@ -65,20 +93,81 @@ impl Writer {
             let reason = "its stream is not among those that the sync was started with";
             return Ok(Outcome::Rejected(reason.to_owned()));
         };
-        let put = match &record.gone {
+        let put = match record.removal_reason() {
             None => table.put(&self.database, &record.data),
-            Some(why) => table.mark_gone(&self.database, &record.data, why),
+            Some(reason) => table.mark_removed(&self.database, &record.data, reason),
         };
         put.map_err(|error| error::of_database(error, &self.path))
             .map_err(|error| error.with_context("stream", &record.stream))
     }
 
-    fn table(&self, stream: &Stream) -> Result<Table> {
-        let prepared = Table::prepare(&self.database, stream);
-        let prepared = prepared.map_err(|failure| failure.at(&self.path));
-        prepared.map_err(|error| error.with_context("stream", &stream.name))
+    fn prepare(&mut self, stream: &StreamPlan) -> Result<()> {
+        let name = &stream.stream.name;
+        let layout = self.at(self.layout(stream));
+        let layout = layout.map_err(|error| error.with_context("stream", name))?;
+        self.tables.insert(name.clone(), Table::new(layout));
+        Ok(())
     }
 
+    /// The layout of the table that the records of a stream go into.
+    fn layout(&self, plan: &StreamPlan) -> Result<Layout, Failure> {
+        let (database, sync, stream) = (&self.database, &self.sync, &plan.stream);
+        let key = match plan.mode {
+            WriteMode::Append => &[],
+            _ => stream.primary_key.as_slice(),
+        };
+        let layout = Layout::prepare(database, stream, key)?;
+        if plan.mode != WriteMode::Overwrite {
+            self.abandon(layout.table())?;
+            return Ok(layout);
+        }
+        let new = match overwrite::find(database, sync, layout.table())? {
+            Some(new) if state::covers(database, sync, layout.table())? => new,
+            _ => self.begin_overwrite(&layout)?,
+        };
+        Layout::prepare_table(database, &new, stream, key)
+    }
+
+    /// An empty table is covered by no state, so all of the stream is read.
+    fn begin_overwrite(&self, layout: &Layout) -> Result<String, Failure> {
+        overwrite::drop_new(&self.database, &self.sync, layout.table())?;
+        state::uncover(&self.database, &self.sync, layout.table())?;
+        overwrite::begin(&self.database, &self.sync, layout)
+    }
+
+    /// Gives up what an earlier run has written of a stream that was to be overwritten.
+    fn abandon(&self, table: &str) -> Result<(), Failure> {
+        if overwrite::drop_new(&self.database, &self.sync, table)? {
+            state::revert(&self.database, &self.sync, table)?;
+        }
+        if overwrite::all(&self.database, &self.sync)?.is_empty() {
+            state::settle(&self.database, &self.sync)?;
+        }
+        Ok(())
+    }
+
+    fn save(&self, state: &str) -> rusqlite::Result<()> {
+        let is_overwriting = !overwrite::all(&self.database, &self.sync)?.is_empty();
+        let place = if is_overwriting {
+            Place::Pending
+        } else {
+            Place::Committed
+        };
+        state::save(&self.database, &self.sync, state, place)
+    }
+
+    fn replace_all(&self) -> Result<(), Failure> {
+        for table in overwrite::all(&self.database, &self.sync)? {
+            if self.tables.contains_key(table.as_str()) {
+                overwrite::replace(&self.database, &self.sync, &table)?;
+            } else {
+                self.abandon(&table)?;
+            }
+        }
+        Ok(state::settle(&self.database, &self.sync)?)
+    }
+
+    /// Begins a transaction, unless another run has committed since this one read the state.
     fn begin(&self) -> Result<()> {
         if !self.database.is_autocommit() {
             return Ok(());
@@ -96,6 +185,10 @@ impl Writer {
     fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
         result.map_err(|error| error::of_database(error, &self.path))
     }
+
+    fn at<T>(&self, result: Result<T, Failure>) -> Result<T> {
+        result.map_err(|failure| failure.at(&self.path))
+    }
 }
 
 #[cfg(test)]
@@ -108,10 +201,7 @@ mod tests {
     fn a_database_that_another_process_writes_to_can_be_tried_again_later() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
-        let plan = WritePlan {
-            sync: "test".to_owned(),
-            streams: Vec::new(),
-        };
+        let plan = WritePlan::new("test", []);
         let start = || Writer::start(path.clone(), &plan, Duration::ZERO);
         let other = Connection::open(&path).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
