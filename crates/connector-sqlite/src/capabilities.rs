@@ -11,10 +11,11 @@ use connector_local::{FileClaim, run_blocking};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::database::{self, PATIENCE};
+use crate::database;
 use crate::destination::SqliteDestination;
 use crate::error::Failure;
-use crate::{deletion, history, rows};
+use crate::patience::Patience;
+use crate::{deletion, history, rows, upgrade};
 
 #[async_trait]
 impl Claim for SqliteDestination {
@@ -30,8 +31,9 @@ impl Claim for SqliteDestination {
 #[async_trait]
 impl RunHistory for SqliteDestination {
     async fn record(&mut self, run: &RunRecord) -> Result<()> {
-        let (path, run) = (self.path.clone(), run.clone());
-        run_blocking(move || change(&path, |database| history::record(database, &run))).await
+        let (path, patience, run) = (self.path.clone(), self.patience.clone(), run.clone());
+        let record = move || change(&path, &patience, |database| history::record(database, &run));
+        run_blocking(record).await
     }
 
     async fn runs(&mut self, at_most: usize) -> Result<Vec<RunRecord>> {
@@ -43,9 +45,10 @@ impl RunHistory for SqliteDestination {
 #[async_trait]
 impl DeleteByKey for SqliteDestination {
     async fn delete(&mut self, stream: &StreamName, keys: Vec<JsonObject>) -> Result<u64> {
-        let (path, stream) = (self.path.clone(), stream.clone());
+        let (path, patience) = (self.path.clone(), self.patience.clone());
+        let stream = stream.clone();
         let delete = move || {
-            change(&path, |database| {
+            change(&path, &patience, |database| {
                 deletion::delete(database, stream.as_str(), &keys)
             })
             .map_err(|error| error.with_context("stream", &stream))
@@ -69,13 +72,17 @@ impl OpenRowReader for SqliteDestination {
 }
 
 /// Changes the database, or makes it, in one transaction.
-fn change<T>(path: &Path, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T> {
-    let database = database::open(path, PATIENCE)?;
+fn change<T>(
+    path: &Path,
+    patience: &Patience,
+    work: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T> {
+    let database = database::open(path)?;
     let change = || {
-        database.execute_batch("BEGIN IMMEDIATE")?;
-        database::prepare(&database)?;
+        patience.wait_for(|| database.execute_batch("BEGIN IMMEDIATE"))?;
+        upgrade::prepare(&database, patience.observer())?;
         let result = work(&database)?;
-        database.execute_batch("COMMIT")?;
+        patience.wait_for(|| database.execute_batch("COMMIT"))?;
         Ok(result)
     };
     change().map_err(|failure: Failure| failure.at(path))
@@ -89,7 +96,7 @@ fn read<T: Default>(
     if !path.exists() {
         return Ok(T::default());
     }
-    let database = database::open_to_read(path, PATIENCE)?;
+    let database = database::open_to_read(path)?;
     work(&database).map_err(|failure| failure.at(path))
 }
 

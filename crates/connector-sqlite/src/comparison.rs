@@ -66,17 +66,22 @@ impl<'d> Compared<'d> {
         let Ok(fields) = record.data.fields() else {
             return Ok(Comparison::Absent);
         };
-        let row = Row::of(&fields, layout);
-        if row.missing_key(layout).is_some() {
+        let (row, new) = Row::of(&record.data, &fields, layout);
+        if row.missing_key(&record.data, layout).is_some() {
             return Ok(Comparison::Absent);
         }
-        row.bind_key(layout, select, 1)?;
+        row.bind_key(&record.data, layout, select, 1)?;
         let mut found = select.raw_query();
         let Some(held) = found.next()? else {
             return Ok(Comparison::Absent);
         };
         let differing = match record.removal_reason() {
-            None => differing(layout, &row, &fields, held)?,
+            None => {
+                let mut differing = differing(layout, &row, record, held)?;
+                let new = new.iter().filter(|field| is_set(field, &fields));
+                differing.extend(new.map(|field| (*field).to_owned()));
+                differing
+            }
             Some(reason) => differing_mark(layout, reason, held)?,
         };
         if differing.is_empty() {
@@ -86,21 +91,20 @@ impl<'d> Compared<'d> {
     }
 }
 
-/// The fields in which a row is not what the record would make it. The mark counts as one.
+/// The columns in which a row is not what the record would make it. The mark counts as one.
 fn differing(
     layout: &Layout,
-    row: &Row<'_>,
-    fields: &[Field<'_>],
+    row: &Row,
+    record: &Record,
     held: &rusqlite::Row<'_>,
 ) -> rusqlite::Result<Vec<String>> {
     let mut differing = Vec::new();
-    for (position, (stored, column)) in row.stored(layout).zip(layout.columns()).enumerate() {
+    let stored = row.stored(&record.data, layout);
+    for (position, (stored, column)) in stored.zip(layout.columns()).enumerate() {
         if !stored.is(held.get_ref(position)?) {
             differing.push(column.field.as_ref().unwrap_or(&column.name).clone());
         }
     }
-    let new = row.new.iter().filter(|field| is_set(field, fields));
-    differing.extend(new.map(|field| (*field).to_owned()));
     Ok(differing)
 }
 

@@ -26,12 +26,12 @@ pub(crate) fn delete(
     let mut deleted = 0;
     for key in keys {
         let fields = key.fields().map_err(Failure::Told)?;
-        let row = Row::of(&fields, &layout);
-        if let Some(field) = row.missing_key(&layout) {
+        let (row, _) = Row::of(key, &fields, &layout);
+        if let Some(field) = row.missing_key(key, &layout) {
             let message = format!("a key lacks the field `{field}`; nothing was deleted");
             return Err(Failure::Refused(ErrorKind::Data, message));
         }
-        row.bind_key(&layout, &mut statement, 1)?;
+        row.bind_key(key, &layout, &mut statement, 1)?;
         deleted += statement.raw_execute()? as u64;
     }
     Ok(deleted)

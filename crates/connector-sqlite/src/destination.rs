@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    AcceptedStreams, Capabilities, Claim, DeleteByKey, Destination, Error, ErrorKind,
-    OpenRowReader, Outcome, Record, Replica, Result, RunHistory, State, StreamPlan, WriteMode,
-    WritePlan,
+    AcceptedStreams, Capabilities, Claim, DeleteByKey, Destination, Error, ErrorKind, Observer,
+    OpenRowReader, Outcome, Record, Replica, Result, RunHistory, State, Stop, StreamPlan,
+    WriteMode, WritePlan,
 };
 use connector_local::{FileClaim, run_blocking};
 
 use crate::config::Config;
-use crate::database::{self, PATIENCE};
+use crate::database;
+use crate::patience::Patience;
 use crate::replica::SqliteReplica;
 use crate::writer::Writer;
 
@@ -23,6 +24,7 @@ use crate::writer::Writer;
 #[derive(Debug)]
 pub struct SqliteDestination {
     pub(crate) path: PathBuf,
+    pub(crate) patience: Patience,
     /// None before `start`, during a call and after an error.
     writer: Option<Writer>,
     pub(crate) claim: Option<FileClaim>,
@@ -37,8 +39,9 @@ pub(crate) fn capabilities() -> Capabilities {
 
 impl SqliteDestination {
     /// Opens nothing yet.
-    pub fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, observer: Arc<dyn Observer>, stop: Stop) -> Self {
         Self {
+            patience: Patience::new(config.path.clone(), observer, stop),
             path: config.path,
             writer: None,
             claim: None,
@@ -72,7 +75,7 @@ impl Destination for SqliteDestination {
 
     async fn check(&mut self) -> Result<()> {
         let path = self.path.clone();
-        run_blocking(move || database::check(&path, PATIENCE)).await
+        run_blocking(move || database::check(&path)).await
     }
 
     async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
@@ -82,10 +85,9 @@ impl Destination for SqliteDestination {
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
         let mut streams = plan.streams.iter();
         streams.try_for_each(|stream| capabilities().expect(stream))?;
-        // A writer that is still open would hold its lock against the new one.
         self.writer = None;
-        let (path, plan) = (self.path.clone(), plan.clone());
-        let (writer, state) = run_blocking(move || Writer::start(path, &plan, PATIENCE)).await?;
+        let (path, plan, patience) = (self.path.clone(), plan.clone(), self.patience.clone());
+        let (writer, state) = run_blocking(move || Writer::start(path, &plan, patience)).await?;
         self.writer = Some(writer);
         Ok(state)
     }
@@ -97,7 +99,7 @@ impl Destination for SqliteDestination {
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
-        self.with_writer(move |writer| writer.write(&records)).await
+        self.with_writer(move |writer| writer.write(records)).await
     }
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {

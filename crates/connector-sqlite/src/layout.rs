@@ -27,6 +27,13 @@ pub(crate) struct Layout {
     names: ColumnNames,
 }
 
+/// Adds the column for the mark to a table that has a primary key and was made before there was
+/// such a column.
+pub(crate) fn add_mark(database: &Connection, table: &str) -> rusqlite::Result<()> {
+    let layout = Layout::find(database, table)?;
+    layout.map_or(Ok(()), |mut layout| layout.expect_mark(database))
+}
+
 /// One column made here.
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -38,19 +45,9 @@ pub(crate) struct Column {
 }
 
 impl Layout {
-    /// The layout of the table of `stream`: the one that is there, if it was made here and has
+    /// The layout of the table for `stream`: the one that is there, if it was made here and has
     /// this primary key, or a new one. Fields of the schema that it lacks are added.
     pub(crate) fn prepare(
-        database: &Connection,
-        stream: &Stream,
-        key: &[String],
-    ) -> Result<Self, Failure> {
-        check_name(stream.name.as_str())?;
-        Self::prepare_table(database, stream.name.as_str(), stream, key)
-    }
-
-    /// As [`prepare`](Self::prepare), in a table that is not called like the stream.
-    pub(crate) fn prepare_table(
         database: &Connection,
         table: &str,
         stream: &Stream,
@@ -126,13 +123,24 @@ impl Layout {
         }
     }
 
-    /// Adds a column for a field that has none.
-    pub(crate) fn add(
-        &mut self,
-        database: &Connection,
-        field: &str,
-        kind: Kind,
-    ) -> rusqlite::Result<()> {
+    /// Plans a column for a field. False if the field has one.
+    pub(crate) fn plan(&mut self, field: &str) -> bool {
+        let is_new = !self.by_field.contains_key(field);
+        if is_new {
+            self.note(Some(field), Kind::Any);
+        }
+        is_new
+    }
+
+    /// Makes the column that was planned for a field.
+    pub(crate) fn make(&self, database: &Connection, field: &str) -> rusqlite::Result<()> {
+        match self.by_field.get(field) {
+            Some(position) => self.add_column(database, *position),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, database: &Connection, field: &str, kind: Kind) -> rusqlite::Result<()> {
         if self.by_field.contains_key(field) {
             return Ok(());
         }
@@ -201,12 +209,16 @@ impl Layout {
         }
         let present = self.key.iter().map(|at| self.columns[*at].field.clone());
         check_key(&present.flatten().collect(), key)?;
-        if !key.is_empty() && self.mark().is_none() {
-            let name = self.names.choose(MARK);
-            let position = self.push(None, name, Kind::Text);
-            self.add_column(database, position)?;
+        Ok(self.expect_mark(database)?)
+    }
+
+    fn expect_mark(&mut self, database: &Connection) -> rusqlite::Result<()> {
+        if self.key.is_empty() || self.mark().is_some() {
+            return Ok(());
         }
-        Ok(())
+        let name = self.names.choose(MARK);
+        let position = self.push(None, name, Kind::Text);
+        self.add_column(database, position)
     }
 
     /// Learns the columns that are there; returns those of `fields` that are not.
@@ -259,7 +271,7 @@ impl Column {
 }
 
 /// `SQLite` keeps names with `sqlite_` to itself; we keep `_runs` and names with `_sync_`.
-fn check_name(table: &str) -> Result<(), Failure> {
+pub(crate) fn check_name(table: &str) -> Result<(), Failure> {
     let lower = table.to_ascii_lowercase();
     let is_reserved =
         lower.starts_with("sqlite_") || lower.starts_with("_sync_") || lower == "_runs";

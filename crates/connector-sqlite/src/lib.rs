@@ -52,15 +52,20 @@ mod error;
 mod history;
 mod layout;
 mod overwrite;
+mod patience;
+mod pending;
 mod registry;
 mod replica;
 mod row;
 mod rows;
 mod schema;
 mod selection;
+mod session;
 mod source;
 mod state;
 mod table;
+mod tables;
+mod upgrade;
 mod value;
 mod writer;
 
@@ -138,7 +143,8 @@ impl DestinationRole for Sqlite {
 
     async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
         let config = Config::parse_destination(setup.configuration)?;
-        Ok(Box::new(SqliteDestination::new(config)))
+        let destination = SqliteDestination::new(config, setup.observer, setup.stop);
+        Ok(Box::new(destination))
     }
 }
 

@@ -8,9 +8,9 @@ use connector_core::ErrorKind;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::Failure;
-use crate::layout::Layout;
-use crate::registry;
 use crate::schema::quoted;
+use crate::state::Place;
+use crate::{registry, state};
 
 /// Makes the list.
 pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
@@ -24,29 +24,89 @@ pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// The table that will replace `table` at the end of the sync, if it is being filled.
-pub(crate) fn find(
+/// The table that is being filled to replace `table`. One that was begun by an interrupted run
+/// is filled further if a state covers what it holds; else it begins anew.
+pub(crate) fn resume_or_begin(
     database: &Connection,
     sync: &str,
     table: &str,
-) -> rusqlite::Result<Option<String>> {
+) -> Result<String, Failure> {
+    match find(database, sync, table)? {
+        Some(new) if state::covers(database, sync, table)? => Ok(new),
+        _ => {
+            drop_new(database, sync, table)?;
+            // No state covers an empty table, so all of the stream is read.
+            state::uncover(database, sync, table)?;
+            begin(database, sync, table)
+        }
+    }
+}
+
+/// Gives up what an interrupted run has written to replace `table`. What the state says of it is
+/// what it said before.
+pub(crate) fn abandon(database: &Connection, sync: &str, table: &str) -> Result<(), Failure> {
+    if drop_new(database, sync, table)? {
+        state::revert(database, sync, table)?;
+    }
+    if all(database, sync)?.is_empty() {
+        state::settle(database, sync)?;
+    }
+    Ok(())
+}
+
+/// Saves the state of a sync. It is pending while tables are being filled.
+pub(crate) fn save_state(database: &Connection, sync: &str, state: &str) -> rusqlite::Result<()> {
+    let place = if all(database, sync)?.is_empty() {
+        Place::Committed
+    } else {
+        Place::Pending
+    };
+    state::save(database, sync, state, place)
+}
+
+/// Replaces the tables of the streams that were written, and gives up the others.
+///
+/// Needs the settings of [`free_to_replace`].
+pub(crate) fn finish(
+    database: &Connection,
+    sync: &str,
+    is_written: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    for table in all(database, sync)? {
+        if is_written(&table) {
+            replace(database, sync, &table)?;
+        } else {
+            abandon(database, sync, &table)?;
+        }
+    }
+    Ok(state::settle(database, sync)?)
+}
+
+/// Switches off what forbids to replace a table that views and foreign keys refer to. Works only
+/// outside of a transaction.
+pub(crate) fn free_to_replace(database: &Connection, is_free: bool) -> rusqlite::Result<()> {
+    database.pragma_update(None, "legacy_alter_table", is_free)?;
+    database.pragma_update(None, "foreign_keys", !is_free)
+}
+
+/// The table that is being filled to replace `table`, if there is one.
+fn find(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<Option<String>> {
     let select = "SELECT new_table FROM _sync_overwrites WHERE sync = ?1 AND table_name = ?2";
     let found = database.query_row(select, [sync, table], |row| row.get(0));
     found.optional()
 }
 
 /// The tables that a sync overwrites.
-pub(crate) fn all(database: &Connection, sync: &str) -> rusqlite::Result<Vec<String>> {
+fn all(database: &Connection, sync: &str) -> rusqlite::Result<Vec<String>> {
     let select = "SELECT table_name FROM _sync_overwrites WHERE sync = ?1 ORDER BY 1";
-    let mut statement = database.prepare(select)?;
+    let mut statement = database.prepare_cached(select)?;
     statement.query_map([sync], |row| row.get(0))?.collect()
 }
 
-/// Makes an empty table that is declared like the one of the layout.
-pub(crate) fn begin(database: &Connection, sync: &str, layout: &Layout) -> Result<String, Failure> {
-    let table = layout.table();
+/// Makes an empty table that is declared like `table`.
+fn begin(database: &Connection, sync: &str, table: &str) -> Result<String, Failure> {
     let new = unused_name(database, table)?;
-    let select = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    let select = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let declaration: String = database.query_row(select, [table], |row| row.get(0))?;
     let body = after_name(&declaration).ok_or_else(|| {
         let message = "the declaration of the table cannot be copied; drop it, or choose another \
@@ -61,7 +121,7 @@ pub(crate) fn begin(database: &Connection, sync: &str, layout: &Layout) -> Resul
 }
 
 /// Drops the table that was to replace `table`. False if there was none.
-pub(crate) fn drop_new(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<bool> {
+fn drop_new(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<bool> {
     let Some(new) = find(database, sync, table)? else {
         return Ok(false);
     };
@@ -72,9 +132,7 @@ pub(crate) fn drop_new(database: &Connection, sync: &str, table: &str) -> rusqli
 }
 
 /// Puts the new table in the place of `table`, with the indexes and triggers of that.
-///
-/// Needs the settings of [`free_to_replace`].
-pub(crate) fn replace(database: &Connection, sync: &str, table: &str) -> Result<(), Failure> {
+fn replace(database: &Connection, sync: &str, table: &str) -> Result<(), Failure> {
     let Some(new) = find(database, sync, table)? else {
         return Ok(());
     };
@@ -96,13 +154,6 @@ pub(crate) fn replace(database: &Connection, sync: &str, table: &str) -> Result<
         })?;
     }
     Ok(())
-}
-
-/// Switches off what forbids to replace a table that views and foreign keys refer to. Works only
-/// outside of a transaction.
-pub(crate) fn free_to_replace(database: &Connection, is_free: bool) -> rusqlite::Result<()> {
-    database.pragma_update(None, "legacy_alter_table", is_free)?;
-    database.pragma_update(None, "foreign_keys", !is_free)
 }
 
 fn forget(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<()> {

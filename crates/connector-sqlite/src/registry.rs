@@ -19,6 +19,18 @@ pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// Whether the list is there.
+pub(crate) fn is_there(database: &Connection) -> rusqlite::Result<bool> {
+    is_table(database, "_sync_columns")
+}
+
+/// All tables that were made here.
+pub(crate) fn tables(database: &Connection) -> rusqlite::Result<Vec<String>> {
+    let select = "SELECT DISTINCT table_name FROM _sync_columns ORDER BY 1";
+    let mut statement = database.prepare(select)?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Lists a column; the mark and the placeholder have no field.
 pub(crate) fn add(
     database: &Connection,
@@ -76,6 +88,19 @@ pub(crate) fn is_table(database: &Connection, name: &str) -> rusqlite::Result<bo
     let select = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let found = database.query_row(select, [name], |_| Ok(()));
     found.optional().map(|found| found.is_some())
+}
+
+/// Whether something that was not made here may refuse a row of the table: a trigger, an index or
+/// a constraint.
+pub(crate) fn is_guarded(database: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema \
+            WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE) \
+         OR EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE \"unique\" AND origin <> 'pk') \
+         OR EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE \"notnull\") \
+         OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1)) \
+         OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 \
+            AND (sql LIKE '%CHECK (%' OR sql LIKE '%CHECK(%' OR sql LIKE '%) STRICT%'))";
+    database.query_row(select, [table], |row| row.get(0))
 }
 
 /// Lists the columns of `table` for `copy` as well.

@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::database::{self, PATIENCE};
+use crate::database;
 use crate::error::Failure;
 use crate::rows::Query;
 use crate::{comparison, state};
@@ -37,7 +37,7 @@ impl SqliteReplica {
     pub async fn open(config: Config) -> Result<Self> {
         let path = config.path;
         run_blocking(move || {
-            database::open_to_read(&path, PATIENCE)?;
+            database::open_to_read(&path)?;
             Ok(Self { path })
         })
         .await
@@ -49,7 +49,7 @@ impl Replica for SqliteReplica {
     async fn state(&self, sync: &str) -> Result<Option<State>> {
         let (path, sync) = (self.path.clone(), sync.to_owned());
         run_blocking(move || {
-            let database = database::open_to_read(&path, PATIENCE)?;
+            let database = database::open_to_read(&path)?;
             let stored = state::Stored::read(&database, &sync).map_err(Failure::from);
             let state = stored.and_then(|stored| stored.committed(&sync));
             state.map_err(|failure| failure.at(&path))
@@ -77,7 +77,7 @@ impl Replica for SqliteReplica {
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>> {
         let path = self.path.clone();
         run_blocking(move || {
-            let database = database::open_to_read(&path, PATIENCE)?;
+            let database = database::open_to_read(&path)?;
             let compared = comparison::compare(&database, &records);
             compared.map_err(|failure| failure.at(&path))
         })

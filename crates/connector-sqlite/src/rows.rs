@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::database::{self, PATIENCE};
+use crate::database;
 use crate::layout::Layout;
 use crate::{error, selection};
 
@@ -64,7 +64,7 @@ impl Query {
     }
 
     fn read(&self, sender: &Sender<Result<Chunk>>) -> Result<()> {
-        let database = database::open_to_read(&self.path, PATIENCE)?;
+        let database = database::open_to_read(&self.path)?;
         self.send_rows(&database, sender)
             .map_err(|error| error::of_database(error, &self.path))
             .map_err(|error| error.with_context("stream", &self.stream))

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use crate::config::Config;
-use crate::database::{self, PATIENCE};
+use crate::database;
 use crate::error;
 
 const CHUNKS_IN_CHANNEL: usize = 2;
@@ -86,7 +86,7 @@ impl Source for SqliteSource {
 
 impl Query {
     fn columns(&self) -> Result<Vec<String>> {
-        let database = database::open_any(&self.path, PATIENCE)?;
+        let database = database::open_any(&self.path)?;
         let statement = self.prepare(&database)?;
         let names = statement.column_names().map(str::to_owned);
         Ok(names.collect())
@@ -147,7 +147,7 @@ impl Query {
     fn send_rows(&self, sender: &Sender<Result<Chunk>>) -> Result<()> {
         let in_stream = |error: Error| error.with_context("stream", &self.stream);
         let at = |error| in_stream(error::of_database(error, &self.path));
-        let database = database::open_any(&self.path, PATIENCE).map_err(in_stream)?;
+        let database = database::open_any(&self.path).map_err(in_stream)?;
         let mut statement = self.prepare(&database).map_err(in_stream)?;
         let names = statement.column_names().map(str::to_owned);
         let names: Vec<_> = names.collect();

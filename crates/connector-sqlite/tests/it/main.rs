@@ -9,15 +9,18 @@ mod failures;
 mod gone;
 mod overwrite;
 mod replica;
+mod sharing;
 mod source;
 mod tables;
 mod values;
+mod versions;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use connector_core::{
-    Configuration, Destination, DestinationRole, ErrorKind, JsonObject, Outcome, Record, Result,
-    Setup, SourceRole, State, Stream, StreamPlan, WriteMode, WritePlan,
+    Configuration, Destination, DestinationRole, ErrorKind, Event, JsonObject, Observer, Outcome,
+    Record, Result, Setup, SourceRole, State, Stream, StreamPlan, WriteMode, WritePlan,
 };
 use connector_sqlite::Sqlite;
 use rusqlite::Connection;
@@ -33,9 +36,31 @@ fn warehouse() -> (TempDir, PathBuf) {
 }
 
 async fn destination(path: &Path) -> Box<dyn Destination> {
+    destination_heard(path, &Notices::default()).await
+}
+
+async fn destination_heard(path: &Path, notices: &Notices) -> Box<dyn Destination> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
-    let opened = DestinationRole::open(&Sqlite, Setup::new(configuration)).await;
-    opened.unwrap()
+    let setup = Setup::new(configuration).with_observer(Arc::new(notices.clone()));
+    DestinationRole::open(&Sqlite, setup).await.unwrap()
+}
+
+/// The notices that were heard.
+#[derive(Debug, Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn heard(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Notices {
+    fn observe(&self, event: Event) {
+        if let Event::Notice { message, .. } = event {
+            self.0.lock().unwrap().push(message);
+        }
+    }
 }
 
 fn stream(name: &str, properties: Value, key: &[&str]) -> Stream {
