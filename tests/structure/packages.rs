@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("connector-core", &[]),
     ("buildkite-client", &[]),
     (
         "connector-buildkite",
         &["connector-core", "buildkite-client"],
     ),
-    ("connector-sqlite", &["connector-core"]),
-    ("connector-jsonl", &["connector-core"]),
+    ("connector-local", &["connector-core"]),
+    ("connector-sqlite", &["connector-core", "connector-local"]),
+    ("connector-jsonl", &["connector-core", "connector-local"]),
     ("connector-testkit", &["connector-core"]),
     ("credential-store", &[]),
     ("sync-runner", &["connector-core"]),

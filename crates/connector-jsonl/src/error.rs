@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use connector_core::{Error, ErrorKind, Result, Retry};
+use connector_core::{Error, ErrorKind, Result};
 
 /// What the person who runs the sync is told.
 pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
@@ -45,10 +45,8 @@ pub(crate) fn damaged(path: &Path, why: &str) -> Error {
 pub(crate) fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            let message = "another sync is writing to it; let it finish";
-            Err(Error::new(ErrorKind::Unavailable, message)
-                .with_retry(Retry::Backoff)
-                .with_context("path", path.display()))
+            let message = "another run is writing to it; let it end, or stop it";
+            Err(Error::new(ErrorKind::Conflict, message).with_context("path", path.display()))
         }
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }

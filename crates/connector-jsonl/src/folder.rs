@@ -6,12 +6,12 @@ use std::io::{self, ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
 
 use connector_core::{
-    Error, ErrorKind, Outcome, Record, Result, State, Stream, StreamName, WritePlan,
+    Error, ErrorKind, Outcome, Record, Result, State, Stream, StreamName, StreamPlan, WritePlan,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::destination::{Sink, not_announced};
 use crate::output::{self, Output};
+use crate::sink::{Sink, not_announced};
 use crate::{bare, error, file, tail};
 
 /// The file of states and lengths.
@@ -72,24 +72,24 @@ impl Folder {
             outputs: BTreeMap::new(),
             _folder: folder,
         };
-        for stream in &plan.streams {
-            // All are looked at before the first is changed.
-            started.look_at(stream)?;
-        }
-        for stream in &plan.streams {
-            started
-                .committed
-                .lengths
-                .entry(stream.name.clone())
-                .or_insert(0);
-        }
-        // Before the first record: a file that is not in it would be taken for one of others.
-        started.committed.write(path)?;
-        for stream in &plan.streams {
-            started.open(stream)?;
-        }
+        let streams: Vec<_> = plan.streams.iter().map(|plan| &plan.stream).collect();
+        started.add_all(&streams)?;
         let state = started.committed.syncs.get(&plan.sync).cloned();
         Ok((started, state))
+    }
+
+    fn add_all(&mut self, streams: &[&Stream]) -> Result<()> {
+        for stream in streams {
+            // All are looked at before the first is changed.
+            self.look_at(stream)?;
+        }
+        for stream in streams {
+            let lengths = &mut self.committed.lengths;
+            lengths.entry(stream.name.clone()).or_insert(0);
+        }
+        // Before the first record: a file that is not in it would be taken for one of others.
+        self.committed.write(&self.path)?;
+        streams.iter().try_for_each(|stream| self.open(stream))
     }
 
     /// Checks that the file of a stream is what was committed, and perhaps more of it.
@@ -155,21 +155,28 @@ impl Folder {
 }
 
 impl Sink for Folder {
+    fn add(&mut self, stream: &StreamPlan) -> Result<()> {
+        if self.outputs.contains_key(&stream.stream.name) {
+            return Ok(());
+        }
+        self.add_all(&[&stream.stream])
+    }
+
     fn put(&mut self, record: &Record) -> Result<Outcome> {
         let Some(output) = self.outputs.get_mut(&record.stream) else {
             return Ok(not_announced());
         };
         let text = record.data.single_line();
-        let written = match &record.gone {
-            Some(why) => {
-                let (start, rest) = bare::gone(why, &text);
+        let written = match record.removal_reason() {
+            Some(reason) => {
+                let (start, rest) = bare::removed(reason, &text);
                 output.line([&start, rest, "\n"])
             }
-            None if bare::is_gone(&text) => return Ok(Outcome::Rejected(LOOKS_GONE.to_owned())),
+            None if bare::is_removed(&text) => return Ok(Outcome::Rejected(LOOKS_GONE.to_owned())),
             None => output.line([&*text, "\n", ""]),
         };
         written.map_err(|error| error::of_io(error, &self.path))?;
-        Ok(Outcome::Accepted(None))
+        Ok(Outcome::Accepted)
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use connector_core::{Catalog, JsonObject, Result, Stream, StreamName, SyncMode};
+use connector_core::{Catalog, JsonObject, Result, Stream, StreamName};
 use serde_json::{Map, Value, json};
 
 use crate::input::{Form, Lines};
@@ -70,21 +70,12 @@ impl Inference {
             .iter()
             .map(|(field, types)| (field.clone(), json!({"type": names(*types)})))
             .collect();
-        Stream {
-            name,
-            description: format!("Lines of {origin}."),
-            json_schema: json!({
-                "$schema": "http://json-schema.org/draft-07/schema#",
-                "type": "object",
-                "properties": properties,
-            }),
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-            primary_key: Vec::new(),
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh],
-        }
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": properties,
+        });
+        Stream::new(name, &format!("Lines of {origin}."), schema)
     }
 }
 

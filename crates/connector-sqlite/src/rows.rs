@@ -4,17 +4,16 @@ use std::mem;
 use std::path::PathBuf;
 use std::thread;
 
-use connector_core::{Error, ErrorKind, Result, StreamName};
+use connector_core::{Error, ErrorKind, OpenRows, Result, StreamName};
 use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::database::{self, PATIENCE};
-use crate::error;
+use crate::database;
 use crate::layout::Layout;
-use crate::schema::{comma_separated, quoted};
+use crate::{error, selection};
 
 const CHUNKS_IN_CHANNEL: usize = 2;
 /// What a chunk holds at most: rows, and bytes of texts unless one row alone has more.
@@ -65,7 +64,7 @@ impl Query {
     }
 
     fn read(&self, sender: &Sender<Result<Chunk>>) -> Result<()> {
-        let database = database::open_to_read(&self.path, PATIENCE)?;
+        let database = database::open_to_read(&self.path)?;
         self.send_rows(&database, sender)
             .map_err(|error| error::of_database(error, &self.path))
             .map_err(|error| error.with_context("stream", &self.stream))
@@ -81,7 +80,7 @@ impl Query {
         let Some(layout) = Layout::find(database, self.stream.as_str())? else {
             return Ok(());
         };
-        let mut statement = database.prepare(&self.select(&layout))?;
+        let mut statement = database.prepare(&selection::select(&layout, &self.fields))?;
         let mut rows = statement.query([])?;
         let mut chunk = Chunk::default();
         while let Some(row) = rows.next()? {
@@ -95,41 +94,39 @@ impl Query {
         }
         Ok(())
     }
-
-    fn select(&self, layout: &Layout) -> String {
-        let column = |field: &String| match layout.position(field, 0) {
-            Some(position) => quoted(&layout.columns()[position].name),
-            None => "NULL".to_owned(),
-        };
-        // There may be no fields at all, but a row has one column at least.
-        let columns = self.fields.iter().map(column).chain(["NULL".to_owned()]);
-        let select = format!(
-            "SELECT {} FROM {}",
-            comma_separated(columns),
-            quoted(layout.table())
-        );
-        match layout.mark() {
-            Some(mark) => format!("{select} WHERE {} IS NULL", quoted(&mark.name)),
-            None => select,
-        }
-    }
 }
 
 impl Chunk {
     fn push(&mut self, row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<()> {
-        let mut values = Vec::with_capacity(columns);
         for column in 0..columns {
-            let value = row.get_ref(column)?;
-            self.bytes += value.as_bytes().map_or(0, <[u8]>::len);
-            values.push(json(value));
+            self.bytes += row.get_ref(column)?.as_bytes().map_or(0, <[u8]>::len);
         }
-        self.rows.push(values);
+        self.rows.push(values(row, columns)?);
         Ok(())
     }
 
     fn is_full(&self) -> bool {
         self.rows.len() >= CHUNK_ROWS || self.bytes >= CHUNK_BYTES
     }
+}
+
+/// The rows of a table that can still change.
+pub(crate) fn open_rows(
+    database: &Connection,
+    table: &str,
+    open: &OpenRows,
+) -> rusqlite::Result<Vec<Vec<Value>>> {
+    let Some(layout) = Layout::find(database, table)? else {
+        return Ok(Vec::new());
+    };
+    let select = selection::select_open(&layout, open);
+    let mut statement = database.prepare(&select.sql)?;
+    let mut rows = statement.query(params_from_iter(select.values))?;
+    let mut open_rows = Vec::new();
+    while let Some(row) = rows.next()? {
+        open_rows.push(values(row, open.wanted.len())?);
+    }
+    Ok(open_rows)
 }
 
 /// The chunks up to the one that says that all have come.
@@ -148,6 +145,14 @@ fn chunks(chunks: Receiver<Result<Chunk>>) -> impl Stream<Item = Result<Chunk>> 
 fn cut_off() -> Error {
     let message = "the reading of a table was cut off by a panic";
     Error::new(ErrorKind::Internal, message)
+}
+
+/// The first `columns` values of a row.
+pub(crate) fn values(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Value>> {
+    let columns = 0..columns;
+    columns
+        .map(|column| row.get_ref(column).map(json))
+        .collect()
 }
 
 /// A stored value. Nothing here stores a blob; a user who did means its text.

@@ -9,14 +9,16 @@ use connector_core::{
     Catalog, Error, ErrorKind, JsonObject, Message, ReadRequest, Record, Result, Source, Status,
     Stream, StreamName, SyncMode,
 };
+use connector_local::run_blocking;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::database::{self, PATIENCE};
-use crate::{Config, blocking, error};
+use crate::config::Config;
+use crate::database;
+use crate::error;
 
 const CHUNKS_IN_CHANNEL: usize = 2;
 const CHUNK_RECORDS: usize = 256;
@@ -40,28 +42,20 @@ type Chunk = Vec<Message>;
 
 impl SqliteSource {
     /// Opens nothing yet.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] without a query.
-    pub(crate) fn new(config: Config) -> Result<Self> {
-        let sql = config.query.filter(|sql| !sql.trim().is_empty());
-        let sql = sql.ok_or_else(|| {
-            let message = "must be set for a source: the SELECT whose rows are read";
-            Error::new(ErrorKind::Config, message).with_context("key", "query")
-        })?;
+    pub(crate) fn new(config: Config) -> Self {
         let query = Query {
             path: config.path,
-            sql,
+            sql: config.query.unwrap_or_default(),
             stream: config.stream.unwrap_or_else(|| "query".to_owned()).into(),
         };
-        Ok(Self {
+        Self {
             query: Arc::new(query),
-        })
+        }
     }
 
     async fn columns(&self) -> Result<Vec<String>> {
         let query = Arc::clone(&self.query);
-        blocking::run(move || query.columns()).await
+        run_blocking(move || query.columns()).await
     }
 }
 
@@ -76,9 +70,7 @@ impl Source for SqliteSource {
         let properties: Map<_, _> = columns.into_iter().map(|name| (name, json!({}))).collect();
         let schema = json!({"type": "object", "properties": properties});
         let stream = Stream::new(self.query.stream.clone(), "The rows of the query.", schema);
-        Ok(Catalog {
-            streams: vec![stream],
-        })
+        Ok(Catalog::new([stream]))
     }
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
@@ -94,7 +86,7 @@ impl Source for SqliteSource {
 
 impl Query {
     fn columns(&self) -> Result<Vec<String>> {
-        let database = database::open_any(&self.path, PATIENCE)?;
+        let database = database::open_any(&self.path)?;
         let statement = self.prepare(&database)?;
         let names = statement.column_names().map(str::to_owned);
         Ok(names.collect())
@@ -122,6 +114,7 @@ impl Query {
 
     /// A thread of its own: it works without a runtime, and no runtime waits for it.
     fn start(self: Arc<Self>, request: &ReadRequest) -> Result<Receiver<Result<Chunk>>> {
+        request.expect_whole()?;
         for selection in &request.streams {
             if selection.stream != self.stream || selection.mode != SyncMode::FullRefresh {
                 let message = "a query has one stream, which is read in full";
@@ -130,16 +123,17 @@ impl Query {
             }
         }
         if let Some(state) = &request.state {
-            state.expect(crate::NAME, 1)?;
+            state.expect("sqlite", 1)?;
         }
         let (sender, chunks) = mpsc::channel(CHUNKS_IN_CHANNEL);
         let path = self.path.clone();
         let thread = thread::Builder::new().name("sqlite-query".to_owned());
         let is_wanted = !request.streams.is_empty();
         let started = thread.spawn(move || {
-            let read = match is_wanted {
-                true => self.send_rows(&sender),
-                false => Ok(()),
+            let read = if is_wanted {
+                self.send_rows(&sender)
+            } else {
+                Ok(())
             };
             // Who has dropped the rows does not want to know how they end.
             sender.blocking_send(read.map(|()| Chunk::new())).ok();
@@ -153,7 +147,7 @@ impl Query {
     fn send_rows(&self, sender: &Sender<Result<Chunk>>) -> Result<()> {
         let in_stream = |error: Error| error.with_context("stream", &self.stream);
         let at = |error| in_stream(error::of_database(error, &self.path));
-        let database = database::open_any(&self.path, PATIENCE).map_err(in_stream)?;
+        let database = database::open_any(&self.path).map_err(in_stream)?;
         let mut statement = self.prepare(&database).map_err(in_stream)?;
         let names = statement.column_names().map(str::to_owned);
         let names: Vec<_> = names.collect();

@@ -10,7 +10,9 @@ use super::*;
 async fn source_with(path: &Path, stream: Option<&str>) -> Arc<dyn Source> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
     let configuration = configuration.with("stream", stream);
-    Jsonl.open_source(Setup::new(configuration)).await.unwrap()
+    SourceRole::open(&Jsonl, Setup::new(configuration))
+        .await
+        .unwrap()
 }
 
 async fn source(path: &Path) -> Arc<dyn Source> {
@@ -252,7 +254,7 @@ async fn an_unknown_stream_and_another_mode_are_refused() {
     newer.streams[0].mode = SyncMode::Incremental;
     let newer = messages(&source, newer).await;
 
-    for (read, message) in [(&unknown, "there are: things"), (&newer, "full_refresh")] {
+    for (read, message) in [(&unknown, "streams: things"), (&newer, "full_refresh")] {
         assert_eq!(read.len(), 1);
         let error = read[0].as_ref().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);

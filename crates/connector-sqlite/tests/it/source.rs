@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connector_core::{
-    Configuration, Connector, ErrorKind, Message, ReadRequest, Result, Selection, Setup, Source,
+    Configuration, ErrorKind, Message, ReadRequest, Result, Selection, Setup, Source, SourceRole,
 };
 use connector_sqlite::Sqlite;
 use futures::StreamExt;
@@ -15,7 +15,7 @@ async fn source(path: &Path, query: &str) -> Result<Arc<dyn Source>> {
     let configuration = Configuration::default()
         .with("path", path.to_str().unwrap())
         .with("query", query);
-    Sqlite.open_source(Setup::new(configuration)).await
+    SourceRole::open(&Sqlite, Setup::new(configuration)).await
 }
 
 fn fill(path: &Path) {
