@@ -1,8 +1,10 @@
 //! Why a host stops.
 
 use std::io;
+use std::pin::pin;
 
-use connector_core::Error;
+use connector_core::{Error, Stop};
+use futures::future::{Either, select};
 
 /// Why a host stops before its end.
 #[derive(Debug)]
@@ -11,6 +13,25 @@ pub enum HostError {
     Failed(Error),
     /// Nobody reads the output any more, or it cannot be written: there is nobody to tell.
     Output(io::Error),
+    /// Somebody asked it to stop.
+    Stopped,
+}
+
+/// The exit status of a program that was asked to stop, as shells report it.
+pub const STOPPED: u8 = 130;
+
+/// Waits for `work`, or until somebody asks to stop.
+///
+/// # Errors
+/// Those of `work`; [`HostError::Stopped`], and `work` is dropped then.
+pub async fn unless_stopped<T, E: Into<HostError>>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, HostError> {
+    match select(pin!(work), pin!(stop.requested())).await {
+        Either::Left((done, _)) => done.map_err(Into::into),
+        Either::Right(_) => Err(HostError::Stopped),
+    }
 }
 
 impl From<Error> for HostError {
@@ -31,7 +52,7 @@ impl HostError {
     pub fn with_context(self, key: &'static str, value: impl std::fmt::Display) -> Self {
         match self {
             Self::Failed(error) => Self::Failed(error.with_context(key, value)),
-            Self::Output(error) => Self::Output(error),
+            other => other,
         }
     }
 }
