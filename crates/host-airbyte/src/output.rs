@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connector_core::{Error, ErrorKind, Record, StreamName};
-use host_kit::{Level, Notice};
+use host_kit::{Level, Notice, Report};
 use serde_json::{Value, json};
 
 /// What is written in one go, unless a state or a pause comes before.
@@ -15,7 +15,7 @@ const BUFFER: usize = 256 * 1024;
 pub(crate) struct Output<W: Write> {
     writer: BufWriter<W>,
     clock: Clock,
-    /// What stands before the data of a record, by stream.
+    /// The text before the data of a record, by stream.
     heads: Vec<(StreamName, String)>,
 }
 
@@ -37,7 +37,7 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// A record, its text as it is: it is not parsed again.
+    /// A record. Its text is written as it is, without parsing.
     pub(crate) fn record(&mut self, record: &Record) -> io::Result<()> {
         let head = match self.heads.iter().position(|(s, _)| *s == record.stream) {
             Some(index) => index,
@@ -62,13 +62,13 @@ impl<W: Write> Output<W> {
         self.writer.write_all(b"\n")
     }
 
-    /// A message that is text already.
+    /// A message that already is text.
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
         self.writer.write_all(line.as_bytes())?;
         self.writer.write_all(b"\n")
     }
 
-    pub(crate) fn log(&mut self, level: &str, message: &str) -> io::Result<()> {
+    fn log(&mut self, level: &str, message: &str) -> io::Result<()> {
         self.message(&json!({"type": "LOG", "log": {"level": level, "message": message}}))
     }
 
@@ -85,19 +85,6 @@ impl<W: Write> Output<W> {
         };
         let stream_status = json!({"stream_descriptor": {"name": stream}, "status": status});
         self.trace("STREAM_STATUS", "stream_status", &stream_status)
-    }
-
-    /// What the user is told meanwhile; it must not wait for more output.
-    pub(crate) fn notice(&mut self, notice: Notice) -> io::Result<()> {
-        match notice {
-            Notice::Log(Level::Info, message) => self.log("INFO", &message)?,
-            Notice::Log(Level::Warn, message) => self.log("WARN", &message)?,
-            Notice::Estimate(stream, records) => {
-                let estimate = json!({"name": stream, "type": "STREAM", "row_estimate": records});
-                self.trace("ESTIMATE", "estimate", &estimate)?;
-            }
-        }
-        self.flush()
     }
 
     pub(crate) fn error(&mut self, error: &Error) -> io::Result<()> {
@@ -124,6 +111,22 @@ impl<W: Write> Output<W> {
     }
 }
 
+impl<W: Write> Report for Output<W> {
+    fn report(&mut self, notice: Notice) -> io::Result<()> {
+        match notice {
+            Notice::Log(Level::Info, message) => self.log("INFO", &message)?,
+            Notice::Log(Level::Warn, message) => self.log("WARN", &message)?,
+            Notice::Log(Level::Error, message) => self.log("ERROR", &message)?,
+            Notice::Estimate(stream, records) => {
+                let estimate = json!({"name": stream, "type": "STREAM", "row_estimate": records});
+                self.trace("ESTIMATE", "estimate", &estimate)?;
+            }
+        }
+        // It must not wait for more output.
+        self.flush()
+    }
+}
+
 /// Who must act: the user, nobody but time, or whoever wrote the connector.
 fn failure_type(kind: ErrorKind) -> &'static str {
     match kind {
@@ -137,7 +140,7 @@ fn failure_type(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The kind of an error, and its causes behind it.
+/// The kind of an error, then the error, then its causes.
 fn causes(error: &Error) -> String {
     let mut text = format!("{:?}: {error}", error.kind());
     let mut cause = error.source();
