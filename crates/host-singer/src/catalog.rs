@@ -1,10 +1,11 @@
-//! The catalog: what there is, and what a runner wants of it.
+//! The catalog: the streams there are, and those that a runner selects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector_core::{
     Catalog, Error, ErrorKind, Result, Selection as Read, Stream, StreamName, SyncMode,
 };
+use host_kit::{Level, Notice, selection};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -20,8 +21,8 @@ pub(crate) fn discovered(catalog: &Catalog) -> Value {
 }
 
 fn entry(stream: &Stream) -> Value {
-    let method = match stream.sync_modes.last() {
-        Some(SyncMode::Incremental) => INCREMENTAL,
+    let method = match stream.preferred_mode() {
+        Ok(SyncMode::Incremental) => INCREMENTAL,
         _ => FULL_TABLE,
     };
     let mut root = json!({
@@ -59,8 +60,8 @@ fn entry(stream: &Stream) -> Value {
     entry
 }
 
-/// Targets check records with validators of draft 4, to which a schema is always an object: the
-/// one that takes anything is `{}` there, not `true`.
+/// Targets check records with validators of draft 4, where a schema is always an object: the one
+/// that allows anything is `{}`, not `true`.
 fn draft_4(mut schema: Value) -> Value {
     let object = |value: &mut Value| match value.take() {
         Value::Bool(true) => json!({}),
@@ -113,12 +114,30 @@ struct Marks {
     replication_method: Option<String>,
 }
 
-/// A stream that is wanted, and what of it.
+/// A selected stream, and what of it is sent.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) read: Read,
     pub(crate) stream: Stream,
     pub(crate) fields: Fields,
+    /// Fields that are sent whole although a part of them is not selected.
+    sent_whole: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// What the user should know of the selection.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        if self.sent_whole.is_empty() {
+            return None;
+        }
+        let fields: Vec<_> = self.sent_whole.iter().map(String::as_str).collect();
+        let text = format!(
+            "{}: only whole fields can be left out; these are sent with everything in them: {}",
+            self.stream.name,
+            fields.join(", ")
+        );
+        Some(Notice::Log(Level::Warn, text))
+    }
 }
 
 /// Without a catalog: the default streams, whole.
@@ -127,7 +146,7 @@ pub(crate) fn wanted_by_default(known: Catalog) -> Result<Vec<Wanted>> {
     streams
         .map(|mut stream| {
             stream.json_schema = draft_4(stream.json_schema);
-            wanted(stream, None, Fields::all())
+            wanted(stream, None, Fields::all(), BTreeSet::new())
         })
         .collect()
 }
@@ -152,40 +171,39 @@ impl GivenCatalog {
             .filter_map(|(at, given)| Some((known.streams.get(at?)?.clone(), given)))
             .map(|(mut stream, given)| {
                 let fields = given.fields(&stream);
+                let sent_whole = given.sent_whole(&fields);
                 let method = given.method().map(str::to_owned);
                 if let Some(schema) = given.schema.filter(|schema| schema.is_object()) {
                     stream.json_schema = schema;
                 }
                 stream.json_schema = fields.schema(draft_4(stream.json_schema));
-                wanted(stream, method.as_deref(), fields)
+                wanted(stream, method.as_deref(), fields, sent_whole)
             })
             .collect()
     }
 }
 
-fn wanted(stream: Stream, method: Option<&str>, fields: Fields) -> Result<Wanted> {
-    let refuse = |message: &str| {
-        Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
-    };
+/// Runners set one method for all streams, so each stream is read as it can be.
+fn wanted(
+    stream: Stream,
+    method: Option<&str>,
+    fields: Fields,
+    sent_whole: BTreeSet<String>,
+) -> Result<Wanted> {
     let asked = match method {
-        None => stream.sync_modes.last().copied(),
+        None => None,
         Some(FULL_TABLE) => Some(SyncMode::FullRefresh),
         Some(INCREMENTAL) => Some(SyncMode::Incremental),
-        Some(_) => return refuse("the replication method must be FULL_TABLE or INCREMENTAL"),
-    };
-    // What is asked for in vain is read as it can be: runners set one method for all streams.
-    let mode = asked.filter(|mode| stream.sync_modes.contains(mode));
-    let Some(mode) = mode.or(stream.sync_modes.last().copied()) else {
-        return refuse("the stream has no sync mode");
-    };
-    let read = Read {
-        stream: stream.name.clone(),
-        mode,
+        Some(_) => {
+            let message = "the replication method must be FULL_TABLE or INCREMENTAL";
+            return Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name));
+        }
     };
     Ok(Wanted {
-        read,
+        read: selection(&stream, asked)?,
         stream,
         fields,
+        sent_whole,
     })
 }
 
@@ -206,8 +224,8 @@ impl GivenStream {
 
     fn is_selected(&self) -> bool {
         let marks = self.marks(&[]);
-        let said = marks.selected.or(self.selected);
-        said.or(marks.selected_by_default).unwrap_or(false)
+        let chosen = marks.selected.or(self.selected);
+        chosen.or(marks.selected_by_default).unwrap_or(false)
     }
 
     fn method(&self) -> Option<&str> {
@@ -217,7 +235,7 @@ impl GivenStream {
         chosen.or(self.replication_method.as_deref())
     }
 
-    /// Keys are always read. Of fields within fields the whole is.
+    /// Top-level fields that are left out. Keys never are.
     fn fields(&self, stream: &Stream) -> Fields {
         let entries = self.metadata.iter().flatten();
         let left_out = entries.filter_map(|entry| match &entry.breadcrumb[..] {
@@ -228,6 +246,21 @@ impl GivenStream {
             _ => None,
         });
         Fields::without(left_out)
+    }
+}
+
+impl GivenStream {
+    /// Fields of which only a part is left out, which cannot be done.
+    fn sent_whole(&self, fields: &Fields) -> BTreeSet<String> {
+        let entries = self.metadata.iter().flatten();
+        let fields = entries.filter_map(|entry| match &entry.breadcrumb[..] {
+            [properties, field, _, ..] if properties == "properties" => {
+                let is_partial = entry.metadata.is_left_out() && fields.has(field);
+                is_partial.then(|| field.clone())
+            }
+            _ => None,
+        });
+        fields.collect()
     }
 }
 

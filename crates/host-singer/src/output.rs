@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use connector_core::Record;
-use host_kit::{Level, Notice};
+use host_kit::{Level, Notice, Report};
 use serde_json::Value;
 
 /// What is written in one go, unless a state or a pause comes before.
@@ -27,7 +27,7 @@ impl<W: Write, E: Write> Output<W, E> {
         }
     }
 
-    /// A record, its text as it is: it is not parsed again. `text` is what of it is wanted.
+    /// A record; `text` is the selected part of it, written as it is.
     pub(crate) fn record(&mut self, record: &Record, text: &str) -> io::Result<()> {
         let writer = &mut self.writer;
         writer.write_all(b"{\"type\":\"RECORD\",\"stream\":")?;
@@ -44,7 +44,7 @@ impl<W: Write, E: Write> Output<W, E> {
         self.writer.write_all(b"\n")
     }
 
-    /// A document of many lines: people read it, and Meltano's `config test` refuses a line of more
+    /// A document of many lines: people read it, and Meltano's `config test` refuses lines of more
     /// than 64 KiB.
     pub(crate) fn document(&mut self, document: &Value) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut self.writer, document)?;
@@ -60,20 +60,20 @@ impl<W: Write, E: Write> Output<W, E> {
         self.writer.flush()
     }
 
-    /// Tells a person. That nobody listens is no reason to stop.
+    /// Shows a line to people. That nobody reads it is no reason to stop.
     pub(crate) fn tell(&mut self, level: &str, text: impl std::fmt::Display) {
-        drop(writeln!(self.people, "{level} {text}"));
+        writeln!(self.people, "{level} {text}").ok();
     }
+}
 
-    /// Tells a person what happens meanwhile.
-    pub(crate) fn notice(&mut self, notice: Notice) -> io::Result<()> {
-        match notice {
-            Notice::Log(Level::Info, text) => self.tell("INFO", text),
-            Notice::Log(Level::Warn, text) => self.tell("WARNING", text),
-            Notice::Estimate(stream, records) => {
-                self.tell("INFO", format_args!("{stream}: about {records} records"));
-            }
-        }
+impl<W: Write, E: Write> Report for Output<W, E> {
+    fn report(&mut self, notice: Notice) -> io::Result<()> {
+        let level = match notice {
+            Notice::Log(Level::Error, _) => "ERROR",
+            Notice::Log(Level::Warn, _) => "WARNING",
+            Notice::Log(Level::Info, _) | Notice::Estimate(..) => "INFO",
+        };
+        self.tell(level, notice);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Which fields of a stream are wanted.
+//! Which fields of a stream are sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use connector_core::{JsonObject, ObjectWriter, Result};
 use serde_json::Value;
 
-/// The fields of a stream, less those that nobody wants. Fields that a schema does not list are
-/// wanted.
+/// The fields of a stream, without those that are not selected. Fields that a schema does not list
+/// are sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Fields {
     left_out: BTreeSet<String>,
@@ -24,19 +24,23 @@ impl Fields {
         }
     }
 
-    /// What is left of a schema.
+    /// Whether a field is sent.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        !self.left_out.contains(field)
+    }
+
+    /// The schema of what is sent.
     pub(crate) fn schema(&self, mut schema: Value) -> Value {
-        let is_left = |name: &str| !self.left_out.contains(name);
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.retain(|name, _| is_left(name));
+            properties.retain(|name, _| self.has(name));
         }
         if let Some(Value::Array(required)) = schema.get_mut("required") {
-            required.retain(|name| name.as_str().is_none_or(is_left));
+            required.retain(|name| name.as_str().is_none_or(|name| self.has(name)));
         }
         schema
     }
 
-    /// What is left of a record; of a whole one, its own text on one line.
+    /// What is sent of a record; of a whole one, its own text on one line.
     ///
     /// # Errors
     /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if a name is no text.
@@ -46,7 +50,7 @@ impl Fields {
         }
         let mut rest = ObjectWriter::with_capacity(record.as_str().len());
         for (name, value) in record.fields()? {
-            if !self.left_out.contains(&*name) {
+            if self.has(&name) {
                 rest.raw(&name, value);
             }
         }
@@ -62,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_wants_is_in_neither_schema_nor_record() {
+    fn a_field_that_is_left_out_is_in_neither_schema_nor_record() {
         let fields = Fields::without(["message".to_owned()]);
         let schema = json!({
             "properties": {"id": {}, "message": {}},
