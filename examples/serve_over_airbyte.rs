@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use connector_core::Stop;
 use connector_jsonl::Jsonl;
 use host_airbyte::Role;
 
@@ -17,5 +18,6 @@ async fn main() -> ExitCode {
         arguments.push("spec".into());
     }
     let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    host_airbyte::run(&Jsonl, Role::Destination, arguments, stdin, stdout).await
+    let role = Role::Destination;
+    host_airbyte::run(&Jsonl, role, &Stop::new(), arguments, stdin, stdout).await
 }
