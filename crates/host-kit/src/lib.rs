@@ -13,6 +13,7 @@
 //! No vendor is known here, and only [`program`] knows a runtime.
 
 mod events;
+mod holder;
 mod host_error;
 pub mod input;
 mod private_file;
@@ -25,6 +26,7 @@ mod wire_writer;
 mod writing;
 
 pub use events::{Events, Level, Notice, Report, about, sentence};
+pub use holder::this_process;
 pub use host_error::{HostError, STOPPED, unless_stopped};
 pub use private_file::PrivateFile;
 pub use read_driver::{ReadDriver, Step};
