@@ -8,7 +8,7 @@
 //! Airbyte's hosts keep a state for each stream (PyAirbyte drops the global form). A connector's
 //! [`State`](connector_core::State) has one value per stream, so it can be divided. Each
 //! value travels with what it takes to read it alone:
-//! `{"connector":"buildkite","version":2,"value":…}`. The value is null if there is nothing to
+//! `{"connector":"example","version":2,"value":…}`. The value is null if there is nothing to
 //! resume from.
 //!
 //! A checkpoint becomes one message for each stream whose value has changed. When a stream

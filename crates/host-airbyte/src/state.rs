@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use connector_core::{Error, ErrorKind, Result, State, StreamName};
-use host_kit::input;
+use host_kit::{foreign_state, input, is_unset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ impl States {
 
     fn parse(text: &str, streams: &[StreamName]) -> Result<Self> {
         let text = text.trim();
-        if text.is_empty() || is_empty(&input::parse(text, "the state")?) {
+        if text.is_empty() || is_unset(&input::parse(text, "the state")?) {
             return Ok(Self::default());
         }
         let saved: Vec<Saved> = input::parse(text, "the state")?;
@@ -82,14 +82,14 @@ impl States {
         for saved in saved {
             let Some(saved) = saved.stream else {
                 let others = [saved.global, saved.data];
-                if others.iter().flatten().all(is_empty) {
+                if others.iter().flatten().all(is_unset) {
                     continue;
                 }
-                return Err(not_ours());
+                return Err(foreign_state());
             };
             let Descriptor { name, namespace } = saved.stream_descriptor;
             let is_read = streams.contains(&name);
-            let Some(value) = saved.stream_state.filter(|v| is_read && !is_empty(v)) else {
+            let Some(value) = saved.stream_state.filter(|v| is_read && !is_unset(v)) else {
                 continue;
             };
             let other = namespaces.insert(name.clone(), namespace.clone());
@@ -97,7 +97,7 @@ impl States {
                 return Err(two_namespaces("state", name.as_str()));
             }
             let state = StreamState::deserialize(value)
-                .map_err(|_| not_ours().with_context("stream", &name))?;
+                .map_err(|_| foreign_state().with_context("stream", &name))?;
             states.known.insert(name, state);
         }
         Ok(states)
@@ -183,16 +183,6 @@ impl States {
             value: Value::Null,
         })
     }
-}
-
-fn is_empty(value: &Value) -> bool {
-    value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
-}
-
-fn not_ours() -> Error {
-    let message = "the state was not made by this connector; restore it, or remove it to read \
-                   everything again";
-    Error::new(ErrorKind::State, message)
 }
 
 #[cfg(test)]

@@ -112,14 +112,9 @@ impl<W: Write> Writing<'_, W> {
             self.line(line)
                 .await
                 .map_err(|error| error.with_context("line", lines.number()))?;
-            // Before a wait for more, everything is made durable and its states are passed on.
-            if self.writer.is_due() || self.writer.is_dirty() && !lines.has_more() {
-                self.commit().await?;
-            }
+            self.writer.after_line(&mut lines, self.output).await?;
         }
-        self.commit().await?;
-        let states = self.writer.finish(self.output).await?;
-        self.pass_on(states)
+        self.writer.finish(self.output).await
     }
 
     async fn line(&mut self, line: &str) -> Result<(), HostError> {
@@ -165,18 +160,6 @@ impl<W: Write> Writing<'_, W> {
             }
         }
         Ok(open.name.clone())
-    }
-
-    async fn commit(&mut self) -> Result<(), HostError> {
-        let states = self.writer.commit(self.output).await?;
-        self.pass_on(states)
-    }
-
-    fn pass_on(&mut self, states: Vec<String>) -> Result<(), HostError> {
-        for state in states {
-            self.output.line(&state)?;
-        }
-        Ok(self.output.flush()?)
     }
 
     /// Takes a state. It is passed on as it came, with the number of records before it.

@@ -5,11 +5,13 @@
 //! records are durable, and none after a record that was rejected and not saved.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use connector_core::{
     DestinationRole, Error, ErrorKind, Record, Stop, StreamName, StreamPlan, WriteMode, WritePlan,
 };
 
+use crate::input::Lines;
 use crate::{
     BatchWriter, DeadLetters, DestinationSettings, Events, HostError, Level, Notice, RecordOutcome,
     Report, ResultSink, unsaved_error,
@@ -20,13 +22,20 @@ const BATCH_RECORDS: usize = 1_000;
 /// Bytes after which a batch is written.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
+/// The output of a program that writes.
+pub trait WireOutput: Report {
+    /// Passes states on, in their order. The other program sees them at once.
+    ///
+    /// # Errors
+    /// Nobody reads the output any more, or it cannot be written.
+    fn pass_on(&mut self, states: &[String]) -> io::Result<()>;
+}
+
 /// Writes records as they come over a wire.
 ///
-/// The order of calls: [`start`](Self::start), or the first
-/// [`add_stream`](Self::add_stream); then the others as messages come, with a
-/// [`commit`](Self::commit) when one [is due](Self::is_due) and before each wait for input if there
-/// is something [uncommitted](Self::is_dirty); a last commit; then [`finish`](Self::finish), or
-/// [`abandon`](Self::abandon) if the run ends early.
+/// The order of calls: [`start`](Self::start), or the first [`add_stream`](Self::add_stream); then
+/// what each line says, followed by [`after_line`](Self::after_line); then
+/// [`finish`](Self::finish) at the end of the input; in any case [`close`](Self::close).
 pub struct WireWriter {
     sync: &'static str,
     writer: BatchWriter,
@@ -75,6 +84,10 @@ impl WireWriter {
         let host = &settings.host;
         let letters = host.dead_letter.as_deref().map(DeadLetters::open);
         let results = host.results.as_deref().map(ResultSink::file);
+        if host.dry_run {
+            let text = "dry run: nothing is changed, and no state is passed on";
+            people.report(Notice::Log(Level::Info, text.to_owned()))?;
+        }
         let opened = events.while_waiting(destination.open(setup), people);
         let writer = BatchWriter::new(opened.await??)
             .with_dead_letters(letters.transpose()?)
@@ -180,55 +193,37 @@ impl WireWriter {
         self.take_state(None, line);
     }
 
-    /// Whether states wait although enough was written to pass them on.
-    #[must_use]
-    pub fn is_due(&self) -> bool {
-        let has_states = !self.pending.is_empty();
-        has_states && (self.is_written || self.pending.len() >= BATCH_RECORDS)
-    }
-
-    /// Whether something was taken since the last commit.
-    #[must_use]
-    pub fn is_dirty(&self) -> bool {
-        self.is_written || !self.batch.is_empty() || !self.pending.is_empty()
-    }
-
-    /// Makes everything taken so far durable, and returns the states to pass on.
+    /// Commits if enough was written since the last time, or if the next line has not come yet:
+    /// nothing waits for the other program.
     ///
     /// # Errors
-    /// Those of [`take`](Self::take) and of [`BatchWriter::commit`].
-    pub async fn commit(&mut self, people: &mut impl Report) -> Result<Vec<String>, HostError> {
-        if self.is_started {
-            self.write_batch(people).await?;
-            let committed = self.writer.commit(None);
-            self.events.while_waiting(committed, people).await??;
+    /// Those of [`take`](Self::take) and of [`BatchWriter::commit`]; those of the output.
+    pub async fn after_line(
+        &mut self,
+        lines: &mut Lines,
+        output: &mut impl WireOutput,
+    ) -> Result<(), HostError> {
+        if self.is_due() || self.is_dirty() && !lines.has_more() {
+            self.commit(output).await?;
         }
-        self.is_written = false;
-        let pending = std::mem::take(&mut self.pending);
-        if !self.may_pass_states() {
-            return Ok(Vec::new());
-        }
-        let (held, released): (Vec<_>, Vec<_>) =
-            pending.into_iter().partition(|state| state.waits_for_end);
-        self.held.extend(held.into_iter().map(|state| state.line));
-        Ok(released.into_iter().map(|state| state.line).collect())
+        Ok(())
     }
 
-    /// Waits for everything under way and ends the sync. Returns the states that waited for that.
+    /// Commits, waits for everything under way, and ends the sync.
     ///
     /// # Errors
-    /// Those of [`BatchWriter::finish`]; [`HostError::Stopped`].
-    pub async fn finish(&mut self, people: &mut impl Report) -> Result<Vec<String>, HostError> {
+    /// As [`after_line`](Self::after_line), and those of [`BatchWriter::finish`];
+    /// [`HostError::Stopped`].
+    pub async fn finish(&mut self, output: &mut impl WireOutput) -> Result<(), HostError> {
+        self.commit(output).await?;
         if self.is_started {
             let finished = self.writer.finish(&self.stop);
-            if !self.events.while_waiting(finished, people).await?? {
+            if !self.events.while_waiting(finished, output).await?? {
                 return Err(HostError::Stopped);
             }
         }
-        if self.may_pass_states() {
-            return Ok(std::mem::take(&mut self.held));
-        }
-        Ok(Vec::new())
+        let held = std::mem::take(&mut self.held);
+        self.pass_on(&held, output)
     }
 
     /// Closes a run that `ended` so: one that ended early stores what is known of everything under
@@ -254,9 +249,39 @@ impl WireWriter {
         Err(error)
     }
 
-    /// A dry run has written nothing: the host must send the same records again.
-    fn may_pass_states(&self) -> bool {
-        self.unsaved == 0 && !self.is_dry_run
+    /// Whether states wait although enough was written to pass them on.
+    fn is_due(&self) -> bool {
+        let has_states = !self.pending.is_empty();
+        has_states && (self.is_written || self.pending.len() >= BATCH_RECORDS)
+    }
+
+    /// Whether something was taken since the last commit.
+    fn is_dirty(&self) -> bool {
+        self.is_written || !self.batch.is_empty() || !self.pending.is_empty()
+    }
+
+    /// Makes everything taken so far durable, and passes its states on.
+    async fn commit(&mut self, output: &mut impl WireOutput) -> Result<(), HostError> {
+        if self.is_started {
+            self.write_batch(output).await?;
+            let committed = self.writer.commit(None);
+            self.events.while_waiting(committed, output).await??;
+        }
+        self.is_written = false;
+        let pending = std::mem::take(&mut self.pending).into_iter();
+        let (held, released): (Vec<_>, Vec<_>) = pending.partition(|state| state.waits_for_end);
+        self.held.extend(held.into_iter().map(|state| state.line));
+        let released: Vec<_> = released.into_iter().map(|state| state.line).collect();
+        self.pass_on(&released, output)
+    }
+
+    /// After a rejected record that was not saved, the host must send it again. A dry run has
+    /// written nothing, so it must send everything again.
+    fn pass_on(&self, states: &[String], output: &mut impl WireOutput) -> Result<(), HostError> {
+        if self.unsaved > 0 || self.is_dry_run {
+            return Ok(());
+        }
+        Ok(output.pass_on(states)?)
     }
 
     async fn write_batch(&mut self, people: &mut impl Report) -> Result<(), HostError> {

@@ -7,7 +7,7 @@
 //! # State
 //! Singer keeps one value for a whole tap. A [`State`](connector_core::State) is written as taps
 //! do, with a bookmark for each stream:
-//! `{"bookmarks":{"builds":…,"jobs":…},"connector":"buildkite","version":2}`. Bookmarks of
+//! `{"bookmarks":{"orders":…,"customers":…},"connector":"example","version":2}`. Bookmarks of
 //! streams that are not selected this time are passed on as they are.
 //!
 //! Targets forget a state that records follow. So the last state is repeated after each stream

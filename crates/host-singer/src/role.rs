@@ -12,7 +12,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The name of the executable: `tap-buildkite`.
+    /// The name of the executable: `tap-example`.
     pub(crate) fn executable(self, connector: &dyn Connector) -> String {
         let name = connector.identity().name;
         match self {

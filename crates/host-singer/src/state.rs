@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use connector_core::{Error, ErrorKind, Result, State, StreamName, invalid_json};
-use host_kit::input;
+use connector_core::{ErrorKind, Result, State, StreamName, invalid_json};
+use host_kit::{foreign_state, input, is_unset};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -18,12 +18,6 @@ struct Saved {
     value: Option<Box<Saved>>,
     #[serde(flatten)]
     others: Map<String, Value>,
-}
-
-fn not_ours() -> Error {
-    let message = "the state was not made by this connector; restore it, or remove it to read \
-                   everything again";
-    Error::new(ErrorKind::State, message)
 }
 
 /// The state to resume from. No file, an empty one and one without bookmarks mean the same.
@@ -60,18 +54,22 @@ impl Saved {
         let Some(bookmarks) = self.bookmarks else {
             let mut others = self.others.iter();
             // Meltano's record of a run that kept no state.
-            let is_none = others.all(|(key, value)| key == "completed" && is_empty(value));
-            return if is_none { Ok(None) } else { Err(not_ours()) };
+            let is_none = others.all(|(key, value)| key == "completed" && is_unset(value));
+            return if is_none {
+                Ok(None)
+            } else {
+                Err(foreign_state())
+            };
         };
         let bookmarks: Vec<_> = bookmarks
             .into_iter()
-            .filter(|(_, value)| !is_empty(value))
+            .filter(|(_, value)| !is_unset(value))
             .collect();
         if bookmarks.is_empty() {
             return Ok(None);
         }
         let (Some(connector), Some(version)) = (self.connector, self.version) else {
-            return Err(not_ours());
+            return Err(foreign_state());
         };
         let mut state = State::new(connector, version);
         for (stream, value) in bookmarks {
@@ -79,10 +77,6 @@ impl Saved {
         }
         Ok(Some(state))
     }
-}
-
-fn is_empty(value: &Value) -> bool {
-    value.is_null() || value.as_object().is_some_and(Map::is_empty)
 }
 
 /// The message that a runner is to keep; without a state it says that there is none.

@@ -150,7 +150,7 @@ impl<'a, W: Write, E: Write> Reading<'a, W, E> {
         let text = self.wanted[index].fields.record(&record.data);
         let text = text.map_err(|error| error.with_context("stream", &record.stream))?;
         self.ends_with_state = false;
-        Ok(self.output.record(record, &text)?)
+        Ok(self.output.record(&record.stream, &text)?)
     }
 
     /// Sends the schema of a stream before anything else of it. `None` if nobody asked for it.

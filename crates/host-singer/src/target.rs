@@ -75,14 +75,9 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
             self.line(line)
                 .await
                 .map_err(|error| error.with_context("line", lines.number()))?;
-            // Before a wait for more, everything is made durable and its state is printed.
-            if self.writer.is_due() || self.writer.is_dirty() && !lines.has_more() {
-                self.commit().await?;
-            }
+            self.writer.after_line(&mut lines, self.output).await?;
         }
-        self.commit().await?;
-        let states = self.writer.finish(self.output).await?;
-        self.print(states)
+        self.writer.finish(self.output).await
     }
 
     async fn line(&mut self, line: &str) -> Result<(), HostError> {
@@ -144,18 +139,6 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
             JsonObject::from_raw(record).ok_or_else(|| refuse("a record is not an object"))?;
         let record = Record::new(known.name.clone(), data);
         self.writer.take(record, self.output).await
-    }
-
-    async fn commit(&mut self) -> Result<(), HostError> {
-        let states = self.writer.commit(self.output).await?;
-        self.print(states)
-    }
-
-    fn print(&mut self, states: Vec<String>) -> Result<(), HostError> {
-        for state in states {
-            self.output.line(&state)?;
-        }
-        Ok(self.output.flush()?)
     }
 }
 

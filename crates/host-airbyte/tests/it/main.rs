@@ -1,5 +1,10 @@
 //! The protocol of Airbyte, as a host sees it: arguments and messages in, messages out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy does not see that helpers of integration tests are tests"
+)]
+
 mod read;
 #[path = "../../../host-kit/tests/scripted/mod.rs"]
 mod scripted;
@@ -42,7 +47,7 @@ fn call_with(
 fn read(scripted: &Scripted, files: &Files) -> Ended {
     if !files.path("catalog").exists() {
         let names = scripted.catalog.iter().map(|stream| stream.name.as_str());
-        files.put("catalog", catalog(names.map(|name| incremental(name))));
+        files.put("catalog", catalog(names.map(incremental)));
     }
     let arguments = files.arguments(&["read"], &["config", "catalog", "state"]);
     call(scripted, Role::Source, arguments, b"")

@@ -44,10 +44,9 @@ fn read(text: &str, types: &BTreeSet<&str>) -> Result<Option<Value>> {
     if may_be("boolean") && ["true", "false"].contains(&&*text.to_ascii_lowercase()) {
         return Ok(Some(text.eq_ignore_ascii_case("true").into()));
     }
-    if may_be("number") || may_be("integer") {
-        if let Ok(number) = serde_json::from_str::<Number>(text) {
-            return Ok(Some(number.into()));
-        }
+    let is_number = may_be("number") || may_be("integer");
+    if is_number && let Ok(number) = serde_json::from_str::<Number>(text) {
+        return Ok(Some(number.into()));
     }
     let is_list = may_be("array") && text.starts_with('[');
     let is_object = may_be("object") && text.starts_with('{');

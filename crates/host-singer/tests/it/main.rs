@@ -1,5 +1,10 @@
 //! Singer's tap and target, as a runner sees them: arguments and messages in, lines out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy does not see that helpers of integration tests are tests"
+)]
+
 #[path = "../../../host-kit/tests/scripted/mod.rs"]
 mod scripted;
 mod tap;
