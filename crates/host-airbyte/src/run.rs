@@ -60,7 +60,7 @@ pub async fn run(
     };
     let mut output = Output::new(stdout);
     let served = serve(connector, role, stop, arguments.verb, stdin, &mut output).await;
-    // A failure to write means that nobody reads the output: there is nobody to tell.
+    // If the output fails, no message can be sent.
     end(served, &mut output).unwrap_or(ExitCode::FAILURE)
 }
 

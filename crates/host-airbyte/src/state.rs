@@ -39,7 +39,7 @@ struct Descriptor {
     namespace: Option<String>,
 }
 
-/// The states of the streams of a read: what the host has of each.
+/// The states of the streams that are read, as the host has them.
 #[derive(Debug, Default)]
 pub(crate) struct States {
     known: BTreeMap<StreamName, StreamState>,
@@ -48,7 +48,7 @@ pub(crate) struct States {
 }
 
 impl States {
-    /// What the host kept of the `streams` that `connector` reads. No file, an empty one and one
+    /// The saved states of the `streams` that `connector` reads. No file, an empty one and one
     /// without states mean the same.
     ///
     /// # Errors
@@ -140,9 +140,8 @@ impl States {
         (Some(joined), outdated)
     }
 
-    /// Takes a checkpoint. Returns the streams, out of those that are read, about which it says
-    /// something new; each with what the host is to keep. A stream that a checkpoint does not name
-    /// has nothing to resume from.
+    /// Takes a checkpoint. Returns those of the streams whose state changed, each with the state for
+    /// the host to keep. A stream that a checkpoint does not name has nothing to resume from.
     pub(crate) fn update(
         &mut self,
         checkpoint: &State,
@@ -168,7 +167,7 @@ impl States {
         changed
     }
 
-    /// What the host is to keep of a stream as things stand. Before the first checkpoint of a
+    /// The present state of a stream, for the host to keep. Before the first checkpoint of a
     /// first read that is an empty object, which means the same as no state.
     pub(crate) fn current(&self, stream: &StreamName) -> Value {
         if let Some(state) = self.known.get(stream) {
@@ -254,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_another_connector_beside_ours_is_refused_with_its_maker() {
+    fn the_state_of_another_connector_beside_ours_is_refused_by_its_name() {
         let foreign = saved("jobs", 9).replace("acme", "other");
         let states = parse(&format!("[{}, {foreign}]", saved("builds", 2))).unwrap();
         let error = states.expect_one_connector("acme").unwrap_err().to_string();

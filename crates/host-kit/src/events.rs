@@ -63,7 +63,7 @@ impl Observer for Forward {
     fn observe(&self, event: Event) {
         // Requests come by thousands, and no protocol has a message for them.
         if !matches!(event, Event::Request { .. }) {
-            // At the very end nobody listens any more.
+            // At the very end the receiver is gone.
             self.0.unbounded_send(event).ok();
         }
     }

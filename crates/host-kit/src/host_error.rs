@@ -11,16 +11,16 @@ use futures::future::{Either, select};
 pub enum HostError {
     /// Something failed that the user must know.
     Failed(Error),
-    /// Nobody reads the output any more, or it cannot be written: there is nobody to tell.
+    /// The output is closed or cannot be written, so no message can be sent.
     Output(io::Error),
-    /// Somebody asked it to stop.
+    /// There was a request to stop.
     Stopped,
 }
 
 /// The exit status of a program that was asked to stop, as shells report it.
 pub const STOPPED: u8 = 130;
 
-/// Waits for `work`, or until somebody asks to stop.
+/// Waits for `work`, or for a request to stop.
 ///
 /// # Errors
 /// Those of `work`; [`HostError::Stopped`], and `work` is dropped then.

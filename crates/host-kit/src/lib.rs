@@ -9,7 +9,7 @@
 //!   messages.
 //! - [`TombstonesAsRecords`] is for hosts that know rows only.
 //! - [`input`] reads the files and lines that a host is given.
-//! - [`program`] is what stands around a host: a runtime and signals.
+//! - [`program`] runs a host: a runtime and signals.
 //!
 //! No vendor is known here, and only [`program`] knows a runtime.
 

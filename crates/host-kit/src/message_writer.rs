@@ -134,15 +134,16 @@ mod tests {
             after_time: "}",
         };
         let mut written = Vec::new();
-        let mut writer = MessageWriter::new(&mut written, form);
-        writer.record(&"a".into(), r#"{"n":1.0}"#).unwrap();
-        writer.message(&json!({"state": 1})).unwrap();
-        writer.record(&"b".into(), "{}").unwrap();
-        writer.record(&"a".into(), "{}").unwrap();
-        writer.flush().unwrap();
+        {
+            let mut writer = MessageWriter::new(&mut written, form);
+            writer.record(&"a".into(), r#"{"n":1.0}"#).unwrap();
+            writer.message(&json!({"state": 1})).unwrap();
+            writer.record(&"b".into(), "{}").unwrap();
+            writer.record(&"a".into(), "{}").unwrap();
+            writer.flush().unwrap();
+        }
         let expected = "{\"a\":{\"n\":1.0},\"at\":7}\n{\"state\":1}\n{\"b\":{},\"at\":7}\n\
                         {\"a\":{},\"at\":7}\n";
-        drop(writer);
         assert_eq!(String::from_utf8(written).unwrap(), expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of a destination that hosts handle themselves.
 //!
-//! They stand in the same file as those of the connector, which never sees them.
+//! They are in the same file as those of the connector, which never sees them.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ const DEAD_LETTER: &str = "dead_letter";
 const MAX_REJECTED: &str = "max_rejected";
 const RESULTS: &str = "results";
 const DRY_RUN: &str = "dry_run";
-/// A destination that acts should not go on acting on records that are all wrong.
+/// A destination that acts should not continue with records that are all wrong.
 const MAX_REJECTED_WHEN_ACTING: u64 = 100;
 
 /// The settings of a destination that hosts handle themselves.

@@ -122,7 +122,7 @@ impl WireWriter {
         streams.iter().for_each(|stream| self.note(stream));
         let plan = WritePlan::new(self.sync, streams);
         let started = self.writer.start(&plan);
-        // A state that the destination kept is of another host's making: here the host keeps it.
+        // Another kind of host made the state that the destination may have: here the host keeps it.
         self.events.while_waiting(started, people).await??;
         self.is_started = true;
         Ok(())
@@ -275,8 +275,8 @@ impl WireWriter {
         self.pass_on(&released, output)
     }
 
-    /// After a rejected record that was not saved, the host must send it again. A dry run has
-    /// written nothing, so it must send everything again.
+    /// A rejected record that was not saved must be sent again. A dry run writes nothing, so
+    /// everything must be sent again.
     fn pass_on(&self, states: &[String], output: &mut impl WireOutput) -> Result<(), HostError> {
         if self.unsaved > 0 || self.is_dry_run {
             return Ok(());
@@ -307,7 +307,7 @@ impl WireWriter {
         if is_whole {
             return Ok(());
         }
-        Err(self.left_out())
+        Err(self.skipped())
     }
 
     fn count(&mut self, is_saved: bool) -> Level {
@@ -318,11 +318,11 @@ impl WireWriter {
         Level::Error
     }
 
-    fn left_out(&self) -> HostError {
+    fn skipped(&self) -> HostError {
         if self.stop.is_requested() {
             return HostError::Stopped;
         }
-        let message = "the destination left records out although nobody asked it to stop";
+        let message = "the destination skipped records although there was no request to stop";
         Error::new(ErrorKind::Internal, message).into()
     }
 }

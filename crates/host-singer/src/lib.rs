@@ -22,7 +22,8 @@
 
 mod about;
 mod arguments;
-mod catalog;
+mod discovery;
+mod fields;
 mod output;
 mod role;
 mod run;

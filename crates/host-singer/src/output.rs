@@ -54,7 +54,7 @@ impl<W: Write, E: Write> Output<W, E> {
         self.messages.flush()
     }
 
-    /// Shows a line to people. That nobody reads it is no reason to stop.
+    /// Shows a line to people. A closed standard error is no reason to stop.
     pub(crate) fn tell(&mut self, level: &str, text: impl std::fmt::Display) {
         writeln!(self.people, "{level} {text}").ok();
     }

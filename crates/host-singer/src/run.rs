@@ -96,7 +96,7 @@ fn end<W: Write, E: Write>(served: Result<(), HostError>, output: &mut Output<W,
             output.tell("WARNING", "stopped on request");
             return ExitCode::from(STOPPED);
         }
-        // The target ended first, and has said why.
+        // The target ended first, and reported why.
         Err(HostError::Output(error)) if error.kind() == IoErrorKind::BrokenPipe => {}
         Err(HostError::Output(error)) => {
             let what = "standard output cannot be written to";

@@ -53,7 +53,7 @@ impl Saved {
     fn into_state(self) -> Result<Option<State>> {
         let Some(bookmarks) = self.bookmarks else {
             let mut others = self.others.iter();
-            // Meltano's record of a run that kept no state.
+            // Meltano's record of a run without a state.
             let is_none = others.all(|(key, value)| key == "completed" && is_unset(value));
             return if is_none {
                 Ok(None)
@@ -98,8 +98,8 @@ fn value(state: &State) -> Value {
     })
 }
 
-/// Adds what the last state said of streams that are not read now. Returns those of which it
-/// cannot, since their bookmark has an older form.
+/// Adds the bookmarks of streams that are not read now. Returns the streams whose bookmark cannot
+/// be added, since it has an older form.
 pub(crate) fn carry(
     state: &mut State,
     last: Option<&State>,

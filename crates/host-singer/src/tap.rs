@@ -12,8 +12,9 @@ use host_kit::{
 use serde_json::json;
 
 use crate::arguments::TapArguments;
-use crate::catalog::{GivenCatalog, Wanted, discovered, wanted_by_default};
+use crate::discovery::discovered;
 use crate::output::Output;
+use crate::selection::{GivenCatalog, SelectedStream, default_streams};
 use crate::state;
 
 /// Prints the catalog, or reads what is selected of it, from the state on.
@@ -30,21 +31,21 @@ pub(crate) async fn tap<W: Write, E: Write>(
     if arguments.discover {
         return Ok(output.document(&discovered(&known))?);
     }
-    let wanted = match &arguments.catalog {
-        Some(path) => input::json_file::<GivenCatalog>(path, "the catalog")?.wanted(&known)?,
-        None => wanted_by_default(known)?,
+    let selected = match &arguments.catalog {
+        Some(path) => input::json_file::<GivenCatalog>(path, "the catalog")?.select(&known)?,
+        None => default_streams(known)?,
     };
     let last = state::read(arguments.state.as_deref())?;
-    for notice in wanted.iter().filter_map(Wanted::notice) {
+    for notice in selected.iter().filter_map(SelectedStream::notice) {
         output.report(notice)?;
     }
-    if wanted.is_empty() {
+    if selected.is_empty() {
         output.tell("WARNING", "no stream is selected");
         return Ok(output.message(&state::message(last.as_ref()))?);
     }
-    let request = ReadRequest::new(wanted.iter().map(|one| one.read.clone()));
+    let request = ReadRequest::new(selected.iter().map(|one| one.read.clone()));
     let messages = source.read(request.with_state(last.clone()));
-    let reading = Reading::new(output, wanted, last);
+    let reading = Reading::new(output, selected, last);
     let driver = ReadDriver::new(messages, events, reading.streams.clone());
     reading.run(driver, stop).await
 }
@@ -66,23 +67,27 @@ async fn open(
 
 struct Reading<'a, W: Write, E: Write> {
     output: &'a mut Output<W, E>,
-    wanted: Vec<Wanted>,
+    selected: Vec<SelectedStream>,
     /// Whether the schema of each was sent.
     announced: Vec<bool>,
     streams: Vec<StreamName>,
-    /// The state as things stand.
+    /// The present state.
     state: Option<State>,
     /// Whether the last message to the target, but for schemas, is a state.
     ends_with_state: bool,
 }
 
 impl<'a, W: Write, E: Write> Reading<'a, W, E> {
-    fn new(output: &'a mut Output<W, E>, wanted: Vec<Wanted>, last: Option<State>) -> Self {
+    fn new(
+        output: &'a mut Output<W, E>,
+        selected: Vec<SelectedStream>,
+        last: Option<State>,
+    ) -> Self {
         Self {
             output,
-            announced: vec![false; wanted.len()],
-            streams: wanted.iter().map(|one| one.stream.name.clone()).collect(),
-            wanted,
+            announced: vec![false; selected.len()],
+            streams: selected.iter().map(|one| one.stream.name.clone()).collect(),
+            selected,
             state: last,
             ends_with_state: false,
         }
@@ -147,19 +152,19 @@ impl<'a, W: Write, E: Write> Reading<'a, W, E> {
         let Some(index) = self.announce(&record.stream)? else {
             return Ok(());
         };
-        let text = self.wanted[index].fields.record(&record.data);
+        let text = self.selected[index].fields.record(&record.data);
         let text = text.map_err(|error| error.with_context("stream", &record.stream))?;
         self.ends_with_state = false;
         Ok(self.output.record(&record.stream, &text)?)
     }
 
-    /// Sends the schema of a stream before anything else of it. `None` if nobody asked for it.
+    /// Sends the schema of a stream before anything else of it. `None` if it is not selected.
     fn announce(&mut self, stream: &StreamName) -> Result<Option<usize>, HostError> {
         let Some(index) = self.streams.iter().position(|s| s == stream) else {
             return Ok(None);
         };
         if !std::mem::replace(&mut self.announced[index], true) {
-            let stream = &self.wanted[index].stream;
+            let stream = &self.selected[index].stream;
             let mut schema = json!({
                 "type": "SCHEMA",
                 "stream": stream.name,

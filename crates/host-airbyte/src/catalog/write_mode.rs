@@ -1,4 +1,4 @@
-//! What a destination does with the rows of a stream, as far as it can do what the host asks for.
+//! How a stream is written: what the host asks for, as far as the destination can do it.
 
 use connector_core::{Capabilities, Result, Stream, StreamPlan, WriteMode};
 use host_kit::{Level, Notice};
@@ -22,7 +22,7 @@ impl ConfiguredStream {
         let Some(word) = self.destination_sync_mode.as_deref() else {
             return Ok((preferred, None));
         };
-        let say = |level, why: &str, mode| {
+        let notice = |level, why: &str, mode| {
             let what = consequence(mode, capabilities.acts);
             Notice::Log(level, format!("{}: {why}{what}", stream.name))
         };
@@ -34,8 +34,8 @@ impl ConfiguredStream {
         });
         match possible {
             Some(WriteMode::Overwrite) => {
-                let notice = say(Level::Info, "", WriteMode::Overwrite);
-                Ok((WriteMode::Overwrite, Some(notice)))
+                let mode = WriteMode::Overwrite;
+                Ok((mode, Some(notice(Level::Info, "", mode))))
             }
             Some(mode) => Ok((mode, None)),
             // Whatever the mode, a destination that acts does so on each record.
@@ -48,7 +48,7 @@ impl ConfiguredStream {
                 } else {
                     format!("`{word}` is not possible here: ")
                 };
-                Ok((preferred, Some(say(Level::Warn, &why, preferred))))
+                Ok((preferred, Some(notice(Level::Warn, &why, preferred))))
             }
         }
     }
@@ -80,7 +80,7 @@ mod tests {
 
     const ALL: [WriteMode; 3] = [WriteMode::Upsert, WriteMode::Append, WriteMode::Overwrite];
 
-    /// The mode, and what is said.
+    /// The mode, and the notice.
     fn decide(configured: Value, modes: &[WriteMode]) -> (WriteMode, Option<Notice>) {
         let mut configured = configured;
         configured["stream"]["name"] = "builds".into();
@@ -114,8 +114,12 @@ mod tests {
         ] {
             let (decided, notice) = decide(keyed(word), &ALL);
             assert_eq!(decided, mode, "{word}");
-            let is_told = matches!(notice, Some(Notice::Log(Level::Info, _)));
-            assert_eq!(is_told, mode == WriteMode::Overwrite, "{word}: {notice:?}");
+            let is_announced = matches!(notice, Some(Notice::Log(Level::Info, _)));
+            assert_eq!(
+                is_announced,
+                mode == WriteMode::Overwrite,
+                "{word}: {notice:?}"
+            );
         }
     }
 

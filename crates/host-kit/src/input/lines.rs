@@ -9,7 +9,7 @@ use connector_core::{Error, ErrorKind, Result, Stop, decode_text};
 use futures::channel::mpsc::{self, Receiver, Sender};
 use futures::executor::block_on;
 use futures::{SinkExt, StreamExt};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
 use crate::{HostError, unless_stopped};
 
@@ -41,7 +41,7 @@ impl Lines {
     pub fn new(reader: impl Read + Send + 'static, stop: Stop) -> Result<Self> {
         let (sender, chunks) = mpsc::channel(AHEAD);
         let thread = thread::Builder::new().name("standard input".to_owned());
-        // It ends with its input, or with the program.
+        // The thread ends with its input, or with the program.
         let started = thread.spawn(|| pump(reader, sender));
         started.map_err(|error| unreadable(&error))?;
         Ok(Self {
@@ -88,9 +88,14 @@ impl Lines {
     /// Whether a whole line that is not empty is there without waiting.
     pub fn has_more(&mut self) -> bool {
         loop {
-            let rest = &self.bytes[self.start..];
-            let whole = memrchr(b'\n', rest).unwrap_or(0);
-            if self.failure.is_some() || !rest[..whole].trim_ascii().is_empty() {
+            while let Some(end) = self.line_break() {
+                if !self.bytes[self.start..end].trim_ascii().is_empty() {
+                    return true;
+                }
+                self.start = end;
+                self.number += 1;
+            }
+            if self.failure.is_some() {
                 return true;
             }
             match self.chunks.try_recv() {
@@ -103,11 +108,9 @@ impl Lines {
     /// Where the next line ends; `None` if there is none.
     async fn line_end(&mut self) -> Result<Option<usize>, HostError> {
         loop {
-            let from = self.searched.max(self.start);
-            if let Some(at) = memchr(b'\n', &self.bytes[from..]) {
-                return Ok(Some(from + at + 1));
+            if let Some(end) = self.line_break() {
+                return Ok(Some(end));
             }
-            self.searched = self.bytes.len();
             if let Some(error) = self.failure.take() {
                 return Err(unreadable(&error).into());
             }
@@ -119,6 +122,14 @@ impl Lines {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Where the next line ends, if its line break is there. Each byte is searched once.
+    fn line_break(&mut self) -> Option<usize> {
+        let from = self.searched.max(self.start);
+        let at = memchr(b'\n', &self.bytes[from..]);
+        self.searched = at.map_or(self.bytes.len(), |at| from + at);
+        at.map(|at| from + at + 1)
     }
 
     fn append(&mut self, chunk: Chunk) {
@@ -138,7 +149,7 @@ impl Lines {
     }
 }
 
-/// Passes on what it reads, until the end of the input, a failure, or nobody wants more.
+/// Sends what it reads, until the end of the input, a failure, or the end of the receiver.
 fn pump(mut reader: impl Read, mut chunks: Sender<Chunk>) {
     loop {
         let chunk = match read(&mut reader) {
@@ -223,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_with_its_line_and_utf_16_by_name() {
+    fn bytes_that_are_no_text_are_refused_with_their_line_and_utf_16_by_name() {
         let failure = all(Parts::new(&[b"{}\n\n\xFF\n"])).unwrap_err();
         let text = "the message is not text in UTF-8 [byte: 1, line: 3]";
         assert_eq!(message(failure), text);
@@ -234,15 +245,15 @@ mod tests {
 
     #[test]
     fn a_failure_comes_after_the_lines_before_it() {
-        let broken = Parts([Ok(b"one\n".to_vec()), Err(io::Error::other("gone"))].into());
+        let broken = Parts([Ok(b"one\n".to_vec()), Err(io::Error::other("unplugged"))].into());
         let mut lines = Lines::new(broken, Stop::new()).unwrap();
         assert_eq!(block_on(lines.next_line()).unwrap(), Some("one\n"));
         let failure = block_on(lines.next_line()).unwrap_err();
-        assert_eq!(message(failure), "standard input cannot be read: gone");
+        assert_eq!(message(failure), "standard input cannot be read: unplugged");
     }
 
     #[test]
-    fn blank_lines_and_half_ones_are_nothing_to_go_on_with() {
+    fn blank_and_incomplete_lines_do_not_count_as_more() {
         for (text, has_more) in [("\n \n", false), ("half", false), ("\n\nwhole\nha", true)] {
             let mut lines = Lines::new(Parts::new(&[b"first\n", text.as_bytes()]), Stop::new());
             let lines = lines.as_mut().unwrap();

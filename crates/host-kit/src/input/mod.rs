@@ -1,7 +1,7 @@
 //! The files and lines that a host is given: settings, catalogs, states, messages.
 //!
-//! They come from people and other programs. An error names the file and the position of what is
-//! wrong, never the content, which may be a secret.
+//! They come from people and other programs. An error names the file and the position, never the
+//! content, which may be a secret.
 
 mod lines;
 mod spelling;
@@ -63,10 +63,10 @@ pub fn message<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T> {
     })
 }
 
-/// The settings in a file, as other programs write them: an empty text means that a setting is
-/// not set, and a text stands for the number, switch, list or object that `settings` declares.
+/// The settings in a file, as other programs write them: an empty text leaves a setting unset, and
+/// a text becomes the number, switch, list or object that `settings` declares.
 ///
-/// An empty text is kept where the schema of the setting says `"minLength": 0`.
+/// An empty text stays where the schema of the setting says `"minLength": 0`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the file and what is wrong, never a value.

@@ -1,19 +1,19 @@
 //! Settings as hosts spell them.
 //!
-//! Forms send an empty text for a field that nobody filled in. Environment variables and some
-//! hosts know texts alone: `"4"`, `"true"`, `"[\"acme\"]"`. What a text stands for is decided by
-//! the declared type of its setting. A text that stands for nothing of that type stays as it is,
-//! and the connector refuses it by its key.
+//! Forms send an empty text for a field that was not filled in. Environment variables and some
+//! hosts have texts only: `"4"`, `"true"`, `"[\"acme\"]"`. The declared type of a setting decides
+//! what its text means. A text that means nothing of that type stays, and the connector refuses it
+//! by its key.
 
 use std::collections::BTreeSet;
 
 use connector_core::{ErrorKind, Result, invalid_json};
 use serde_json::{Map, Number, Value};
 
-/// References within a schema that are followed one after the other.
+/// The longest chain of references within a schema that is followed.
 const MAX_REFERENCES: u8 = 8;
 
-/// Replaces texts by what they stand for.
+/// Replaces texts by what they mean.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the key of a list or an object that is no valid JSON.
@@ -22,20 +22,20 @@ pub(super) fn read_texts(settings: &mut Value, schema: &Value) -> Result<()> {
         let (Some(property), Value::String(text)) = (schema["properties"].get(key), &*value) else {
             continue;
         };
-        let stands_for = if text.is_empty() {
+        let meaning = if text.is_empty() {
             property.get("minLength").is_none().then_some(Value::Null)
         } else {
             let types = types(property, schema, 0);
             read(text.trim(), &types).map_err(|error| error.with_context("key", key))?
         };
-        if let Some(read) = stands_for {
+        if let Some(read) = meaning {
             *value = read;
         }
     }
     Ok(())
 }
 
-/// What a text stands for, if it is not to be kept.
+/// The value that a text means; `None` if the text stays.
 fn read(text: &str, types: &BTreeSet<&str>) -> Result<Option<Value>> {
     let may_be = |kind: &str| types.contains(kind);
     if may_be("string") {
@@ -75,7 +75,7 @@ fn types<'s>(schema: &'s Value, root: &'s Value, references: u8) -> BTreeSet<&'s
     declared
 }
 
-/// The types of a schema that lists its values, or consists of others.
+/// The types of a schema that lists its values or refers to other schemas.
 fn implied<'s>(
     schema: &'s Map<String, Value>,
     root: &'s Value,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_is_a_setting_that_is_not_set() {
+    fn an_empty_text_leaves_a_setting_unset() {
         for key in [
             "api_key",
             "start_date",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_stands_for_what_its_setting_is() {
+    fn a_text_becomes_a_value_of_the_declared_type() {
         let settings = json!({
             "concurrency": "4", "reserve": " 2.5", "limit": "7", "dry_run": "True",
             "organizations": "[\"acme\"]", "mapping": "{\"a\": {\"to\": \"builds\"}}",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_as_text_stays_text() {
+    fn a_setting_that_is_a_text_stays_a_text() {
         let settings = json!({
             "api_key": "4", "start_date": "true", "wait": "finished", "either": "4",
             "anything": "[1]", "unknown": "4", "mapping": {"fields": {"n": "4", "empty": ""}},
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_nothing_is_left_for_the_connector_to_refuse() {
+    fn a_text_without_a_meaning_is_left_for_the_connector_to_refuse() {
         let settings = json!({"concurrency": "four", "dry_run": "yes", "organizations": "acme"});
         assert_eq!(read_back(settings.clone()), settings);
     }
