@@ -17,7 +17,14 @@ async fn main() -> ExitCode {
     if arguments.len() < 2 {
         arguments.push("spec".into());
     }
-    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    let role = Role::Destination;
-    host_airbyte::run(&Jsonl, role, &Stop::new(), arguments, stdin, stdout).await
+    host_airbyte::run(
+        &Jsonl,
+        Role::Destination,
+        &Stop::new(),
+        arguments,
+        std::io::stdin(),
+        std::io::stdout(),
+        std::io::stderr(),
+    )
+    .await
 }

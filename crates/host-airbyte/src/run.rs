@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 use connector_core::{Connector, Error, ErrorKind, Result, Setup, Source, Stop};
 use host_kit::{
-    DestinationSettings, Events, HostError, Level, Notice, Report, STOPPED, input, program,
-    unless_stopped,
+    DestinationSettings, Events, HostError, Level, Notice, Report, STOPPED, input, output_failure,
+    program, unless_stopped,
 };
 use serde_json::json;
 
@@ -27,8 +27,9 @@ pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
         if role == Role::Destination {
             program::stop_on_signals(stop.clone());
         }
-        let (stdin, stdout) = (io::stdin(), io::stdout());
-        run(connector, role, &stop, std::env::args_os(), stdin, stdout).await
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let arguments = std::env::args_os();
+        run(connector, role, &stop, arguments, stdin, stdout, stderr).await
     });
     ended.unwrap_or_else(|error| {
         // If this fails too, the exit status still tells.
@@ -40,7 +41,8 @@ pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
 /// Serves one call. `arguments` begin with the program's name. Output blocks, so this future must
 /// not run where that holds up others. A request to `stop` ends it soon, with status 130.
 ///
-/// The status is 0 only if everything asked for was done.
+/// The status is 0 only if everything asked for was done. Standard error gets nothing but the news
+/// that standard output failed.
 pub async fn run(
     connector: &dyn Connector,
     role: Role,
@@ -48,6 +50,7 @@ pub async fn run(
     arguments: impl IntoIterator<Item = OsString>,
     stdin: impl Read + Send + 'static,
     stdout: impl Write,
+    mut stderr: impl Write,
 ) -> ExitCode {
     let identity = connector.identity();
     let command = Arguments::command()
@@ -60,8 +63,13 @@ pub async fn run(
     };
     let mut output = Output::new(stdout);
     let served = serve(connector, role, stop, arguments.verb, stdin, &mut output).await;
-    // If the output fails, no message can be sent.
-    end(served, &mut output).unwrap_or(ExitCode::FAILURE)
+    end(served, &mut output).unwrap_or_else(|error| {
+        if let Some(text) = output_failure(&error) {
+            // If this fails too, the exit status still tells.
+            writeln!(stderr, "{text}").ok();
+        }
+        ExitCode::FAILURE
+    })
 }
 
 fn end<W: Write>(served: Result<(), HostError>, output: &mut Output<W>) -> io::Result<ExitCode> {

@@ -46,6 +46,13 @@ impl From<io::Error> for HostError {
     }
 }
 
+/// What to say about an output that failed; `None` if its reader has left, which is no news.
+#[must_use]
+pub fn output_failure(error: &io::Error) -> Option<String> {
+    let has_left = error.kind() == io::ErrorKind::BrokenPipe;
+    (!has_left).then(|| format!("standard output cannot be written to: {error}"))
+}
+
 impl HostError {
     /// Says where it happened, see [`Error::with_context`].
     #[must_use]

@@ -30,7 +30,7 @@ mod writing;
 
 pub use events::{Events, Level, Notice, Report, about, sentence};
 pub use holder::this_process;
-pub use host_error::{HostError, STOPPED, unless_stopped};
+pub use host_error::{HostError, STOPPED, output_failure, unless_stopped};
 pub use message_writer::{MessageWriter, RecordForm};
 pub use private_file::PrivateFile;
 pub use read_driver::{ReadDriver, Step};

@@ -1,12 +1,12 @@
 //! From a command line to an exit status.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind as IoErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use connector_core::{Connector, Result, Stop};
-use host_kit::{HostError, STOPPED, program};
+use host_kit::{HostError, STOPPED, output_failure, program};
 
 use crate::about;
 use crate::arguments::{Common, TapArguments, TargetArguments};
@@ -96,11 +96,10 @@ fn end<W: Write, E: Write>(served: Result<(), HostError>, output: &mut Output<W,
             output.tell("WARNING", "stopped on request");
             return ExitCode::from(STOPPED);
         }
-        // The target ended first, and reported why.
-        Err(HostError::Output(error)) if error.kind() == IoErrorKind::BrokenPipe => {}
         Err(HostError::Output(error)) => {
-            let what = "standard output cannot be written to";
-            output.tell("CRITICAL", format_args!("{what}: {error}"));
+            if let Some(text) = output_failure(&error) {
+                output.tell("CRITICAL", text);
+            }
         }
         Err(HostError::Failed(error)) => output.tell("CRITICAL", error),
     }

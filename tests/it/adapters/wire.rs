@@ -210,7 +210,7 @@ async fn start(
             } else {
                 host_airbyte::Role::Destination
             };
-            host_airbyte::run(tiny, role, &stop, arguments, stdin, stdout).await
+            host_airbyte::run(tiny, role, &stop, arguments, stdin, stdout, stderr).await
         }
         Host::Singer => {
             let role = if reads {

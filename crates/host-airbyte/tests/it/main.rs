@@ -34,12 +34,20 @@ fn call_with(
     stdout: Shared,
 ) -> Ended {
     let stdin = Cursor::new(stdin.to_vec());
-    let stop = Stop::new();
-    let served = host_airbyte::run(scripted, role, &stop, arguments, stdin, stdout.clone());
+    let (stop, stderr) = (Stop::new(), Shared::default());
+    let served = host_airbyte::run(
+        scripted,
+        role,
+        &stop,
+        arguments,
+        stdin,
+        stdout.clone(),
+        stderr.clone(),
+    );
     Ended {
         code: format!("{:?}", block_on(served)),
         stdout: stdout.text(),
-        stderr: String::new(),
+        stderr: stderr.text(),
     }
 }
 

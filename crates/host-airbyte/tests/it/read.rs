@@ -199,13 +199,15 @@ fn a_stream_that_fails_is_incomplete() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_the_read_without_success() {
+fn a_reader_that_leaves_ends_the_read_quietly_and_without_success() {
     let files = Files::new();
     files.put("catalog", catalog([incremental("builds")]));
     let arguments = files.arguments(&["read"], &["config", "catalog"]);
     let scripted = scripted().yielding(messages());
     let role = host_airbyte::Role::Source;
-    call_with(&scripted, role, arguments, b"", Shared::closed()).assert_code(1);
+    let ended = call_with(&scripted, role, arguments, b"", Shared::closed());
+    ended.assert_code(1);
+    assert_eq!(ended.stderr, "");
 }
 
 #[test]
