@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use connector_core::Stop;
 use connector_jsonl::Jsonl;
 use host_airbyte::Role;
 
@@ -16,6 +17,14 @@ async fn main() -> ExitCode {
     if arguments.len() < 2 {
         arguments.push("spec".into());
     }
-    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    host_airbyte::run(&Jsonl, Role::Destination, arguments, stdin, stdout).await
+    host_airbyte::run(
+        &Jsonl,
+        Role::Destination,
+        &Stop::new(),
+        arguments,
+        std::io::stdin(),
+        std::io::stdout(),
+        std::io::stderr(),
+    )
+    .await
 }

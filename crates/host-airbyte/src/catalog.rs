@@ -2,10 +2,18 @@
 //!
 //! Hosts write it with and without nulls, and with members of their own.
 
-use connector_core::{Catalog, Error, ErrorKind, Result, Selection, Stream, SyncMode};
-use serde::Deserialize;
-use serde_json::Value;
+mod write_mode;
 
+use std::path::Path;
+
+use connector_core::{
+    Capabilities, Catalog, Error, ErrorKind, Result, Selection, Stream, StreamPlan, SyncMode,
+};
+use host_kit::{Notice, input, selection};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Each stream once.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ConfiguredCatalog {
     streams: Vec<ConfiguredStream>,
@@ -23,97 +31,134 @@ struct ConfiguredStream {
 #[derive(Debug, Deserialize)]
 struct DescribedStream {
     name: String,
+    namespace: Option<String>,
     json_schema: Option<Value>,
+    supported_sync_modes: Option<Vec<String>>,
     source_defined_primary_key: Option<Vec<Vec<String>>>,
 }
 
+/// A stream that is written.
+#[derive(Debug)]
+pub(crate) struct PlannedStream {
+    pub(crate) plan: StreamPlan,
+    pub(crate) namespace: Option<String>,
+    /// What the user should know of the way it is written.
+    pub(crate) notice: Option<Notice>,
+}
+
 impl ConfiguredCatalog {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the file and what is wrong, and for a stream that is there in
+    /// two namespaces: connectors know none, and the two would be mixed.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let catalog: Self = input::json_file(path, "the catalog")?;
+        catalog
+            .distinct()
+            .map_err(|error| error.with_context("file", path.display()))
+    }
+
+    fn distinct(self) -> Result<Self> {
+        let mut streams: Vec<ConfiguredStream> = Vec::new();
+        for one in self.streams {
+            let mut others = streams.iter();
+            match others.find(|other| other.stream.name == one.stream.name) {
+                None => streams.push(one),
+                Some(other) if other.stream.namespace == one.stream.namespace => {}
+                Some(_) => return Err(two_namespaces("catalog", &one.stream.name)),
+            }
+        }
+        Ok(Self { streams })
+    }
+
     /// What is read. Hosts ask for `incremental` where there is only a full refresh: then each
     /// stream is read as it can be.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for a stream that the source does not have, and if there is none.
     pub(crate) fn selections(&self, known: &Catalog) -> Result<Vec<Selection>> {
-        let mut selections: Vec<Selection> = Vec::new();
-        for configured in &self.streams {
-            let stream = known.stream(&configured.stream.name)?;
-            if selections.iter().any(|s| s.stream == stream.name) {
-                continue;
-            }
-            let mode = configured.mode(stream)?;
-            let stream = stream.name.clone();
-            selections.push(Selection { stream, mode });
-        }
-        if selections.is_empty() {
+        if self.streams.is_empty() {
             let message = "the catalog has no streams";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        Ok(selections)
-    }
-
-    /// Streams that are asked to be replaced: what is stored is never deleted.
-    pub(crate) fn overwritten(&self) -> impl Iterator<Item = &str> {
-        let is_overwritten = |one: &&ConfiguredStream| {
-            let mode = one.destination_sync_mode.as_deref();
-            mode.is_some_and(|mode| mode.starts_with("overwrite"))
+        let select = |configured: &ConfiguredStream| {
+            let stream = known.stream(&configured.stream.name)?;
+            selection(stream, configured.sync_mode(stream)?)
         };
-        let streams = self.streams.iter().filter(is_overwritten);
-        streams.map(|one| one.stream.name.as_str())
+        self.streams.iter().map(select).collect()
     }
 
-    /// What is written.
-    pub(crate) fn into_streams(self) -> Vec<Stream> {
-        self.streams.into_iter().map(described).collect()
+    /// What is written, and how.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a stream that cannot be written in any mode.
+    pub(crate) fn plan(self, capabilities: &Capabilities) -> Result<Vec<PlannedStream>> {
+        let streams = self.streams.into_iter();
+        streams.map(|one| one.plan(capabilities)).collect()
     }
 }
 
+/// The error of a stream that a file has in two namespaces.
+pub(crate) fn two_namespaces(file: &str, stream: &str) -> Error {
+    let message = format!(
+        "the {file} has this stream in two namespaces, which would be mixed; give one of them \
+         another name, with a stream prefix for example"
+    );
+    Error::new(ErrorKind::Config, message).with_context("stream", stream)
+}
+
 impl ConfiguredStream {
-    fn mode(&self, stream: &Stream) -> Result<SyncMode> {
-        let asked = match self.sync_mode.as_deref() {
-            Some("full_refresh") => Some(SyncMode::FullRefresh),
-            Some("incremental") => Some(SyncMode::Incremental),
-            None => None,
+    fn sync_mode(&self, stream: &Stream) -> Result<Option<SyncMode>> {
+        match self.sync_mode.as_deref() {
+            Some("full_refresh") => Ok(Some(SyncMode::FullRefresh)),
+            Some("incremental") => Ok(Some(SyncMode::Incremental)),
+            None => Ok(None),
             Some(_) => {
                 let message = "the sync mode must be full_refresh or incremental";
-                return Err(
-                    Error::new(ErrorKind::Config, message).with_context("stream", &stream.name)
-                );
+                Err(Error::new(ErrorKind::Config, message).with_context("stream", &stream.name))
             }
+        }
+    }
+
+    /// Whether only changes may come. Hosts write `incremental` for streams that cannot be read
+    /// so, too.
+    fn is_incremental(&self) -> bool {
+        let is_word = |mode: &str| mode == "incremental";
+        let supported = self.stream.supported_sync_modes.as_ref();
+        self.sync_mode.as_deref().is_some_and(is_word)
+            && supported.is_none_or(|modes| modes.iter().any(|mode| is_word(mode)))
+    }
+
+    /// The fields that identify a record; none if one of them is nested, since the others alone
+    /// would take different records for one.
+    fn key(&self) -> Vec<String> {
+        let chosen = self.primary_key.as_ref().filter(|key| !key.is_empty());
+        let key = chosen.or(self.stream.source_defined_primary_key.as_ref());
+        let fields = key.into_iter().flatten().map(|path| only(path));
+        fields.collect::<Option<_>>().unwrap_or_default()
+    }
+
+    fn plan(self, capabilities: &Capabilities) -> Result<PlannedStream> {
+        let schema = self.stream.json_schema.clone();
+        let schema = schema.unwrap_or_else(|| json!({"type": "object"}));
+        let stream = Stream::new(&*self.stream.name, "", schema).with_primary_key(self.key());
+        let stream = match self.cursor_field.as_deref().and_then(only) {
+            Some(cursor) => stream.with_cursor(cursor),
+            None => stream,
         };
-        let modes = &stream.sync_modes;
-        let mode = asked.filter(|mode| modes.contains(mode));
-        mode.or_else(|| modes.last().copied()).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, "the stream has no sync mode")
-                .with_context("stream", &stream.name)
+        let (mode, notice) = self.write_mode(&stream, capabilities)?;
+        Ok(PlannedStream {
+            plan: StreamPlan::new(stream, mode),
+            namespace: self.stream.namespace,
+            notice,
         })
     }
 }
 
-fn described(configured: ConfiguredStream) -> Stream {
-    let key = (configured.primary_key)
-        .filter(|key| !key.is_empty())
-        .or(configured.stream.source_defined_primary_key)
-        // To append is to keep every row, whatever its key.
-        .filter(|_| configured.destination_sync_mode.as_deref() != Some("append"))
-        .unwrap_or_default();
-    Stream {
-        name: configured.stream.name.into(),
-        description: String::new(),
-        json_schema: (configured.stream.json_schema)
-            .unwrap_or_else(|| serde_json::json!({"type": "object"})),
-        // A path to a nested key names no column.
-        primary_key: key.into_iter().filter_map(only).collect(),
-        cursor: configured.cursor_field.and_then(only),
-        sync_modes: vec![SyncMode::Incremental],
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-    }
-}
-
-fn only(mut path: Vec<String>) -> Option<String> {
-    match path.len() {
-        1 => path.pop(),
+fn only(path: &[String]) -> Option<String> {
+    match path {
+        [field] => Some(field.clone()),
         _ => None,
     }
 }
@@ -122,24 +167,29 @@ fn only(mut path: Vec<String>) -> Option<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_appended_has_no_key_and_what_is_to_be_replaced_is_told() {
-        let one = |name: &str, mode: &str| {
-            serde_json::json!({
-                "stream": {"name": name, "source_defined_primary_key": [["id"]]},
-                "destination_sync_mode": mode,
-            })
-        };
-        let streams = [
-            one("a", "append"),
-            one("b", "append_dedup"),
-            one("c", "overwrite"),
-        ];
+    fn catalog(streams: Value) -> Result<ConfiguredCatalog> {
         let catalog: ConfiguredCatalog =
-            serde_json::from_value(serde_json::json!({ "streams": streams })).unwrap();
-        assert_eq!(catalog.overwritten().collect::<Vec<_>>(), ["c"]);
-        let streams = catalog.into_streams();
-        let keys: Vec<_> = streams.iter().map(|one| one.primary_key.len()).collect();
-        assert_eq!(keys, [0, 1, 1]);
+            serde_json::from_value(json!({ "streams": streams })).unwrap();
+        catalog.distinct()
+    }
+
+    #[test]
+    fn one_name_in_two_namespaces_is_refused_and_a_repeated_stream_counts_once() {
+        let one = |namespace: Value| json!({"stream": {"name": "builds", "namespace": namespace}});
+        let mixed = catalog(json!([one(json!("a")), one(json!("b"))])).unwrap_err();
+        assert!(mixed.to_string().contains("two namespaces"), "{mixed}");
+        assert!(catalog(json!([one(json!("a")), one(Value::Null)])).is_err());
+        let repeated = catalog(json!([one(json!("a")), one(json!("a"))])).unwrap();
+        assert_eq!(repeated.streams.len(), 1);
+    }
+
+    #[test]
+    fn a_key_with_a_nested_part_is_none_at_all() {
+        let key = |key: Value| {
+            let one = json!({"stream": {"name": "a"}, "primary_key": key});
+            catalog(json!([one])).unwrap().streams[0].key()
+        };
+        assert_eq!(key(json!([["id"], ["at"]])), ["id", "at"]);
+        assert!(key(json!([["id"], ["author", "name"]])).is_empty());
     }
 }
