@@ -178,7 +178,7 @@ impl Bench {
         }
         let config = connector_core::Configuration::new(config).unwrap();
         let config = crate::config::Config::parse(config, None).unwrap();
-        let client = crate::connector::client(&config).unwrap();
+        let client = crate::connection::client(&config).unwrap();
         let path = "v2/organizations/acme/pipelines/web/builds/1/annotations";
         let path: Vec<_> = path.split('/').collect();
         let listed: Vec<Value> =
