@@ -86,7 +86,7 @@ impl Artifacts {
         let client = client(&config)?;
         Ok(Self {
             at_once: config.max_concurrency as usize,
-            client: client.with_listener(forward(&setup.observer, None)),
+            client: client.with_observer(forward(&setup.observer, None)),
         })
     }
 
@@ -246,7 +246,7 @@ impl Fetch<'_> {
             if is_short || piece.cut.is_some() {
                 fruitless = if has > most { 0 } else { fruitless + 1 };
                 if has > most {
-                    self.retrieval.went_on();
+                    self.retrieval.made_progress();
                 }
                 most = most.max(has);
                 let cut = piece.cut.unwrap_or_else(|| self.how_short(has));

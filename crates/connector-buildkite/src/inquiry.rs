@@ -35,7 +35,7 @@ impl Inquiry {
         let asked = Arc::new(AtomicU64::new(0));
         let tell = forward(observer, None);
         let count = Arc::clone(&asked);
-        let client = client.with_listener(Arc::new(move |event| {
+        let client = client.with_observer(Arc::new(move |event| {
             if event == ClientEvent::Request {
                 count.fetch_add(1, Ordering::Relaxed);
             }

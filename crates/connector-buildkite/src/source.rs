@@ -428,7 +428,7 @@ impl Reader {
 
     /// The client, telling the observer what it does for a stream.
     fn client(&self, stream: Option<&StreamName>) -> Client {
-        self.client.with_listener(forward(&self.observer, stream))
+        self.client.with_observer(forward(&self.observer, stream))
     }
 
     fn notice(&self, stream: Option<StreamName>, message: String) {

@@ -129,7 +129,7 @@ impl TreeReader {
     fn below(self, tree: Arc<Tree>, keys: Keys) -> BoxStream<'static, Result<Record>> {
         let records = try_stream! {
             let stream = &tree.list.stream.name;
-            let client = (self.client).with_listener(forward(&self.observer, Some(stream)));
+            let client = (self.client).with_observer(forward(&self.observer, Some(stream)));
             let mut items = tree.list.read(&client, &keys, self.max_bytes);
             let mut seen = HashSet::new();
             while let Some(item) = items.next().await {

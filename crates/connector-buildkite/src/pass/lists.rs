@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use buildkite_client::{BuildQuery, Client, Error as ClientError, Floor, Listed};
+use buildkite_client::{BuildQuery, Client, Error as ClientError, Listed, LowerBound};
 use chrono::{DateTime, Utc};
 use connector_core::{Error, Result, StreamName};
 use futures::future::TryFutureExt;
@@ -41,7 +41,7 @@ pub(crate) struct Which {
     pub(crate) to: Option<DateTime<Utc>>,
     pub(crate) finished_from: Option<DateTime<Utc>>,
     pub(crate) states: &'static [&'static str],
-    pub(crate) floor: Floor,
+    pub(crate) lower_bound: LowerBound,
 }
 
 impl Lists {
@@ -97,7 +97,7 @@ impl Lists {
             finished_from: which.finished_from,
             states: which.states,
             with_jobs: which.streams.iter().any(|name| self.needs_jobs(name)),
-            floor: which.floor,
+            lower_bound: which.lower_bound,
             by_page_number: !self.rules.keyset,
             ..BuildQuery::default()
         }

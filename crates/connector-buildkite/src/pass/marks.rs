@@ -4,7 +4,7 @@
 //! changed. Both are told by the server: by the clock of its answers and by the times that it
 //! wrote into builds, never by the clock of this machine.
 
-use buildkite_client::Progress;
+use buildkite_client::ListingProgress;
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Result};
 
@@ -36,7 +36,7 @@ impl Partition {
     }
 
     /// The first page has been read: the upper end moves.
-    pub(super) fn begin(&mut self, first: &Progress) -> Result<()> {
+    pub(super) fn begin(&mut self, first: &ListingProgress) -> Result<()> {
         let now = first.server_time;
         if now.is_some_and(|now| self.coverage.top > now + LARGEST_SKEW) {
             return Err(self.future_state());
@@ -51,7 +51,7 @@ impl Partition {
     }
 
     /// What is open and what finished has been read.
-    pub(super) fn has_seen_changes(&mut self, first: &Progress) {
+    pub(super) fn has_seen_changes(&mut self, first: &ListingProgress) {
         let mark = self.mark(first);
         self.coverage.synced = self
             .coverage
@@ -61,7 +61,7 @@ impl Partition {
 
     /// When this sync began, by the server's clock. What the server wrote into builds is never
     /// ahead of that clock, and the clock of its answers may be: the earlier of the two counts.
-    fn mark(&self, first: &Progress) -> Option<DateTime<Utc>> {
+    fn mark(&self, first: &ListingProgress) -> Option<DateTime<Utc>> {
         let latest = self.latest?;
         Some(first.server_time.map_or(latest, |now| now.min(latest)))
     }

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use buildkite_client::{Error as ClientError, Floor, Listed};
+use buildkite_client::{Error as ClientError, Listed, LowerBound};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
@@ -184,14 +184,14 @@ impl Partition {
             from: since,
             to: DateTime::<Utc>::MAX_UTC,
         };
-        let floor = Floor::default();
+        let lower_bound = LowerBound::default();
         let list = self.lists.list(Which {
             streams: gap.streams.clone(),
             from: since,
-            floor: floor.clone(),
+            lower_bound: lower_bound.clone(),
             ..Which::default()
         });
-        self.windows.open(gap, floor, list);
+        self.windows.open(gap, lower_bound, list);
     }
 
     /// Looks for what was open before and has not been seen since.
@@ -218,13 +218,13 @@ impl Partition {
     /// Begins to read as many gaps as there is room for.
     fn fill(&mut self) {
         while let Some(gap) = self.windows.next_gap() {
-            let floor = Floor::default();
+            let lower_bound = LowerBound::default();
             let which = Which {
                 streams: gap.streams.clone(),
                 from: gap.from,
                 // A server that cuts times to the second must not cut builds off.
                 to: Some(second_after(gap.to)),
-                floor: floor.clone(),
+                lower_bound: lower_bound.clone(),
                 ..Which::default()
             };
             let list = match &gap.pipeline {
@@ -234,7 +234,7 @@ impl Partition {
                     self.lists.list_pipeline(which, id.clone(), known)
                 }
             };
-            self.windows.open(gap, floor, list);
+            self.windows.open(gap, lower_bound, list);
         }
     }
 

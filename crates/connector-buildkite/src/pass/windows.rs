@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
+use buildkite_client::{Error as ClientError, Listed, ListingProgress, LowerBound};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::{BoxStream, SelectAll, StreamExt};
 
@@ -31,7 +31,7 @@ pub(crate) struct Windows {
 
 struct Window {
     gap: Gap,
-    floor: Floor,
+    lower_bound: LowerBound,
     /// When the newest build read was created.
     newest: Option<DateTime<Utc>>,
     /// How many builds were read.
@@ -44,7 +44,7 @@ struct Window {
 pub(crate) enum FromWindow {
     /// A build, and the gap that it is of.
     Build(Found, Gap),
-    Page(Progress),
+    Page(ListingProgress),
     /// It could not be read further, and is closed.
     Failed(Box<Gap>, ClientError),
 }
@@ -68,14 +68,14 @@ impl Windows {
     }
 
     /// Begins to read a gap.
-    pub(crate) fn open(&mut self, gap: Gap, floor: Floor, list: List) {
+    pub(crate) fn open(&mut self, gap: Gap, lower_bound: LowerBound, list: List) {
         let number = self.opened;
         self.opened += 1;
         self.lists
             .push(list.map(move |listed| (number, listed)).boxed());
         let window = Window {
             gap,
-            floor,
+            lower_bound,
             newest: None,
             read: 0,
             left: 0,
@@ -130,7 +130,7 @@ impl Windows {
     }
 
     /// A window has come to the end of a page: it is smaller now, or closed, or cut in two.
-    fn page(&mut self, number: usize, page: &Progress) {
+    fn page(&mut self, number: usize, page: &ListingProgress) {
         let Some(window) = self.open.get_mut(&number) else {
             return;
         };
@@ -166,7 +166,7 @@ impl Window {
             to: middle,
             ..self.gap.clone()
         };
-        self.floor.raise(middle);
+        self.lower_bound.raise(middle);
         self.gap.from = Some(middle);
         self.left /= 2;
         Some(older)
