@@ -9,7 +9,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 /// A package, and those of ours that it may depend on.
 const ROOMS: [(&str, &[&str]); 16] = [
     ("connector-core", &[]),
-    ("buildkite-client", &[]),
+    ("buildkite-client", &["credential"]),
+    ("credential", &[]),
     (
         "connector-buildkite",
         &["connector-core", "buildkite-client"],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkite_client::{Authentication, DEFAULT_BASE_URL};
+use buildkite_client::{Credential as Authentication, DEFAULT_BASE_URL};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use connector_core::{Configuration, Credential, FlagSetting, Result, SettingsSchema};
 use schemars::JsonSchema;
@@ -188,7 +188,7 @@ impl Config {
         if let Some(key) = &self.private_key {
             return Ok(key.clone());
         }
-        let token = self.api_key.clone().map(Authentication::Token);
+        let token = self.api_key.clone().map(Authentication::ApiKey);
         token.ok_or_else(|| {
             invalid_setting(
                 "api_key",
