@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use credential::Credential;
 use serde_json::Value;
 
 use crate::{
@@ -143,19 +143,4 @@ impl fmt::Debug for Setup {
             .field("credential", &self.credential)
             .finish_non_exhaustive()
     }
-}
-
-/// What opens a remote system. Plugins are given it; they never look for it themselves.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Credential {
-    /// An API key. `Debug` prints `[REDACTED]`.
-    ApiKey(SecretString),
-    /// A private key, which proves itself by signing. `Debug` prints `[REDACTED]` for the key.
-    PrivateKey {
-        /// Who signs, as the remote knows it.
-        issuer: String,
-        /// The key in PEM.
-        pem: SecretString,
-    },
 }

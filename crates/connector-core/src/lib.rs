@@ -31,7 +31,8 @@ mod verification;
 
 pub use catalog::{Catalog, Stream, StreamName, SyncMode};
 pub use configuration::Configuration;
-pub use connector::{Connector, Credential, Identity, Roles, Setup};
+pub use connector::{Connector, Identity, Roles, Setup};
+pub use credential::Credential;
 pub use destination::{Accepts, Destination, Outcome, WritePlan};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use forecast::{Forecast, StreamForecast};
