@@ -1,1 +1,0 @@
-//! The tests live in `it/`: they drive the program end to end.
