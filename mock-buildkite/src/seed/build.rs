@@ -4,10 +4,9 @@ use super::Seeded;
 use super::job::JobWriter;
 use super::plan::BuildPlan;
 use super::stages::{Retry, jobs};
-use super::text::{
-    PUBLIC_API, PUBLIC_WEB, put, put_all, put_id, put_ids, put_json, put_number, put_time,
-};
-use crate::dice::Dice;
+use super::text::{put, put_all, put_id, put_ids, put_json, put_number, put_time};
+use crate::address::BuildUrls;
+use crate::rng::Rng;
 
 /// Which parts of a build an answer shows.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +24,7 @@ impl Seeded {
         let pipeline = &self.pipelines[build.pipeline];
         let owner = &self.organizations[pipeline.organization];
         let number = build.number;
-        let url = format!(
-            "{PUBLIC_API}/{}/pipelines/{}/builds/{number}",
-            owner.slug, pipeline.slug
-        );
-        let web_url = format!(
-            "{PUBLIC_WEB}/{}/{}/builds/{number}",
-            owner.slug, pipeline.slug
-        );
+        let BuildUrls { url, web_url } = BuildUrls::new(&owner.slug, &pipeline.slug, number.into());
         put(out, "{");
         put_ids(out, "Build", build.id);
         put_all(
@@ -113,12 +105,12 @@ impl Seeded {
     /// True if a job of the build with this ordinal has the id.
     pub(crate) fn has_job(&self, ordinal: usize, id: &str) -> bool {
         let build = BuildPlan::of(self, ordinal);
-        let prefix = build.id.text();
+        let prefix = build.id.to_string();
         // Ids of jobs begin with the moment their build was made.
-        id.as_bytes().get(..13) == Some(&prefix[..13])
+        id.as_bytes().get(..13) == Some(&prefix.as_bytes()[..13])
             && jobs(self, &build)
                 .iter()
-                .any(|job| job.id.text() == id.as_bytes())
+                .any(|job| job.id.to_string() == id)
     }
 
     fn jobs(&self, out: &mut Vec<u8>, build: &BuildPlan, writer: &JobWriter<'_>, retried: bool) {
@@ -206,7 +198,7 @@ impl Seeded {
         }
         let number = build.number - 1;
         let base = &url[..url.rfind('/').unwrap_or(0)];
-        let id = Dice::of(&[self.seed, 14, build.ordinal as u64]).uuid(build.created - 600_000);
+        let id = Rng::of(&[self.seed, 14, build.ordinal as u64]).uuid(build.created - 600_000);
         put(out, "{\"id\":\"");
         put_id(out, id);
         put(

@@ -1,16 +1,16 @@
 //! The text of one job: each type has exactly its own keys, in the order of the API.
 
 use super::Seeded;
-use super::agent::write_agent;
+use super::agent::JobAgent;
 use super::organization::SeededOrganization;
 use super::plan::BuildPlan;
 use super::stages::{JobPlan, Kind, Retry};
-use super::text::{PUBLIC_API, put_json};
 use super::text::{
-    PUBLIC_WEB, put, put_all, put_id, put_ids, put_number, put_number_or_null, put_time,
+    put, put_all, put_id, put_ids, put_json, put_number, put_number_or_null, put_time,
 };
 use super::words::{COMMANDS, LABELS};
-use crate::dice::Dice;
+use crate::address::{ORGANIZATIONS, WEB};
+use crate::rng::Rng;
 
 /// What the jobs of one build have in common.
 pub(super) struct JobWriter<'a> {
@@ -45,16 +45,17 @@ impl JobWriter<'_> {
         put_all(out, &[",\"state\":\"", job.state, "\",\"step_key\":"]);
         put(
             out,
-            if job.dice.percent(50) {
+            if job.rng.percent(50) {
                 "\"release-gate\""
             } else {
                 "null"
             },
         );
         put(out, ",\"web_url\":null,\"unblocked_by\":");
-        match is_unblocked {
-            true => put(out, &self.owner.people[build.person].object),
-            false => put(out, "null"),
+        if is_unblocked {
+            put(out, &self.owner.people[build.person].object)
+        } else {
+            put(out, "null")
         }
         let middle = build.started.map(|time| time + 15_000);
         put_time(out, "unblocked_at", middle.filter(|_| is_unblocked));
@@ -95,19 +96,19 @@ impl JobWriter<'_> {
         put_time(out, "runnable_at", job.runnable);
         put(out, ",\"triggered_build\":");
         match job.started {
-            Some(started) => self.triggered_build(out, &mut job.dice, started),
+            Some(started) => self.triggered_build(out, &mut job.rng, started),
             None => put(out, "null"),
         }
         put(out, ",\"soft_failed\":false");
     }
 
-    fn triggered_build(&self, out: &mut Vec<u8>, dice: &mut Dice, started: i64) {
-        let number = (dice.below(900) + 1).to_string();
+    fn triggered_build(&self, out: &mut Vec<u8>, rng: &mut Rng, started: i64) {
+        let number = (rng.below(900) + 1).to_string();
         put(out, "{\"id\":\"");
-        put_id(out, dice.uuid(started));
+        put_id(out, rng.uuid(started));
         put_all(
             out,
-            &["\",\"number\":", &number, ",\"url\":\"", PUBLIC_API, "/"],
+            &["\",\"number\":", &number, ",\"url\":\"", ORGANIZATIONS, "/"],
         );
         put_all(
             out,
@@ -117,10 +118,7 @@ impl JobWriter<'_> {
                 &number,
             ],
         );
-        put_all(
-            out,
-            &["\",\"web_url\":\"", PUBLIC_WEB, "/", &self.owner.slug],
-        );
+        put_all(out, &["\",\"web_url\":\"", WEB, "/", &self.owner.slug]);
         put_all(out, &["/deploy-target/builds/", &number, "\"}"]);
     }
 
@@ -130,15 +128,15 @@ impl JobWriter<'_> {
             (Retry::New { .. }, _) | (_, Some(1)) => at - 1,
             _ => at,
         };
-        let mut step_dice = Dice::of(&[self.world.seed, 13, step as u64]);
-        let queue = &self.owner.queues[step_dice.below(3) as usize];
+        let mut step_rng = Rng::of(&[self.world.seed, 13, step as u64]);
+        let queue = &self.owner.queues[step_rng.below(3) as usize];
         put(out, ",\"type\":\"script\",\"name\":");
         put_json(
             out,
             if at == 0 {
                 ":pipeline: Upload"
             } else {
-                step_dice.pick(&LABELS)
+                step_rng.pick(&LABELS)
             },
         );
         put(out, ",\"step_key\":");
@@ -147,9 +145,9 @@ impl JobWriter<'_> {
             _ => put(out, "null"),
         }
         put(out, ",\"step\":{\"id\":\"");
-        put_id(out, step_dice.uuid(job.scheduled));
+        put_id(out, step_rng.uuid(job.scheduled));
         put(out, "\",\"signature\":null},\"priority\":{\"number\":");
-        put(out, step_dice.pick(&["0", "0", "0", "1", "100"]));
+        put(out, step_rng.pick(&["0", "0", "0", "1", "100"]));
         put_all(
             out,
             &["},\"agent_query_rules\":[\"queue=", queue.name, "\"]"],
@@ -169,7 +167,7 @@ impl JobWriter<'_> {
         self.job_url(out, &job, "/log\",\"raw_log_url\":\"");
         self.job_url(out, &job, "/log.txt\",\"artifacts_url\":\"");
         self.job_url(out, &job, "/artifacts\",\"command\":");
-        put_json(out, step_dice.pick(&COMMANDS));
+        put_json(out, step_rng.pick(&COMMANDS));
         put(
             out,
             if job.soft_failed {
@@ -183,7 +181,7 @@ impl JobWriter<'_> {
         put(out, ",\"artifact_paths\":");
         put(
             out,
-            step_dice.pick(&["null", "null", "null", "\"log/**/*\"", "\"\""]),
+            step_rng.pick(&["null", "null", "null", "\"log/**/*\"", "\"\""]),
         );
         self.times_and_retry(out, &job);
         self.agent(out, &mut job, queue.name, &queue.url);
@@ -255,16 +253,14 @@ impl JobWriter<'_> {
         put(out, ",\"agent\":");
         match job.started {
             Some(started) => {
-                let finished = job.finished;
-                write_agent(
-                    out,
-                    self.owner,
-                    &mut job.dice,
+                let agent = JobAgent {
+                    owner: self.owner,
                     queue,
                     queue_url,
                     started,
-                    finished,
-                );
+                    finished: job.finished,
+                };
+                agent.write(out, &mut job.rng);
             }
             None => put(out, "null"),
         }

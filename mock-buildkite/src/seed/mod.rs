@@ -21,14 +21,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::clock::millis_of;
-use crate::dice::Dice;
+use crate::rng::Rng;
 pub(crate) use build::SeededView;
 pub(crate) use children::{BuildChildren, artifact_content};
-pub(crate) use lists::fill;
+pub(crate) use lists::{ListedObject, listed_objects};
 pub(crate) use organization::SeededOrganization;
 pub(crate) use pipeline::SeededPipeline;
 pub(crate) use plan::BuildPlan;
-pub(crate) use text::PUBLIC_API;
 
 /// How much made-up data a world has. The same values always give the same world.
 ///
@@ -147,13 +146,13 @@ fn place_builds(seed: &Seed, pipelines: usize, now: i64) -> Vec<Placed> {
     if pipelines == 0 {
         return Vec::new();
     }
-    let mut dice = Dice::of(&[seed.seed, 10]);
+    let mut rng = Rng::of(&[seed.seed, 10]);
     let mut created = now - 1500;
     let mut times: Vec<i64> = Vec::with_capacity(seed.builds);
     for _ in 0..seed.builds {
         times.push(created);
-        if !dice.percent(3) {
-            created -= dice.skewed(1, millis_of(seed.gap).saturating_mul(3).max(1));
+        if !rng.percent(3) {
+            created -= rng.skewed(1, millis_of(seed.gap).saturating_mul(3).max(1));
         }
     }
     let mut numbers = vec![0_u32; pipelines];
@@ -161,9 +160,9 @@ fn place_builds(seed: &Seed, pipelines: usize, now: i64) -> Vec<Placed> {
         .into_iter()
         .rev()
         .map(|created| {
-            let pipeline = usize::try_from(dice.below(pipelines as u64)).unwrap_or(0);
+            let pipeline = usize::try_from(rng.below(pipelines as u64)).unwrap_or(0);
             // Numbers may have gaps.
-            numbers[pipeline] += if dice.percent(2) { 2 } else { 1 };
+            numbers[pipeline] += if rng.percent(2) { 2 } else { 1 };
             Placed {
                 pipeline,
                 number: numbers[pipeline],

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::organization::SeededOrganization;
-use super::text::{PUBLIC_API, PUBLIC_WEB};
 use super::words::PIPELINES;
-use crate::dice::{Dice, graphql_id};
+use crate::address::{ORGANIZATIONS, WEB};
 use crate::document::Document;
+use crate::ids::graphql_id;
+use crate::rng::Rng;
 use crate::time::millis_to_string;
 
 /// A pipeline of about 4 KB, ready to be written.
@@ -40,8 +41,8 @@ impl SeededPipeline {
         organizations: &[SeededOrganization],
         now: i64,
     ) -> Self {
-        let mut dice = Dice::of(&[seed, 2, index as u64]);
-        let id = dice.uuid(created(now)).to_string();
+        let mut rng = Rng::of(&[seed, 2, index as u64]);
+        let id = rng.uuid(created(now)).to_string();
         let round = index / PIPELINES.len();
         let base = PIPELINES[index % PIPELINES.len()];
         let name = match round {
@@ -51,7 +52,7 @@ impl SeededPipeline {
         let slug = name.to_lowercase().replace(' ', "-");
         let owner = &organizations[organization];
         let repository = format!("git@github.com:{}/{slug}.git", owner.slug);
-        let text = texts(dice, owner, &id, [&name, &slug, &repository], now);
+        let text = texts(rng, owner, &id, [&name, &slug, &repository], now);
         Self {
             organization,
             id,
@@ -67,9 +68,9 @@ impl SeededPipeline {
     pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
         out.extend_from_slice(self.text.0.as_bytes());
         let step = u64::try_from(now.div_euclid(10_000)).unwrap_or(0);
-        let mut dice = Dice::of(&[self.salt, 3, step]);
+        let mut rng = Rng::of(&[self.salt, 3, step]);
         for (name, limit) in COUNTERS {
-            let counter = format!(",\"{name}\":{}", dice.below(limit));
+            let counter = format!(",\"{name}\":{}", rng.below(limit));
             out.extend_from_slice(counter.as_bytes());
         }
         out.extend_from_slice(self.text.1.as_bytes());
@@ -83,18 +84,18 @@ fn created(now: i64) -> i64 {
 
 /// The text before the counters (without the closing brace) and after them.
 fn texts(
-    mut dice: Dice,
+    mut rng: Rng,
     owner: &SeededOrganization,
     id: &str,
     [name, slug, repository]: [&str; 3],
     now: i64,
 ) -> (String, String) {
-    let url = format!("{PUBLIC_API}/{}/pipelines/{slug}", owner.slug);
+    let url = format!("{ORGANIZATIONS}/{}/pipelines/{slug}", owner.slug);
     let mut head = Document::default();
     head.set("id", id);
     head.set("graphql_id", graphql_id("Pipeline", id));
     head.set("url", &url);
-    head.set("web_url", format!("{PUBLIC_WEB}/{}/{slug}", owner.slug));
+    head.set("web_url", format!("{WEB}/{}/{slug}", owner.slug));
     head.set("name", name);
     head.set("description", format!("Builds and tests of {name}"));
     head.set("slug", slug);
@@ -110,7 +111,7 @@ fn texts(
     head.set("allow_rebuilds", true);
     head.set("provider", provider(&owner.slug, slug));
     head.set("builds_url", format!("{url}/builds"));
-    let badge = dice.hex(50);
+    let badge = rng.hex(50);
     head.set(
         "badge_url",
         format!("https://badge.buildkite.com/{badge}.svg"),
@@ -122,7 +123,7 @@ fn texts(
     head.set("env", Value::Null);
     let mut head = head.to_json();
     head.pop();
-    (head, tail(owner, dice.percent(50)))
+    (head, tail(owner, rng.percent(50)))
 }
 
 /// The keys after the counters, with the comma before them and the closing brace.

@@ -2,7 +2,9 @@
 
 use super::words::{BRANCHES, MESSAGES};
 use super::{Placed, Seeded};
-use crate::dice::{Dice, Uuid};
+use uuid::Uuid;
+
+use crate::rng::Rng;
 
 /// What is true of one build. Cheap to work out again.
 #[derive(Debug, Clone)]
@@ -56,19 +58,19 @@ impl BuildPlan {
             number,
             created,
         } = world.builds[ordinal];
-        let mut dice = Dice::of(&[world.seed, 11, ordinal as u64]);
-        let id = dice.uuid(created);
-        let scheduled = created + dice.skewed(20, 400);
-        let fate = Fate::of(&mut dice, world, scheduled);
-        let source = match dice.below(10) {
+        let mut rng = Rng::of(&[world.seed, 11, ordinal as u64]);
+        let id = rng.uuid(created);
+        let scheduled = created + rng.skewed(20, 400);
+        let fate = Fate::of(&mut rng, world, scheduled);
+        let source = match rng.below(10) {
             0 => "schedule",
             1 => "ui",
             2 => "api",
             _ => "webhook",
         };
-        let is_topic = dice.percent(40);
-        let person = dice.below(6) as usize;
-        let topic = dice.below(90) + 10;
+        let is_topic = rng.percent(40);
+        let person = rng.below(6) as usize;
+        let topic = rng.below(90) + 10;
         Self {
             ordinal,
             id,
@@ -76,32 +78,33 @@ impl BuildPlan {
             number,
             state: fate.state,
             blocked: fate.blocked,
-            branch: match is_topic {
-                true => format!("feature/dev-{topic}"),
-                false => dice.pick(&BRANCHES).to_owned(),
+            branch: if is_topic {
+                format!("feature/dev-{topic}")
+            } else {
+                rng.pick(&BRANCHES).to_owned()
             },
-            commit: match source == "schedule" && fate.started.is_none() {
-                true => "HEAD".to_owned(),
-                false => dice.hex(40),
+            commit: if source == "schedule" && fate.started.is_none() {
+                "HEAD".to_owned()
+            } else {
+                rng.hex(40)
             },
             source,
             person,
-            has_creator: matches!(source, "ui" | "api")
-                || (source == "webhook" && dice.percent(30)),
-            message: dice.pick(&MESSAGES),
-            pull_request: (is_topic && source == "webhook").then(|| dice.below(9000) + 1),
-            has_long_env: dice.percent(8),
-            author_is_text: dice.percent(1),
-            is_rebuild: dice.percent(8),
+            has_creator: matches!(source, "ui" | "api") || (source == "webhook" && rng.percent(30)),
+            message: rng.pick(&MESSAGES),
+            pull_request: (is_topic && source == "webhook").then(|| rng.below(9000) + 1),
+            has_long_env: rng.percent(8),
+            author_is_text: rng.percent(1),
+            is_rebuild: rng.percent(8),
             created,
             scheduled,
             started: fate.started,
             finished: fate.finished,
             layout: Layout {
-                has_block: fate.blocked || dice.percent(30),
-                has_trigger: dice.percent(15),
-                has_retry: dice.percent(15),
-                has_parallel: dice.percent(40),
+                has_block: fate.blocked || rng.percent(30),
+                has_trigger: rng.percent(15),
+                has_retry: rng.percent(15),
+                has_parallel: rng.percent(40),
             },
         }
     }
@@ -109,10 +112,10 @@ impl BuildPlan {
 
 impl Fate {
     /// A build younger than its own length is still open; the others ended in one of the ways.
-    fn of(dice: &mut Dice, world: &Seeded, scheduled: i64) -> Self {
-        let waits = dice.skewed(1_000, 400_000);
-        let takes = dice.skewed(20_000, 5_400_000);
-        let way = dice.below(100);
+    fn of(rng: &mut Rng, world: &Seeded, scheduled: i64) -> Self {
+        let waits = rng.skewed(1_000, 400_000);
+        let takes = rng.skewed(20_000, 5_400_000);
+        let way = rng.below(100);
         let started = scheduled + waits;
         let finished = started + takes;
         let open = |state, started| Self {

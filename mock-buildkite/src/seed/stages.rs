@@ -2,7 +2,9 @@
 
 use super::Seeded;
 use super::plan::BuildPlan;
-use crate::dice::{Dice, Uuid};
+use uuid::Uuid;
+
+use crate::rng::Rng;
 
 /// The four shapes of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(crate) struct JobPlan {
     pub(crate) retry: Retry,
     /// Place within a parallel group of two.
     pub(crate) parallel: Option<i64>,
-    pub(crate) dice: Dice,
+    pub(crate) rng: Rng,
 }
 
 /// The part of a job in a retry.
@@ -83,10 +85,10 @@ impl Shape {
     }
 
     fn job(&self, world: &Seeded, build: &BuildPlan, at: usize) -> JobPlan {
-        let mut dice = job_dice(world, build, at);
-        let id = dice.uuid(build.created);
+        let mut rng = job_rng(world, build, at);
+        let id = rng.uuid(build.created);
         let kind = self.kind(at);
-        let state = self.state(build, at, kind, &mut dice);
+        let state = self.state(build, at, kind, &mut rng);
         let soft = matches!(state, "soft failed" | "soft timed_out");
         let state = state.strip_prefix("soft ").unwrap_or(state);
         let mut job = JobPlan {
@@ -102,7 +104,7 @@ impl Shape {
             finished: None,
             retry: self.retry_of(world, build, at),
             parallel: self.parallel(build, at),
-            dice,
+            rng,
         };
         self.time(build, at, &mut job);
         job
@@ -120,7 +122,7 @@ impl Shape {
 
     fn retry_of(&self, world: &Seeded, build: &BuildPlan, at: usize) -> Retry {
         let by_hand = build.number.is_multiple_of(2);
-        let id_of = |at| job_dice(world, build, at).uuid(build.created);
+        let id_of = |at| job_rng(world, build, at).uuid(build.created);
         match self.retry {
             Some(old) if old == at => Retry::Old {
                 by_hand,
@@ -135,7 +137,7 @@ impl Shape {
     }
 
     /// The state of a job, given how its build stands.
-    fn state(&self, build: &BuildPlan, at: usize, kind: Kind, dice: &mut Dice) -> &'static str {
+    fn state(&self, build: &BuildPlan, at: usize, kind: Kind, rng: &mut Rng) -> &'static str {
         if self.retry == Some(at) {
             return if build.number.is_multiple_of(2) {
                 "failed"
@@ -155,13 +157,13 @@ impl Shape {
                 "unblocked"
             }
             ("passed", Kind::Manual) => "unblocked",
-            ("passed", Kind::Script) => ended(dice),
+            ("passed", Kind::Script) => ended(rng),
             ("passed", _) => "passed",
             ("failed" | "failing", Kind::Script) if at == 1 || self.count == 1 => "failed",
             ("failed" | "canceling" | "canceled", Kind::Manual) => "blocked_failed",
             ("failed", _) if is_after_block => "blocked_failed",
             ("failed", _) if is_after_wait => "waiting_failed",
-            ("failed", _) => ended(dice),
+            ("failed", _) => ended(rng),
             ("running" | "failing" | "scheduled", Kind::Manual) => "blocked",
             ("running" | "failing" | "scheduled", _) if is_after_block => "blocked",
             ("running" | "failing" | "scheduled", _) if is_after_wait => "waiting",
@@ -186,7 +188,7 @@ impl Shape {
             .map_or(60_000, |end| (end - build_started).max(2));
         let share = span / (self.count.max(1) as i64);
         let start = build_started + share * at as i64 / 2;
-        let took = job.dice.skewed(1, (span - share * at as i64 / 2).max(1));
+        let took = job.rng.skewed(1, (span - share * at as i64 / 2).max(1));
         if matches!(job.retry, Retry::New { .. }) {
             job.created = start;
         }
@@ -208,7 +210,7 @@ impl Shape {
         };
         job.exit_status = match job.state {
             "passed" => Some(0),
-            "failed" => Some(*job.dice.pick(&[&1, &1, &1, &125, &4, &255, &124, &2])),
+            "failed" => Some(*job.rng.pick(&[&1, &1, &1, &125, &4, &255, &124, &2])),
             "timed_out" => Some(-1),
             "canceled" if was_started => Some(-1),
             _ => None,
@@ -217,14 +219,14 @@ impl Shape {
 }
 
 /// A job that ended without failing its build.
-fn ended(dice: &mut Dice) -> &'static str {
-    match dice.below(100) {
+fn ended(rng: &mut Rng) -> &'static str {
+    match rng.below(100) {
         0..7 => "soft failed",
         7..9 => "soft timed_out",
         _ => "passed",
     }
 }
 
-fn job_dice(world: &Seeded, build: &BuildPlan, at: usize) -> Dice {
-    Dice::of(&[world.seed, 12, build.ordinal as u64, at as u64])
+fn job_rng(world: &Seeded, build: &BuildPlan, at: usize) -> Rng {
+    Rng::of(&[world.seed, 12, build.ordinal as u64, at as u64])
 }

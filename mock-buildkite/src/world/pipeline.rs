@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::dice::{Dice, graphql_id};
+use crate::address::{ORGANIZATIONS, WEB};
 use crate::document::Document;
-use crate::seed::{PUBLIC_API, Seeded};
+use crate::ids::{graphql_id, id_of_name};
+use crate::rng::Rng;
+use crate::seed::Seeded;
 use crate::time::millis_to_string;
 
 /// A pipeline.
@@ -60,7 +62,7 @@ impl Pipeline {
         }
     }
 
-    /// Writes the object as it is at this time.
+    /// Writes the object as of this time.
     pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
         match &self.body {
             Body::Seeded { world, index } => world.pipelines[*index].write(out, now),
@@ -68,8 +70,8 @@ impl Pipeline {
         }
     }
 
-    /// Gives it another slug, which becomes its name, too. Returns which addresses have become
-    /// which: that of the API and that of the pages.
+    /// Gives it another slug, which also becomes its name. Returns its old and new addresses: the
+    /// API's and the browser's.
     pub(super) fn rename(&mut self, organization: &str, slug: &str, now: i64) -> Renamed {
         let mut object = self.object(now);
         let new = pipeline_object(organization, slug, now);
@@ -91,7 +93,7 @@ impl Pipeline {
         moves
     }
 
-    /// Gives it another object, which says its slug, name and repository.
+    /// Replaces its object, and with it its slug, name and repository.
     pub(super) fn set_object(&mut self, object: Document) {
         self.slug = object.text("slug").unwrap_or_default();
         self.name = object.text("name").unwrap_or_default();
@@ -99,7 +101,7 @@ impl Pipeline {
         self.body = Body::Stored(object);
     }
 
-    /// The object as it is at this time, to be changed.
+    /// The object as of this time.
     pub(crate) fn object(&self, now: i64) -> Document {
         match &self.body {
             Body::Stored(object) => object.clone(),
@@ -113,18 +115,18 @@ impl Pipeline {
     }
 }
 
-/// Addresses before and after.
+/// Old and new addresses.
 type Renamed = [(String, String); 2];
 
-/// An organization known by its slug alone.
+/// An organization of which only the slug is known.
 pub(super) fn organization_object(slug: &str, created: i64) -> Document {
-    let id = id_of(slug, created);
-    let url = format!("{PUBLIC_API}/{slug}");
+    let id = id_of_name(slug, created);
+    let url = format!("{ORGANIZATIONS}/{slug}");
     let mut object = Document::default();
     object.set("id", &id);
     object.set("graphql_id", graphql_id("Organization", &id));
     object.set("url", &url);
-    object.set("web_url", format!("https://buildkite.com/{slug}"));
+    object.set("web_url", format!("{WEB}/{slug}"));
     object.set("name", slug);
     object.set("slug", slug);
     object.set("agents_url", format!("{url}/agents"));
@@ -134,18 +136,15 @@ pub(super) fn organization_object(slug: &str, created: i64) -> Document {
     object
 }
 
-/// A pipeline known by its slug alone: private, unclustered, one step.
+/// A pipeline of which only the slug is known: private, unclustered, one step.
 pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> Document {
-    let id = id_of(&format!("{organization}/{slug}"), created);
-    let url = format!("{PUBLIC_API}/{organization}/pipelines/{slug}");
+    let id = id_of_name(&format!("{organization}/{slug}"), created);
+    let url = format!("{ORGANIZATIONS}/{organization}/pipelines/{slug}");
     let mut object = Document::default();
     object.set("id", &id);
     object.set("graphql_id", graphql_id("Pipeline", &id));
     object.set("url", &url);
-    object.set(
-        "web_url",
-        format!("https://buildkite.com/{organization}/{slug}"),
-    );
+    object.set("web_url", format!("{WEB}/{organization}/{slug}"));
     object.set("name", slug);
     object.set("description", Value::Null);
     object.set("slug", slug);
@@ -195,18 +194,8 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
     object
 }
 
-/// The address of the picture of a pipeline's state.
+/// The address of a pipeline's badge.
 fn badge_url(organization: &str, slug: &str) -> String {
-    let parts: Vec<u64> = format!("{organization}/{slug}")
-        .bytes()
-        .map(u64::from)
-        .collect();
-    let secret = Dice::of(&parts).hex(50);
+    let secret = Rng::of_text(&format!("{organization}/{slug}")).hex(50);
     format!("https://badge.buildkite.com/{secret}.svg")
-}
-
-/// An id that follows from a name.
-pub(super) fn id_of(name: &str, created: i64) -> String {
-    let parts: Vec<u64> = name.bytes().map(u64::from).collect();
-    Dice::of(&parts).uuid(created).to_string()
 }

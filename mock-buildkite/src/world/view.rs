@@ -1,8 +1,9 @@
-//! How much of a build an answer shows, and the writing of it.
+//! What an answer shows of a build, and its serialization.
 
 use serde_json::Value;
 
-use super::{Body, Build, BuildDocument, World};
+use super::{Body, Build, World};
+use crate::document::BuildDocument;
 use crate::document::{Document, ObjectWriter};
 use crate::seed::SeededView;
 
@@ -23,7 +24,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// All there is, retried jobs included.
+    /// Everything, retried jobs included.
     pub(crate) fn whole() -> Self {
         Self {
             has_jobs: true,
@@ -43,16 +44,16 @@ impl View {
 }
 
 impl World {
-    /// Writes a build the way an answer shows it.
+    /// Writes a build as an answer shows it.
     pub(crate) fn write_build(&self, out: &mut Vec<u8>, build: &Build, view: &View) {
         let mut pipeline = Vec::new();
         if view.has_pipeline {
-            self.pipelines[build.facts.pipeline].write(&mut pipeline, self.clock.now_millis());
+            self.pipelines[build.summary.pipeline].write(&mut pipeline, self.clock.now_millis());
         }
         self.write_build_with(out, build, view, &pipeline);
     }
 
-    /// The same with the pipeline's text at hand, for pages of many builds.
+    /// The same with the pipeline's text, for pages of many builds.
     pub(crate) fn write_build_with(
         &self,
         out: &mut Vec<u8>,
@@ -203,8 +204,8 @@ fn state_of(build: &BuildDocument, at: usize) -> String {
     state.unwrap_or_else(|| state_of_waiter(build, at).to_owned())
 }
 
-/// The state of a waiter, which its object does not tell: it has passed once every job before it
-/// is done and none of them failed the build.
+/// The state of a waiter, which its object does not show. It has passed once every job before it
+/// has ended and none of them failed the build.
 fn state_of_waiter(build: &BuildDocument, at: usize) -> &'static str {
     let mut state = "passed";
     for job in &build.jobs()[..at] {
@@ -224,7 +225,7 @@ fn state_of_waiter(build: &BuildDocument, at: usize) -> &'static str {
     state
 }
 
-/// True if the jobs list knows the state as a filter value.
+/// True if the list of jobs accepts the state as a filter value.
 pub(crate) fn is_known_job_state(state: &str) -> bool {
     const STATES: [&str; 21] = [
         "pending",

@@ -32,7 +32,7 @@ fn ended(arguments: &[&str]) -> Output {
 /// The result of something that waits, or a failed test.
 fn within_limit<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || drop(sender.send(wait())));
+    std::thread::spawn(move || sender.send(wait()));
     receiver.recv_timeout(LIMIT).expect("an end in time")
 }
 
@@ -46,8 +46,8 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            drop(child.kill());
-            drop(child.wait());
+            let _is_killed = child.kill();
+            let _is_reaped = child.wait();
         }
     }
 }

@@ -42,9 +42,10 @@ fn snapshots(folder: &Path) -> HashMap<String, Vec<Snapshot>> {
             .to_string_lossy()
             .into_owned();
         let text = fs::read_to_string(&path).expect("a text file");
-        let objects: Vec<Box<RawValue>> = match text.trim_start().starts_with('[') {
-            true => parse(&text),
-            false => vec![parse(&text)],
+        let objects: Vec<Box<RawValue>> = if text.trim_start().starts_with('[') {
+            parse(&text)
+        } else {
+            vec![parse(&text)]
         };
         for object in objects {
             let value: Value = parse(object.get());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Owner;
-use crate::dice::graphql_id;
+use crate::ids::graphql_id;
 use crate::time::millis_to_string;
 
 const STATES: [&str; 8] = [
@@ -26,13 +26,14 @@ pub(super) fn fill(owner: &mut Owner<'_>) {
 
 fn agent(owner: &mut Owner<'_>, at: usize, state: &str) -> Value {
     let new = owner.new_id(2);
-    let host = owner.dice.hex(17);
+    let host = owner.rng.hex(17);
     let organization = owner.organization;
     let queue = &organization.queues[at % organization.queues.len()];
     let queue_web_url = queue.url.replacen(&owner.url(), &owner.web_url(), 1);
-    let (os, arch) = match queue.name.starts_with("macos") {
-        true => ("darwin", "arm64"),
-        false => ("linux", "amd64"),
+    let (os, arch) = if queue.name.starts_with("macos") {
+        ("darwin", "arm64")
+    } else {
+        ("linux", "amd64")
     };
     let ended = |is_it: bool| is_it.then(|| millis_to_string(new.millis + 3_600_000));
     json!({

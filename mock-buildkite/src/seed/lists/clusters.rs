@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Owner;
-use crate::dice::graphql_id;
+use crate::ids::graphql_id;
 
 /// A cluster that is filled.
 struct Cluster {
@@ -168,7 +168,7 @@ fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
 fn machines(owner: &mut Owner<'_>, cluster: &Cluster) {
     let below = [("cluster_id", cluster.id.as_str())];
     for (name, status) in [("node-22", "READY"), ("android", "BUILDING")] {
-        let id = owner.dice.hex(13);
+        let id = owner.rng.hex(13);
         let is_ready = status == "READY";
         let image = json!({
             "id": id,

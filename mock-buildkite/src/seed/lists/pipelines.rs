@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Owner;
-use crate::dice::graphql_id;
+use crate::ids::graphql_id;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {
     for at in 0..owner.pipelines.len() {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Owner;
 use super::test_engine::{SUITES, suite_id};
-use crate::dice::graphql_id;
+use crate::ids::graphql_id;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {
     for (at, (name, slug)) in [
