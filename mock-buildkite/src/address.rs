@@ -1,8 +1,15 @@
 //! Addresses: where objects live, and how addresses inside builds and jobs change.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
+
 use crate::document::{BuildDocument, Document};
 use crate::ids::graphql_id;
 
+/// Where the real API is. Addresses inside a world begin with it; answers put the origin of the fake
+/// in its place.
+pub(crate) const API: &str = "https://api.buildkite.com";
 /// The API address of organizations in the fields of objects.
 pub(crate) const ORGANIZATIONS: &str = "https://api.buildkite.com/v2/organizations";
 /// The address of Test Engine's organizations.
@@ -11,6 +18,29 @@ pub(crate) const ANALYTICS: &str = "https://api.buildkite.com/v2/analytics/organ
 pub(crate) const PACKAGES: &str = "https://api.buildkite.com/v2/packages/organizations";
 /// The address of the pages that people see.
 pub(crate) const WEB: &str = "https://buildkite.com";
+
+/// The end of a key and the start of an address in compact JSON. A text that somebody wrote never
+/// matches: its quotes are escaped.
+const ADDRESS: &[u8] = b"url\":\"https://api.buildkite.com/";
+
+/// Compact JSON with another origin in the addresses of the API: in every field whose name ends in
+/// `url`.
+pub(crate) fn with_origin<'a>(json: &'a [u8], origin: &str) -> Cow<'a, [u8]> {
+    let mut places = memmem::find_iter(json, ADDRESS).peekable();
+    if origin == API || places.peek().is_none() {
+        return Cow::Borrowed(json);
+    }
+    let mut out = Vec::with_capacity(json.len() + json.len() / 16);
+    let mut copied = 0;
+    for place in places {
+        let start = place + ADDRESS.len() - 1 - API.len();
+        out.extend_from_slice(&json[copied..start]);
+        out.extend_from_slice(origin.as_bytes());
+        copied = start + API.len();
+    }
+    out.extend_from_slice(&json[copied..]);
+    Cow::Owned(out)
+}
 
 /// The API and browser addresses of a build.
 #[derive(Debug, Clone)]
@@ -128,6 +158,14 @@ mod tests {
             let actual = replaced(text, "https://b/acme/web", "https://b/acme/site");
             assert_eq!(actual, expected);
         }
+    }
+
+    #[test]
+    fn only_fields_that_hold_addresses_get_another_origin() {
+        let json = br#"{"url":"https://api.buildkite.com/v2","message":"url\":\"https://api.buildkite.com/v2","log_url":"https://api.buildkite.com/a","web_url":"https://buildkite.com/a"}"#;
+        let expected = br#"{"url":"http://x/v2","message":"url\":\"https://api.buildkite.com/v2","log_url":"http://x/a","web_url":"https://buildkite.com/a"}"#;
+        assert_eq!(&*with_origin(json, "http://x"), expected);
+        assert_eq!(&*with_origin(json, API), json);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
         let at = build.summary.pipeline;
         let pipeline = pipelines.entry(at).or_insert_with(|| {
             let mut text = Vec::new();
-            world.pipelines[at].write(&mut text, world.clock.now_millis());
+            world.write_pipeline(&mut text, at);
             text
         });
         world.write_build_with(out, build, &view, pipeline);

@@ -140,7 +140,11 @@ impl Matched<'_> {
 fn entries(call: &Call<'_>, collection: &str, place: &PathObjects<'_>) -> Vec<Entry> {
     let Some(build) = place.build else {
         let below = call.world.at(collection, &place.parents);
-        return below.into_iter().cloned().collect();
+        let live = below.into_iter().map(|entry| Entry {
+            parents: entry.parents.clone(),
+            object: call.world.live(collection, &entry.object).into_owned(),
+        });
+        return live.collect();
     };
     let mut entries = call.world.of_build(collection, build);
     if let Some(job) = place.job.as_ref().and_then(|job| job.text("id")) {

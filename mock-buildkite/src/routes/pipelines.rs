@@ -21,9 +21,8 @@ pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
         })
         .collect();
     let page = Page::of(call);
-    let now = call.world.clock.now_millis();
     let items = array(&seen[page.range(seen.len())], |index, out| {
-        call.world.pipelines[*index].write(out, now);
+        call.world.write_pipeline(out, *index);
     });
     Ok(page.reply(call, items, seen.len()))
 }
@@ -32,6 +31,6 @@ pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
 pub(super) fn get(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
     let index = call.pipeline(params.pipeline())?;
     let mut body = Vec::new();
-    call.world.pipelines[index].write(&mut body, call.world.clock.now_millis());
+    call.world.write_pipeline(&mut body, index);
     Ok(Reply::ok(body))
 }

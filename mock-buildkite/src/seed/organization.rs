@@ -1,5 +1,7 @@
 //! Organizations of a seeded world, with their cluster, queues and people.
 
+use super::agent::{Home, SeededAgent};
+use super::timeline::AgentUse;
 use super::words::{PEOPLE, QUEUES};
 use crate::address::{ORGANIZATIONS, WEB};
 use uuid::Uuid;
@@ -19,7 +21,21 @@ pub(crate) struct SeededOrganization {
     pub(crate) cluster_url: String,
     pub(crate) queues: Vec<Queue>,
     pub(crate) people: Vec<Person>,
+    /// The agents of each queue. Those that ran jobs come first.
+    pub(crate) agents: Vec<Vec<SeededAgent>>,
 }
+
+/// How many queues the cluster of an organization has.
+pub(crate) const QUEUE_COUNT: usize = QUEUES.len();
+
+/// States of agents that have never run a job, so that every state occurs.
+const IDLE_STATES: [&str; 5] = [
+    "never_connected",
+    "disconnected",
+    "stopping",
+    "stopped",
+    "lost",
+];
 
 /// A queue of the cluster.
 #[derive(Debug)]
@@ -65,7 +81,39 @@ impl SeededOrganization {
             cluster_url,
             queues,
             people,
+            agents: Vec::new(),
         }
+    }
+
+    /// Adds the agents that did the work of each queue.
+    pub(super) fn add_agents(
+        &mut self,
+        seed: u64,
+        index: usize,
+        queues: &[Vec<AgentUse>],
+        now: i64,
+    ) {
+        let queues = self.queues.iter().zip(queues).enumerate();
+        let agents = queues.map(|(at, (queue, used))| {
+            let home = Home {
+                organization: &self.slug,
+                cluster_url: &self.cluster_url,
+                queue,
+                now,
+            };
+            let rng = |agent: usize| Rng::of(&[seed, 19, index as u64, at as u64, agent as u64]);
+            let used_agents = used.iter().enumerate();
+            let mut agents: Vec<_> = used_agents
+                .map(|(agent, used)| SeededAgent::new(rng(agent), home, agent, *used))
+                .collect();
+            let idle = IDLE_STATES.iter().filter(|_| at == 0);
+            for state in idle {
+                let agent = agents.len();
+                agents.push(SeededAgent::idle(rng(agent), home, agent, state));
+            }
+            agents
+        });
+        self.agents = agents.collect();
     }
 }
 

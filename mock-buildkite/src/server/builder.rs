@@ -21,6 +21,7 @@ pub struct Builder {
     limits: Limits,
     records_requests: bool,
     has_running_clock: bool,
+    origin: Option<String>,
 }
 
 /// The fake could not start.
@@ -40,6 +41,7 @@ impl Builder {
             limits: Limits::default(),
             records_requests: true,
             has_running_clock: false,
+            origin: None,
         }
     }
 
@@ -151,6 +153,14 @@ impl Builder {
         self
     }
 
+    /// The origin of the API in the addresses inside bodies: `https://api.buildkite.com` lets rows
+    /// stay the same whatever the port. Links between pages always lead to this server. Default:
+    /// the address of this server.
+    pub fn origin(mut self, origin: &str) -> Self {
+        self.origin = Some(origin.trim_end_matches('/').to_owned());
+        self
+    }
+
     /// Whether requests are recorded. Default: yes. A long-running program turns it off.
     pub fn record_requests(mut self, records: bool) -> Self {
         self.records_requests = records;
@@ -194,6 +204,8 @@ impl Builder {
         store.run_clock();
         store.requests = self.records_requests.then(Vec::new);
         store.downloads = self.records_requests.then(Vec::new);
+        store.origin = self.origin.unwrap_or_else(|| uri.to_owned());
+        store.world.set_origin(&store.origin);
         uri.clone_into(&mut store.base);
         storage_uri.clone_into(&mut store.storage);
         store

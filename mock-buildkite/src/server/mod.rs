@@ -73,6 +73,8 @@ pub(crate) struct Store {
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
     pub(crate) base: String,
+    /// The origin of addresses inside bodies.
+    origin: String,
     /// Requests to the storage, unless recording is off.
     pub(crate) downloads: Option<Vec<SeenDownload>>,
     /// The base URL of the storage.
@@ -99,6 +101,7 @@ impl Store {
             count: 0,
             requests: None,
             base: String::new(),
+            origin: String::new(),
             downloads: None,
             storage: String::new(),
         }
@@ -107,6 +110,7 @@ impl Store {
     /// Starts over with another world.
     fn reset(&mut self, world: World) {
         self.world = world;
+        self.world.set_origin(&self.origin);
         (self.settings, self.limits) = self.fresh.clone();
         self.faults = Faults::default();
         self.hook = None;

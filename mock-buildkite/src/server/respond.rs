@@ -1,5 +1,7 @@
 //! From a request to an answer: token, hook, limits, route, fault.
 
+use std::borrow::Cow;
+
 use super::answer::Answer;
 use super::corrupt::{corrupt, replacement, with_status};
 use super::fault::Criteria;
@@ -79,6 +81,11 @@ impl Exchange {
             return with_status(429, count.body());
         }
         let mut reply = answer(self.call(store));
+        if reply.mime.is_none()
+            && let Cow::Owned(body) = store.world.with_origin(&reply.body)
+        {
+            reply.body = body;
+        }
         if let Some(fault) = fault {
             corrupt(fault, &self.path, &mut reply);
         }

@@ -36,7 +36,7 @@ impl World {
     #[must_use]
     pub fn pipeline_json(&self, organization: &str, slug: &str) -> Option<String> {
         let at = self.pipeline_of(organization, slug)?;
-        let object = self.pipelines[at].object(self.clock.now_millis());
-        Some(object.to_json())
+        let json = self.pipeline_object(at).to_json();
+        String::from_utf8(self.with_origin(json.as_bytes()).into_owned()).ok()
     }
 }

@@ -4,10 +4,12 @@
 //! A [`World`] knows the data and nothing of HTTP. A seeded build is a slot of the seed until it
 //! changes; every other build is a [`BuildDocument`](crate::BuildDocument).
 
+mod agents;
 mod artifact_content;
 mod build;
 mod change;
 mod collection;
+mod derived;
 mod feature;
 mod inspect;
 mod lifecycle;
@@ -19,19 +21,23 @@ mod summary;
 mod token;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::address::{self, API};
 use crate::clock::Clock;
 use crate::document::Document;
 use crate::seed::{Seed, Seeded, listed_objects};
+use agents::AgentCache;
 pub(crate) use build::{Body, Build};
 pub use change::CreatedBuild;
 use collection::Collections;
 pub use collection::StoredObject;
 pub(crate) use collection::{Entry, Kind};
+use derived::Builds;
 use feature::Missing;
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
@@ -45,16 +51,19 @@ pub struct World {
     pub(crate) organizations: Vec<Organization>,
     pub(crate) pipelines: Vec<Pipeline>,
     /// Oldest first, by time of creation and then by number.
-    pub(crate) builds: Vec<Build>,
+    pub(crate) builds: Builds,
     pub(crate) tokens: Vec<Token>,
     pub(crate) paused_queues: HashSet<String>,
     collections: Collections,
+    agent_cache: AgentCache,
     /// Contents of artifacts that a test has set, by id.
     contents: HashMap<String, Vec<u8>>,
     missing: Vec<Missing>,
     pub(crate) clock: Clock,
     seeded: Arc<Seeded>,
     ignored: Vec<Ignored>,
+    /// Where the API is, in the addresses of answers.
+    origin: String,
     made: u64,
     rules: lifecycle::Rules,
     autoplay: lifecycle::Autoplay,
@@ -95,12 +104,11 @@ impl World {
                 object: organization.object.clone(),
             })
             .collect();
-        let pipelines = (0..seeded.pipelines.len())
-            .map(|index| Pipeline::seeded(&seeded, index))
-            .collect();
+        let pipelines = seeded.pipelines.iter().map(Pipeline::seeded).collect();
         let builds = (0..seeded.len())
             .map(|ordinal| Build::seeded(&seeded, ordinal))
             .collect();
+        let builds = Builds::new(builds);
         let mut world = Self {
             organizations,
             pipelines,
@@ -108,11 +116,13 @@ impl World {
             tokens: vec![Token::new(DEMO_TOKEN)],
             paused_queues: HashSet::new(),
             collections: Collections::default(),
+            agent_cache: AgentCache::default(),
             contents: HashMap::new(),
             missing: Vec::new(),
             clock: Clock::manual(seed.now),
             seeded,
             ignored: Vec::new(),
+            origin: API.to_owned(),
             made: 0,
             rules: lifecycle::Rules::default(),
             autoplay: lifecycle::Autoplay::default(),
@@ -175,7 +185,7 @@ impl World {
         let build = self.builds.iter().find(|build| &*build.summary.id == id)?;
         let mut out = Vec::new();
         self.write_build(&mut out, build, &View::whole());
-        String::from_utf8(out).ok()
+        String::from_utf8(self.with_origin(&out).into_owned()).ok()
     }
 
     /// The whole of every build, newest first.
@@ -183,6 +193,17 @@ impl World {
     pub fn builds_json(&self) -> Vec<String> {
         let ids = self.build_ids();
         ids.iter().filter_map(|id| self.build_json(id)).collect()
+    }
+
+    /// Sets the origin of the API in the addresses of answers: `http://127.0.0.1:8080`. A server
+    /// sets its own.
+    pub(crate) fn set_origin(&mut self, origin: &str) {
+        origin.clone_into(&mut self.origin);
+    }
+
+    /// Compact JSON with the addresses that answers show.
+    pub(crate) fn with_origin<'a>(&self, json: &'a [u8]) -> Cow<'a, [u8]> {
+        address::with_origin(json, &self.origin)
     }
 
     /// Files of a loaded folder, or parts of them, that the fake does not serve.

@@ -1,14 +1,13 @@
 //! Pipelines and organizations of the world.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
+use super::World;
 use crate::address::{ORGANIZATIONS, WEB};
-use crate::document::Document;
+use crate::document::{Document, ObjectWriter};
 use crate::ids::{graphql_id, id_of_name};
 use crate::rng::Rng;
-use crate::seed::Seeded;
+use crate::seed::{COUNTERS, SeededPipeline};
 use crate::time::millis_to_string;
 
 /// A pipeline.
@@ -22,35 +21,19 @@ pub(crate) struct Pipeline {
     pub(crate) is_hidden: bool,
     /// The highest number of a build that was removed; 0 if none was.
     pub(super) last_number: u64,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Seeded { world: Arc<Seeded>, index: usize },
-    Stored(Document),
+    object: Document,
+    /// Its object is served as it was recorded, counters included.
+    is_recorded: bool,
 }
 
 impl Pipeline {
     /// A pipeline of the seed.
-    pub(crate) fn seeded(world: &Arc<Seeded>, index: usize) -> Self {
-        let pipeline = &world.pipelines[index];
-        Self {
-            organization: pipeline.organization,
-            slug: pipeline.slug.clone(),
-            name: pipeline.name.clone(),
-            repository: pipeline.repository.clone(),
-            is_hidden: false,
-            last_number: 0,
-            body: Body::Seeded {
-                world: Arc::clone(world),
-                index,
-            },
-        }
+    pub(super) fn seeded(pipeline: &SeededPipeline) -> Self {
+        Self::stored(pipeline.organization, pipeline.object.clone())
     }
 
-    /// A pipeline with an object of its own.
-    pub(crate) fn stored(organization: usize, object: Document) -> Self {
+    /// A pipeline with this object.
+    pub(super) fn stored(organization: usize, object: Document) -> Self {
         Self {
             organization,
             slug: object.text("slug").unwrap_or_default(),
@@ -58,22 +41,23 @@ impl Pipeline {
             repository: object.text("repository").unwrap_or_default(),
             is_hidden: false,
             last_number: 0,
-            body: Body::Stored(object),
+            object,
+            is_recorded: false,
         }
     }
 
-    /// Writes the object as of this time.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
-        match &self.body {
-            Body::Seeded { world, index } => world.pipelines[*index].write(out, now),
-            Body::Stored(object) => object.write(out, |_| true),
+    /// A pipeline as it was recorded.
+    pub(super) fn recorded(organization: usize, object: Document) -> Self {
+        Self {
+            is_recorded: true,
+            ..Self::stored(organization, object)
         }
     }
 
     /// Gives it another slug, which also becomes its name. Returns its old and new addresses: the
     /// API's and the browser's.
     pub(super) fn rename(&mut self, organization: &str, slug: &str, now: i64) -> Renamed {
-        let mut object = self.object(now);
+        let mut object = self.object.clone();
         let new = pipeline_object(organization, slug, now);
         let moves = ["url", "web_url"].map(|key| {
             let old = object.text(key).unwrap_or_default();
@@ -87,9 +71,7 @@ impl Pipeline {
         for key in ["slug", "name", "badge_url"] {
             object.set(key, new.get(key));
         }
-        slug.clone_into(&mut self.slug);
-        slug.clone_into(&mut self.name);
-        self.body = Body::Stored(object);
+        self.set_object(object);
         moves
     }
 
@@ -98,20 +80,37 @@ impl Pipeline {
         self.slug = object.text("slug").unwrap_or_default();
         self.name = object.text("name").unwrap_or_default();
         self.repository = object.text("repository").unwrap_or_default();
-        self.body = Body::Stored(object);
+        self.object = object;
+        self.is_recorded = false;
     }
+}
 
-    /// The object as of this time.
-    pub(crate) fn object(&self, now: i64) -> Document {
-        match &self.body {
-            Body::Stored(object) => object.clone(),
-            Body::Seeded { .. } => {
-                let mut text = Vec::new();
-                self.write(&mut text, now);
-                let text = String::from_utf8_lossy(&text);
-                Document::parse(&text).expect("seeded pipelines are JSON")
+impl World {
+    /// Writes the object of a pipeline, given its index, with its present counters.
+    pub(crate) fn write_pipeline(&self, out: &mut Vec<u8>, index: usize) {
+        let pipeline = &self.pipelines[index];
+        if pipeline.is_recorded {
+            return pipeline.object.write(out, |_| true);
+        }
+        let counters = self.counters(index);
+        let mut writer = ObjectWriter::open(out);
+        for key in pipeline.object.keys() {
+            match COUNTERS.iter().position(|counter| *counter == key) {
+                Some(at) => writer.raw(key, counters[at].to_string().as_bytes()),
+                None => {
+                    let value = pipeline.object.raw(key).unwrap_or("null");
+                    writer.raw(key, value.as_bytes());
+                }
             }
         }
+        writer.close();
+    }
+
+    /// The object of a pipeline, given its index, with its present counters.
+    pub(crate) fn pipeline_object(&self, index: usize) -> Document {
+        let mut text = Vec::new();
+        self.write_pipeline(&mut text, index);
+        Document::parse(&String::from_utf8_lossy(&text)).expect("pipelines are JSON")
     }
 }
 
@@ -175,13 +174,7 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
     object.set("created_at", millis_to_string(created));
     object.set("archived_at", Value::Null);
     object.set("env", Value::Null);
-    for key in [
-        "scheduled_builds_count",
-        "running_builds_count",
-        "scheduled_jobs_count",
-        "running_jobs_count",
-        "waiting_jobs_count",
-    ] {
+    for key in COUNTERS {
         object.set(key, 0);
     }
     object.set("visibility", "private");

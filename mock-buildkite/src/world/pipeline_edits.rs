@@ -61,7 +61,7 @@ impl World {
         };
         self.pipelines.remove(at);
         self.builds.retain(|build| build.summary.pipeline != at);
-        for build in &mut self.builds {
+        for build in self.builds.iter_mut() {
             if build.summary.pipeline > at {
                 build.summary.pipeline -= 1;
             }

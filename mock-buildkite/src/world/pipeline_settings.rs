@@ -20,14 +20,13 @@ impl World {
         let Some(at) = self.pipeline_of(organization, slug) else {
             return false;
         };
-        let pipeline = &mut self.pipelines[at];
-        let before = pipeline.object(self.clock.now_millis());
+        let before = self.pipeline_object(at);
         let mut object = before.clone();
         change(&mut object);
         for key in ["id", "slug", "url", "web_url"] {
             object.set(key, before.get(key));
         }
-        pipeline.set_object(object);
+        self.pipelines[at].set_object(object);
         true
     }
 

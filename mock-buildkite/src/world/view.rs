@@ -48,7 +48,7 @@ impl World {
     pub(crate) fn write_build(&self, out: &mut Vec<u8>, build: &Build, view: &View) {
         let mut pipeline = Vec::new();
         if view.has_pipeline {
-            self.pipelines[build.summary.pipeline].write(&mut pipeline, self.clock.now_millis());
+            self.write_pipeline(&mut pipeline, build.summary.pipeline);
         }
         self.write_build_with(out, build, view, &pipeline);
     }
@@ -67,6 +67,7 @@ impl World {
                     pipeline: view.has_pipeline.then_some(pipeline),
                     has_jobs: view.has_jobs,
                     has_retried_jobs: view.has_retried_jobs,
+                    agents: self.agent_texts(),
                 };
                 world.write_build(out, *ordinal, view);
             }
@@ -85,6 +86,7 @@ impl World {
                     pipeline: Some(b"null"),
                     has_jobs: true,
                     has_retried_jobs: true,
+                    agents: self.agent_texts(),
                 };
                 world.write_build(&mut text, *ordinal, view);
                 let text = String::from_utf8(text).expect("seeded builds are text");
@@ -160,6 +162,24 @@ impl World {
         object.close();
     }
 
+    /// Writes a job with its agent as it is now.
+    fn write_job(&self, out: &mut Vec<u8>, build: &BuildDocument, job: &Document) {
+        let agent = job.raw("agent").and_then(|agent| {
+            let (_, rest) = agent.split_once("\"id\":\"")?;
+            self.agent_text(rest.split('"').next()?)
+        });
+        let Some(agent) = agent.filter(|_| build.has_live_pipeline) else {
+            return job.write(out, |_| true);
+        };
+        let mut object = ObjectWriter::open(out);
+        for key in job.keys() {
+            let value = job.raw(key).unwrap_or("null");
+            let is_agent = key == "agent";
+            object.raw(key, if is_agent { agent } else { value }.as_bytes());
+        }
+        object.close();
+    }
+
     fn write_jobs(&self, out: &mut Vec<u8>, build: &BuildDocument, view: &View) {
         out.push(b'[');
         let mut is_first = true;
@@ -172,7 +192,7 @@ impl World {
                     out.push(b',');
                 }
                 is_first = false;
-                job.write(out, |_| true);
+                self.write_job(out, build, job);
             }
         }
         out.push(b']');

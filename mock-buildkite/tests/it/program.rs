@@ -123,11 +123,11 @@ fn builds_without_a_place_are_a_clear_error() {
     for (arguments, option) in [
         (
             ["--builds", "5", "--organizations", "0"],
-            "--organizations must be 1 or more",
+            "set --organizations to 1 or more",
         ),
         (
             ["--builds", "5", "--pipelines", "0"],
-            "--pipelines must be 1 or more",
+            "set --pipelines to 1 or more",
         ),
     ] {
         let output = ended(&arguments);
@@ -220,7 +220,7 @@ fn chances_and_times_that_are_none_are_refused() {
     ] {
         let output = ended(&arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains("is needed"), "{arguments:?}");
+        assert!(text(&output.stderr).contains("expected a"), "{arguments:?}");
     }
 }
 

@@ -34,7 +34,7 @@ pub(in crate::routes) fn create(call: &mut Call<'_>, params: &Params<'_>) -> Out
     let mut body = Body::parse(call)?;
     let request = BuildRequest::read(&mut body, &user);
     body.check()?;
-    let pipeline = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let pipeline = call.world.pipeline_object(at);
     admit(&pipeline, &request.branch, request.ignores_filters)?;
     let fixture = request.fixture(BuildFixture::new(organization, slug), &pipeline, &user);
     let made = call.world.create_build(fixture);
@@ -155,7 +155,7 @@ pub(in crate::routes) fn cancel(call: &mut Call<'_>, params: &Params<'_>) -> Out
 pub(in crate::routes) fn rebuild(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
     let (id, at) = call.build_to_change(params.build())?;
     let user = call.user()?;
-    let pipeline = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let pipeline = call.world.pipeline_object(at);
     if pipeline.raw("allow_rebuilds") == Some("false") {
         return Err(refused("Rebuilds have been disabled for this pipeline"));
     }

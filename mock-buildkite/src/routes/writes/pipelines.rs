@@ -89,7 +89,7 @@ pub(in crate::routes) fn change(call: &mut Call<'_>, params: &Params<'_>) -> Out
     call.may_write(at)?;
     let owner = call.world.pipelines[at].organization;
     let mut body = Body::parse(call)?;
-    let mut object = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let mut object = call.world.pipeline_object(at);
     let is_yaml = object.text("configuration").is_some();
     let old_name = object.text("name").unwrap_or_default();
     for key in ["name", "repository"] {
@@ -146,7 +146,7 @@ fn set_archived(
     if !call.writes(at) {
         return Err(Reply::error(403, "Forbidden"));
     }
-    let object = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let object = call.world.pipeline_object(at);
     let was_archived = !object.get("archived_at").is_null();
     if was_archived == is_archived {
         let done = if is_archived {
@@ -172,7 +172,7 @@ pub(in crate::routes) fn delete(call: &mut Call<'_>, params: &Params<'_>) -> Out
 
 fn reply(call: &Call<'_>, at: usize) -> Reply {
     let mut body = Vec::new();
-    call.world.pipelines[at].write(&mut body, call.world.clock.now_millis());
+    call.world.write_pipeline(&mut body, at);
     Reply::ok(body)
 }
 

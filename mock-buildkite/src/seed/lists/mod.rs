@@ -102,6 +102,11 @@ impl Owner<'_> {
         }
     }
 
+    /// The time this many seconds before now.
+    fn before(&self, seconds: i64) -> String {
+        millis_to_string(self.now - seconds * 1000)
+    }
+
     /// `…/organizations/{slug}` on the API.
     fn url(&self) -> String {
         format!("{ORGANIZATIONS}/{}", self.organization.slug)

@@ -6,7 +6,6 @@ use super::Owner;
 use crate::address::{ANALYTICS, WEB};
 use crate::ids::graphql_id;
 use crate::rng::Rng;
-use crate::time::millis_to_string;
 
 /// Slugs and names of the suites of each organization.
 pub(in crate::seed) const SUITES: [(&str, &str); 2] = [("rspec", "RSpec"), ("jest", "Jest")];
@@ -71,6 +70,7 @@ fn suite(owner: &mut Owner<'_>, slug: &str, name: &str) {
 fn tests(owner: &mut Owner<'_>, suite: &str) {
     let organization = owner.organization.slug.clone();
     let below = [("suite_slug", suite)];
+    let latest = owner.before(200_000);
     for at in 0..TESTS {
         let test = TestObject::new(owner.seed, &organization, suite, at);
         let mut rng = rng_for(owner.seed, &organization, suite, 100 + at);
@@ -81,7 +81,7 @@ fn tests(owner: &mut Owner<'_>, suite: &str) {
             _ => {}
         }
         if test.is_flaky() {
-            owner.put("flaky_tests", &below, test.as_flaky());
+            owner.put("flaky_tests", &below, test.as_flaky(&latest));
         }
     }
 }
@@ -213,13 +213,12 @@ impl TestObject {
     }
 
     /// The test as the deprecated list of flaky tests shows it.
-    fn as_flaky(&self) -> Value {
+    fn as_flaky(&self, latest: &str) -> Value {
         let mut test = self.value();
         if let Some(fields) = test.as_object_mut() {
             fields.shift_remove("url");
             fields.shift_remove("labels");
         }
-        let latest = millis_to_string(1_787_000_000_000);
         test["instances"] = json!(1 + self.at);
         test["latest_occurrence_at"] = json!(latest);
         test["most_recent_instance_at"] = json!(latest);

@@ -7,7 +7,7 @@ mod entry;
 mod kind;
 mod of_builds;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
@@ -67,6 +67,9 @@ impl World {
         mut object: Document,
     ) {
         without_secrets(collection, &mut object);
+        if collection == "agents" {
+            self.agents_changed();
+        }
         let entry = Entry::new(parents, object);
         let kind = Kind::of(collection);
         let stored = self.collections.stored.entry(collection.to_owned());
@@ -86,6 +89,15 @@ impl World {
         stored.insert(at, entry);
     }
 
+    /// Puts back an entry that was changed.
+    pub(super) fn replace_entry(&mut self, collection: &str, entry: Entry) {
+        let parents = entry.parents.iter();
+        let parents: Vec<_> = parents
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        self.put_document(collection, &parents, entry.object);
+    }
+
     /// Puts an object of the seed into its collection.
     pub(super) fn put_listed(&mut self, listed: ListedObject) {
         let parents = listed.parents.iter();
@@ -99,6 +111,9 @@ impl World {
         let is_it =
             |entry: &Entry| entry.is_below(parents) && entry.identity(&kind).as_deref() == Some(id);
         let was_there = self.entries(collection).iter().any(&is_it);
+        if collection == "agents" {
+            self.agents_changed();
+        }
         if let Some(stored) = self.collections.stored.get_mut(collection) {
             stored.retain(|entry| !is_it(entry));
         }
@@ -111,6 +126,7 @@ impl World {
 
     /// Removes all objects of a collection that are below these parents.
     pub fn clear(&mut self, collection: &str, parents: &[(&str, &str)]) {
+        self.agents_changed();
         if let Some(stored) = self.collections.stored.get_mut(collection) {
             stored.retain(|entry| !entry.is_below(parents));
         }
@@ -129,10 +145,24 @@ impl World {
         entries
             .filter(|entry| kind.lists(&entry.object))
             .map(|entry| StoredObject {
-                json: kind.listed_json(&entry.object),
+                json: self.shown(&kind.listed_json(&self.live(collection, &entry.object))),
                 parents: entry.parents,
             })
             .collect()
+    }
+
+    /// An object of a collection with what follows from the rest of the world.
+    pub(crate) fn live<'a>(&self, collection: &str, object: &'a Document) -> Cow<'a, Document> {
+        if collection == "agents" {
+            Cow::Owned(self.agent_with_job(object))
+        } else {
+            Cow::Borrowed(object)
+        }
+    }
+
+    /// JSON as answers show it.
+    fn shown(&self, json: &str) -> String {
+        String::from_utf8_lossy(&self.with_origin(json.as_bytes())).into_owned()
     }
 
     /// The objects of a collection whose pipelines and builds still exist.

@@ -99,7 +99,7 @@ impl World {
     }
 
     /// The time of a move that happens now.
-    pub(super) fn move_time(&self) -> i64 {
+    pub(in crate::world) fn move_time(&self) -> i64 {
         let moving_at = self.autoplay.moving_at;
         moving_at.unwrap_or_else(|| self.clock.now_millis())
     }

@@ -66,7 +66,10 @@ impl World {
             now: millis_to_string(self.move_time()),
             rules: self.rules,
         };
+        let before = document.clone();
         let outcome = step(&mut document, &moment)?;
+        self.assign_agents(self.builds[at].summary.pipeline, &mut document);
+        self.release_agents(&before, &document);
         self.builds[at] = self.builds[at].changed(document);
         Some(outcome)
     }

@@ -249,7 +249,7 @@ impl Loader {
         }
         for ((organization, _), object) in self.pipelines {
             let owner = world.organization(&organization).unwrap_or_default();
-            world.pipelines.push(Pipeline::stored(owner, object));
+            world.pipelines.push(Pipeline::recorded(owner, object));
         }
         for Snapshot { build, .. } in builds {
             if let Some(pipeline) = pipeline_of(&world, &build) {
