@@ -38,3 +38,15 @@ pub(super) fn rate_limit(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
         "graphql": {"limit": 20_000, "current": 0, "reset": 300, "reset_at": reset_at, "enforced": true},
     }})))
 }
+
+/// `GET ORG/usage`: every member counts as active.
+pub(super) fn usage(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let organization = params.organization();
+    call.organization(organization)?;
+    if let Some(missing) = call.world.missing(organization, "usage") {
+        return Err(Reply::error(missing.status, &missing.message));
+    }
+    let place = [("organization_slug".to_owned(), organization.to_owned())];
+    let members = call.world.at("organization_members", &place).len();
+    Ok(Reply::value(&json!({"active_users_count": members})))
+}

@@ -20,12 +20,13 @@ pub(super) struct Route {
 pub(super) type Handler = fn(&mut Call<'_>, &Params<'_>) -> Outcome;
 
 #[rustfmt::skip]
-const ROUTES: [Route; 30] = [
+const ROUTES: &[Route] = &[
     open("GET", "access-token", access::access_token),
     open("DELETE", "access-token", access::revoke),
     route("GET", "user", "read_user", access::user),
     route("GET", "organizations", "read_organizations", organizations::list),
     route("GET", "ORG", "read_organizations", organizations::get),
+    route("GET", "ORG/usage", "read_organizations", organizations::usage),
     route("GET", "ORG/rate_limit", "read_organizations", organizations::rate_limit),
     route("GET", "ORG/pipelines", "read_pipelines", pipelines::list),
     route("POST", "ORG/pipelines", "write_pipelines", pipeline_writes::create),

@@ -248,11 +248,20 @@ impl Seeded {
         })
     }
 
+    /// The builds that a build names.
+    pub(crate) fn links(&self, ordinal: usize) -> impl Iterator<Item = usize> {
+        let times = &self.timelines.builds[ordinal];
+        [times.parent, times.child, times.original]
+            .into_iter()
+            .flatten()
+    }
+
     /// When somebody released the block step of a build.
     pub(super) fn unblocked_at(&self, ordinal: usize) -> Option<i64> {
         let times = &self.timelines.builds[ordinal];
-        times.child?;
-        times.at(times.reopened, self.now)
+        times
+            .at(times.reopened, self.now)
+            .filter(|_| times.is_unblocked)
     }
 
     fn urls(&self, build: &BuildPlan) -> BuildUrls {

@@ -144,6 +144,7 @@ impl JobWriter<'_> {
             Slot::First(at) => (1, at),
             Slot::Second(at) => (2, at),
             Slot::Deploy => (3, 0),
+            Slot::Rollout => (4, 0),
             _ => (0, 0),
         };
         Rng::of(&[self.world.seed, 20, build.ordinal as u64, stage, at as u64])

@@ -199,7 +199,9 @@ fn lines(pipelines: usize, organizations: usize, jobs: usize) -> Vec<Line> {
 /// these leave is made up for by older builds.
 fn timelines(seed: &Seed, lines: Vec<Line>, now: i64) -> Timelines {
     let builds = if lines.is_empty() { 0 } else { seed.builds };
-    let has_targets = lines.iter().any(|line| line.recipe.is_deployed);
+    let has_targets = lines
+        .iter()
+        .any(|line| line.recipe.is_deployed && line.target.is_some());
     let mut children = if has_targets {
         builds * CHILDREN / 100
     } else {

@@ -124,6 +124,16 @@ pub(crate) const DEPLOY: Step = step(
     Trait::Concurrency,
 );
 
+/// The command that runs after the block step where there is no pipeline to trigger.
+pub(crate) const ROLLOUT: Step = step(
+    ":truck: Roll out",
+    "make rollout ENVIRONMENT=production",
+    "rollout",
+    0,
+    150,
+    Trait::Ordinary,
+);
+
 /// What stands at one place of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
@@ -136,21 +146,25 @@ pub(crate) enum Slot {
     Block,
     Deploy,
     Trigger,
+    Rollout,
 }
 
 /// Where the jobs of builds of one pipeline stand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recipe {
     pub(crate) jobs: usize,
-    /// True if builds of `main` end with a block step, a command and a trigger step.
+    /// True if builds of `main` end with a block step and what it releases: a command, and either
+    /// a trigger step or another command.
     pub(crate) is_deployed: bool,
+    has_target: bool,
 }
 
 impl Recipe {
     pub(crate) fn new(role: Role, jobs: usize, has_target: bool) -> Self {
         Self {
             jobs,
-            is_deployed: role == Role::Service && has_target && jobs >= 8,
+            is_deployed: role == Role::Service && jobs >= 8,
+            has_target,
         }
     }
 
@@ -215,7 +229,12 @@ impl Recipe {
             slots.push(Slot::Second(step % SECOND_STAGE.len()));
         }
         if self.is_deployed {
-            slots.extend([Slot::Block, Slot::Deploy, Slot::Trigger]);
+            let last = if self.has_target {
+                Slot::Trigger
+            } else {
+                Slot::Rollout
+            };
+            slots.extend([Slot::Block, Slot::Deploy, last]);
         }
         slots.truncate(self.jobs);
         slots
@@ -230,6 +249,7 @@ impl Slot {
             Self::First(at) => Some(&FIRST_STAGE[at]),
             Self::Second(at) => Some(&SECOND_STAGE[at]),
             Self::Deploy => Some(&DEPLOY),
+            Self::Rollout => Some(&ROLLOUT),
             Self::Waiter | Self::Block | Self::Trigger => None,
         }
     }

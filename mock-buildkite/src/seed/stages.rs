@@ -224,7 +224,10 @@ impl Stages<'_> {
     }
 
     fn state(&self, at: usize, slot: Slot, times: JobTimes) -> &'static str {
-        let is_after_block = matches!(slot, Slot::Block | Slot::Deploy | Slot::Trigger);
+        let is_after_block = matches!(
+            slot,
+            Slot::Block | Slot::Deploy | Slot::Trigger | Slot::Rollout
+        );
         match self.times.arrival.plan {
             Plan::NotRun => return "broken",
             Plan::Skipped => return "skipped",
@@ -260,7 +263,7 @@ impl Stages<'_> {
     }
 
     fn block_state(&self) -> &'static str {
-        let is_unblocked = self.times.child.is_some() && self.at(self.times.reopened).is_some();
+        let is_unblocked = self.times.is_unblocked && self.at(self.times.reopened).is_some();
         if is_unblocked {
             "unblocked"
         } else if self.is_canceled() || self.build.state == "failed" {

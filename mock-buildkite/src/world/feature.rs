@@ -12,7 +12,13 @@ pub(crate) struct Missing {
 }
 
 /// Features, the status and the message of their refusal, and their collections.
-const FEATURES: [(&str, u16, &str, &[&str]); 6] = [
+const FEATURES: [(&str, u16, &str, &[&str]); 7] = [
+    (
+        "usage",
+        503,
+        "Usage data is not available. Try again later.",
+        &["usage"],
+    ),
     (
         "teams",
         403,
@@ -66,7 +72,7 @@ impl World {
 
     /// Takes a feature from an organization: `teams`, `audit_log` and `pipeline_templates` are not
     /// in its plan (403), `hosted_agents` is not enabled (404), `hosted_storage` and
-    /// `hosted_network` do not answer (503). The messages are inferred, except those of teams and
+    /// `hosted_network` do not answer (503), nor does `usage`. The messages are inferred, except those of teams and
     /// the hosted services. Returns false if there is no such feature.
     pub fn remove_feature(&mut self, organization: &str, feature: &str) -> bool {
         let found = FEATURES.iter().find(|(name, ..)| *name == feature);

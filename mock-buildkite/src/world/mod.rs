@@ -13,6 +13,7 @@ mod derived;
 mod feature;
 mod inspect;
 mod lifecycle;
+mod links;
 mod load;
 mod pipeline;
 mod pipeline_edits;
@@ -133,6 +134,7 @@ impl World {
         for object in listed_objects(&world.seeded) {
             world.put_listed(object);
         }
+        world.add_demo_member();
         world
     }
 

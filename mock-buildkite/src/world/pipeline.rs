@@ -75,6 +75,11 @@ impl Pipeline {
         moves
     }
 
+    /// Its id.
+    pub(super) fn id(&self) -> String {
+        self.object.text("id").unwrap_or_default()
+    }
+
     /// Replaces its object, and with it its slug, name and repository.
     pub(super) fn set_object(&mut self, object: Document) {
         self.slug = object.text("slug").unwrap_or_default();

@@ -59,14 +59,19 @@ impl World {
         let Some(at) = self.pipeline_of(organization, slug) else {
             return false;
         };
-        self.pipelines.remove(at);
-        self.builds.retain(|build| build.summary.pipeline != at);
+        let id = self.pipelines.remove(at).id();
+        let builds = std::mem::take(&mut *self.builds);
+        let (gone, kept) = builds
+            .into_iter()
+            .partition::<Vec<_>, _>(|build| build.summary.pipeline == at);
+        *self.builds = kept;
         for build in self.builds.iter_mut() {
             if build.summary.pipeline > at {
                 build.summary.pipeline -= 1;
             }
         }
         self.collections.follow_pipeline(organization, slug, None);
+        self.forget_links(&id, &gone);
         for token in &mut self.tokens {
             token.follow_pipeline(organization, slug, None);
         }

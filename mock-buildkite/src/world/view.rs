@@ -157,7 +157,8 @@ impl World {
             object.raw("job_state_counts", counts.to_string().as_bytes());
         }
         if view.has_test_engine {
-            object.raw("test_engine", br#"{"runs":[]}"#);
+            let runs = self.test_runs(build);
+            object.raw("test_engine", runs.to_string().as_bytes());
         }
         object.close();
     }
@@ -178,6 +179,26 @@ impl World {
             object.raw(key, if is_agent { agent } else { value }.as_bytes());
         }
         object.close();
+    }
+
+    /// The runs of test suites that name a build.
+    fn test_runs(&self, build: &BuildDocument) -> Value {
+        let id = build.fields().text("id");
+        let runs = self.at("test_runs", &[]).into_iter();
+        let of_build = runs.filter(|run| run.object.text("build_id") == id);
+        let runs: Vec<_> = of_build
+            .map(|run| {
+                let slug = run.parent("suite_slug").unwrap_or_default();
+                let suites = self.at("test_suites", &[]).into_iter();
+                let mut suites = suites.filter(|suite| {
+                    suite.parent("organization_slug") == run.parent("organization_slug")
+                        && suite.object.text("slug").as_deref() == Some(slug)
+                });
+                let suite = suites.next().map(|suite| suite.object.get("id"));
+                serde_json::json!({"id": run.object.get("id"), "suite": {"id": suite, "slug": slug}})
+            })
+            .collect();
+        serde_json::json!({ "runs": runs })
     }
 
     fn write_jobs(&self, out: &mut Vec<u8>, build: &BuildDocument, view: &View) {

@@ -5,6 +5,7 @@ mod build_filters;
 mod caller;
 mod changes;
 mod collections;
+mod consistency;
 mod downloads;
 mod faults;
 mod features;

@@ -43,12 +43,7 @@ fn hosted(owner: &mut Owner<'_>, id: String) -> Cluster {
     cluster(owner, id, "Hosted", None)
 }
 
-fn cluster(
-    owner: &mut Owner<'_>,
-    id: String,
-    name: &str,
-    queue: Option<String>,
-) -> Cluster {
+fn cluster(owner: &mut Owner<'_>, id: String, name: &str, queue: Option<String>) -> Cluster {
     let maintainers = maintainers(owner, &id);
     let created = owner.new_id(800);
     let url = format!("{}/clusters/{id}", owner.url());
@@ -87,7 +82,11 @@ fn maintainers(owner: &mut Owner<'_>, cluster: &str) -> Value {
         let short = json!({"id": actor["id"], key: actor[key]});
         shown.push(json!([{"id": id, "actor": short}]));
         let maintainer = json!({"id": id, "actor": actor});
-        owner.put("cluster_maintainers", &[("cluster_id", cluster)], maintainer);
+        owner.put(
+            "cluster_maintainers",
+            &[("cluster_id", cluster)],
+            maintainer,
+        );
     }
     json!({"users": shown[0], "teams": shown[1]})
 }
@@ -128,10 +127,7 @@ fn queue(owner: &mut Owner<'_>, cluster: &Cluster, key: &str, id: &str, at: usiz
 fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
     let below = [("cluster_id", cluster.id.as_str())];
     let expiry = owner.before(-200 * 86_400);
-    for (description, expires_at) in [
-        ("Linux agents", None),
-        ("Windows agents", Some(expiry)),
-    ] {
+    for (description, expires_at) in [("Linux agents", None), ("Windows agents", Some(expiry))] {
         let new = owner.new_id(500);
         let token = json!({
             "id": new.id,

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{DAY, New, Owner};
 use super::test_engine::{SUITES, suite_id};
+use super::{DAY, New, Owner};
 use crate::ids::{graphql_id, id_of_name};
 use crate::time::millis_to_string;
 

@@ -77,6 +77,8 @@ pub(crate) struct BuildTimes {
     pub(crate) canceled: Offset,
     pub(crate) finished: Offset,
     pub(crate) has_failed: bool,
+    /// Somebody released its block step.
+    pub(crate) is_unblocked: bool,
     /// It ends at a block step that nobody released.
     pub(crate) is_blocked: bool,
 }

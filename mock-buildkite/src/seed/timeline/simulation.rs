@@ -234,12 +234,16 @@ impl Simulation {
             }
         }
         let is_deployed = self.slots[build].contains(&Slot::Block);
+        let has_target = self.slots[build].contains(&Slot::Trigger);
         let times = &mut self.builds[build];
         let goes_to_block = is_deployed && times.arrival.is_main && !times.has_failed;
         match times.arrival.plan {
-            Plan::Passes(Some(later)) if goes_to_block && self.children_left > 0 => {
+            Plan::Passes(Some(later))
+                if goes_to_block && (!has_target || self.children_left > 0) =>
+            {
                 let unblocked = end + i64::from(later);
-                self.children_left -= 1;
+                self.children_left -= usize::from(has_target);
+                self.builds[build].is_unblocked = true;
                 self.builds[build].stopped = self.offset(build, end);
                 self.builds[build].reopened = self.offset(build, unblocked);
                 self.builds[build].restarted = NEVER;
@@ -260,6 +264,12 @@ impl Simulation {
         let done = self.run(build, slots - 2, (time + 100).max(free));
         self.deployments[pipeline] = done;
         let place = self.place(build, slots - 1);
+        if self.slots[build][slots - 1] == Slot::Rollout {
+            let end = self.run(build, slots - 1, time + 100).max(done);
+            let first = self.jobs[place].started.min(self.jobs[place - 1].started);
+            self.builds[build].restarted = first;
+            return self.next(build, end, Event::Ended);
+        }
         let started = self.offset(build, time + 400);
         self.jobs[place].runnable = self.offset(build, time + 100);
         self.jobs[place].started = started;
@@ -479,6 +489,7 @@ impl BuildTimes {
             canceled: NEVER,
             finished: NEVER,
             has_failed: false,
+            is_unblocked: false,
             is_blocked: false,
         }
     }

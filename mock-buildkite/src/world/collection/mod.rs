@@ -124,6 +124,31 @@ impl World {
         was_there
     }
 
+    /// Removes one entry.
+    pub(crate) fn remove_entry(&mut self, collection: &str, entry: &Entry) {
+        let kind = Kind::of(collection);
+        let identity = entry.identity(&kind);
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|one| one.parents != entry.parents || one.identity(&kind) != identity);
+        }
+        self.agents_changed();
+    }
+
+    /// Removes every object below a parent of an organization.
+    pub(crate) fn remove_below(&mut self, organization: &str, key: &str, value: &str) {
+        let parents = [("organization_slug", organization), (key, value)];
+        for stored in self.collections.stored.values_mut() {
+            stored.retain(|entry| !entry.is_below(&parents));
+        }
+    }
+
+    /// Removes the stored objects of a collection that match.
+    pub(crate) fn remove_where(&mut self, collection: &str, is_it: impl Fn(&Entry) -> bool) {
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|entry| !is_it(entry));
+        }
+    }
+
     /// Removes all objects of a collection that are below these parents.
     pub fn clear(&mut self, collection: &str, parents: &[(&str, &str)]) {
         self.agents_changed();
