@@ -23,7 +23,7 @@ async fn a_page_too_heavy_is_asked_for_at_half_the_size_and_the_size_grows_back(
 
     let listing = bench.read_with(all("acme-inc"), |page, _| {
         if page == 9 {
-            bench.server.heal();
+            bench.server.clear_faults();
         }
     });
     let found = listing.await.unwrap();
