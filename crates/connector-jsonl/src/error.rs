@@ -35,6 +35,13 @@ pub(crate) fn not_ours(path: &Path, why: &str) -> Error {
     Error::new(ErrorKind::Config, message).with_context("path", path.display())
 }
 
+/// Another run has written since this one began.
+pub(crate) fn written_by_others(path: &Path) -> Error {
+    let message = "another run has written to it since this one began; nothing more was \
+                   committed: let one of them end, then sync again";
+    Error::new(ErrorKind::Conflict, message).with_context("path", path.display())
+}
+
 /// A kept state that cannot be used.
 pub(crate) fn damaged(path: &Path, why: &str) -> Error {
     let message = format!("{why}; restore it, or move it away to read everything again");

@@ -77,6 +77,11 @@ impl Sink for SingleFile {
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        // Where there are no locks, two runs may write.
+        let is_changed = self.output.is_changed();
+        if is_changed.map_err(|error| error::of_io(error, &self.path))? {
+            return Err(error::written_by_others(&self.path));
+        }
         if let Some(state) = state {
             self.state = Some(state.clone());
         }

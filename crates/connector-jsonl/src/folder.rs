@@ -24,7 +24,7 @@ const LOOKS_GONE: &str = "its first field is a text `_gone`: in a folder such a 
                           record is gone; write to one file instead";
 
 /// What `_state.json` holds.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Committed {
     /// The form of this file: [`VERSION`].
@@ -43,6 +43,12 @@ pub(crate) struct Folder {
     outputs: BTreeMap<StreamName, Output<File>>,
     /// Holds the lock.
     _folder: Option<File>,
+}
+
+/// How many bytes count of the file of each stream. None are known of a folder that was not
+/// written here.
+pub(crate) fn committed_lengths(path: &Path) -> BTreeMap<StreamName, u64> {
+    Committed::read(path).map_or_else(|_| BTreeMap::new(), |committed| committed.lengths)
 }
 
 /// Proves that files can be made and written on, and changes nothing.
@@ -180,6 +186,10 @@ impl Sink for Folder {
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        // Where there are no locks, two runs may write.
+        if Committed::read(&self.path)? != self.committed {
+            return Err(error::written_by_others(&self.path));
+        }
         for (stream, output) in &mut self.outputs {
             let length = output.length();
             if self.committed.lengths.insert(stream.clone(), length) != Some(length) {
@@ -188,9 +198,8 @@ impl Sink for Folder {
             }
         }
         if let Some(state) = state {
-            self.committed
-                .syncs
-                .insert(self.sync.clone(), state.clone());
+            let syncs = &mut self.committed.syncs;
+            syncs.insert(self.sync.clone(), state.clone());
         }
         self.committed.write(&self.path)
     }

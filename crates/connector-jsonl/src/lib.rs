@@ -96,7 +96,7 @@ impl SourceRole for Jsonl {
 
     async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let config = Config::parse(setup.configuration)?;
-        Ok(Arc::new(JsonlSource::new(config)))
+        Ok(Arc::new(JsonlSource::new(config, setup.observer)))
     }
 }
 

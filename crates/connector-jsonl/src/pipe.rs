@@ -145,6 +145,7 @@ mod tests {
         pipe.put(&record()).unwrap();
         let error = pipe.commit(None).unwrap_err();
 
+        assert!(error.is_closed_pipe());
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.to_string(), "the reader closed the pipe [path: -]");
     }

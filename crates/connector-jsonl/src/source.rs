@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use connector_core::{Catalog, Message, ReadRequest, Result, Source, StreamName};
+use connector_core::{Catalog, Event, Message, Observer, ReadRequest, Result, Source, StreamName};
 use connector_local::run_blocking;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
@@ -36,6 +36,7 @@ pub struct JsonlSource {
 
 struct Inner {
     origin: Origin,
+    observer: Arc<dyn Observer>,
     stream: Option<StreamName>,
     /// The last answer, to check requests against.
     catalog: Mutex<Option<Catalog>>,
@@ -49,7 +50,7 @@ enum Origin {
 
 impl JsonlSource {
     /// Opens nothing yet.
-    pub fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, observer: Arc<dyn Observer>) -> Self {
         let stream = config.stream.map(StreamName::from);
         let origin = match Location::of(&config.path) {
             Location::File(path) => Origin::File(path),
@@ -60,6 +61,7 @@ impl JsonlSource {
         Self {
             inner: Arc::new(Inner {
                 origin,
+                observer,
                 stream,
                 catalog: Mutex::new(None),
             }),
@@ -118,8 +120,19 @@ impl Inner {
                     Form::Enveloped => true,
                     Form::Bare(stream) => positions.get(stream.as_str()).is_some(),
                 });
+                self.tell_uncommitted(&parts);
                 Ok(Reading::new(parts, positions))
             }
+        }
+    }
+
+    fn tell_uncommitted(&self, parts: &[Part]) {
+        for part in parts.iter().filter(|part| files::has_uncommitted(part)) {
+            let path = part.path.display();
+            self.observer.observe(Event::notice(format!(
+                "{path}: the lines after the last commit are not read, because the sync that \
+                 wrote them has not committed them"
+            )));
         }
     }
 

@@ -240,3 +240,16 @@ async fn a_full_disk_is_said_and_nothing_can_be_committed_after_it() {
     assert_eq!(full.to_string(), expected);
     assert_eq!(after.kind(), ErrorKind::Internal);
 }
+
+#[tokio::test]
+async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+    let (_folder, path) = place("out.jsonl");
+    let mut destination = started(&path).await;
+    write(&mut destination, "builds", "{\"id\":1}").await;
+    append(&path, commit_line().as_bytes());
+
+    let error = destination.commit(Some(&state(2))).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(text(&path), [HEADER, &commit_line()].concat());
+}

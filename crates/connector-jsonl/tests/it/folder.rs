@@ -215,3 +215,19 @@ async fn a_stream_can_be_added_while_a_sync_runs_and_nothing_of_others_is_taken(
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(text(&path.join("teams.jsonl")), "{\"mine\":1}\n");
 }
+
+#[tokio::test]
+async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+    let (_folder, path) = place("out");
+    committed(&path).await;
+    let mut destination = folder_started(&path).await;
+    write(&mut destination, "builds", "{\"id\": 2}").await;
+    let others = text(&path.join("_state.json")).replace("\"builds\": 1", "\"builds\": 9");
+    fs::write(path.join("_state.json"), &others).unwrap();
+
+    let error = destination.commit(Some(&state(2))).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(text(&path.join("_state.json")), others);
+    assert_eq!(text(&path.join("builds.jsonl")), "{\"id\": 1}\n");
+}

@@ -7,13 +7,15 @@ mod file;
 mod folder;
 mod gone;
 mod source;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use connector_core::{
-    Configuration, Destination, DestinationRole, Error, ErrorKind, JsonObject, Outcome, Record,
-    Setup, SourceRole, State, Stream, StreamPlan, SyncMode, WriteMode, WritePlan,
+    Configuration, Destination, DestinationRole, Error, ErrorKind, Event, JsonObject, Observer,
+    Outcome, Record, Setup, SourceRole, State, Stream, StreamPlan, SyncMode, WriteMode, WritePlan,
 };
 use connector_jsonl::Jsonl;
 use serde_json::json;
@@ -33,6 +35,24 @@ fn setup(path: &str) -> Setup {
 async fn destination(path: &Path) -> Box<dyn Destination> {
     let opened = DestinationRole::open(&Jsonl, setup(path.to_str().unwrap())).await;
     opened.unwrap()
+}
+
+/// The notices that were heard.
+#[derive(Debug, Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn heard(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Notices {
+    fn observe(&self, event: Event) {
+        if let Event::Notice { message, .. } = event {
+            self.0.lock().unwrap().push(message);
+        }
+    }
 }
 
 fn stream(name: &str) -> Stream {
