@@ -13,8 +13,8 @@ use connector_core::{
 
 use crate::input::Lines;
 use crate::{
-    BatchWriter, DeadLetters, DestinationSettings, Events, HostError, Level, Notice, RecordOutcome,
-    Report, ResultSink, unsaved_error,
+    BatchWriter, DeadLetters, DestinationSettings, Events, HostContext, HostError, Level, Notice,
+    RecordOutcome, Report, ResultSink, unsaved_error,
 };
 
 /// The most records of a batch.
@@ -71,14 +71,12 @@ impl WireWriter {
         sync: &'static str,
         destination: &dyn DestinationRole,
         settings: &DestinationSettings,
-        stop: &Stop,
+        context: &HostContext,
         people: &mut impl Report,
     ) -> Result<Self, HostError> {
         let mut events = Events::new();
-        let setup = settings.setup();
-        let setup = setup
-            .with_observer(events.observer())
-            .with_stop(stop.clone());
+        let setup = context.apply(settings.setup());
+        let setup = setup.with_observer(events.observer());
         // Wrong settings are reported before any file is made.
         destination.validate(&setup)?;
         let host = &settings.host;
@@ -97,7 +95,7 @@ impl WireWriter {
             sync,
             writer,
             events,
-            stop: stop.clone(),
+            stop: context.stop.clone(),
             is_dry_run: host.dry_run,
             is_started: false,
             batch: Vec::new(),
