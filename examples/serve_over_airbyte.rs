@@ -7,9 +7,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use connector_core::Stop;
 use connector_jsonl::Jsonl;
-use host_airbyte::Role;
+use host_airbyte::{HostContext, Role};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -20,7 +19,7 @@ async fn main() -> ExitCode {
     host_airbyte::run(
         &Jsonl,
         Role::Destination,
-        &Stop::new(),
+        &HostContext::default(),
         arguments,
         std::io::stdin(),
         std::io::stdout(),

@@ -32,5 +32,6 @@ mod run;
 mod state;
 mod write;
 
+pub use host_kit::HostContext;
 pub use role::Role;
-pub use run::{main, run};
+pub use run::{main, main_with, run};

@@ -7,8 +7,8 @@ use connector_core::{
     Connector, Message, ReadRequest, Result, Setup, Source, Status, Stop, StreamName,
 };
 use host_kit::{
-    Events, HostError, Level, Notice, ReadDriver, Report, Step, TombstonesAsRecords, input,
-    unless_stopped,
+    Events, HostContext, HostError, Level, Notice, ReadDriver, Report, Step, TombstonesAsRecords,
+    input, unless_stopped,
 };
 use serde_json::{Value, json};
 
@@ -21,11 +21,13 @@ use crate::state::States;
 pub(crate) async fn open(
     connector: &dyn Connector,
     arguments: &arguments::Config,
+    context: &HostContext,
     events: &Events,
 ) -> Result<TombstonesAsRecords> {
     let role = connector.expect_source()?;
     let configuration = input::configuration(&arguments.config, &role.settings())?;
-    let setup = Setup::new(configuration).with_observer(events.observer());
+    let setup = context.apply(Setup::new(configuration));
+    let setup = setup.with_observer(events.observer());
     role.open(setup).await.map(TombstonesAsRecords::new)
 }
 
@@ -33,14 +35,14 @@ pub(crate) async fn open(
 pub(crate) async fn read<W: Write>(
     connector: &dyn Connector,
     arguments: &arguments::Read,
-    stop: &Stop,
+    context: &HostContext,
     output: &mut Output<W>,
 ) -> Result<(), HostError> {
     let mut events = Events::new();
     let configured = ConfiguredCatalog::read(&arguments.catalog)?;
-    let source = open(connector, &arguments.config, &events).await?;
+    let source = open(connector, &arguments.config, context, &events).await?;
     let discovered = events.while_waiting(source.discover(), output);
-    let known = unless_stopped(stop, discovered).await??;
+    let known = unless_stopped(&context.stop, discovered).await??;
     let selections = configured.selections(&known)?;
     let streams: Vec<_> = selections.iter().map(|s| s.stream.clone()).collect();
     let states = States::read(
@@ -57,7 +59,7 @@ pub(crate) async fn read<W: Write>(
     let messages = source.read(ReadRequest::new(selections).with_state(state));
     let driver = ReadDriver::new(messages, events, streams.clone());
     Reading::new(output, states, streams)
-        .run(driver, stop)
+        .run(driver, &context.stop)
         .await
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use connector_core::{Connector, Error, ErrorKind, Result, Setup, Source, Stop};
+use connector_core::{Connector, Error, ErrorKind, Result, Setup, Source};
 use host_kit::{
-    DestinationSettings, Events, HostError, Level, Notice, Report, STOPPED, input, output_failure,
-    program, unless_stopped,
+    DestinationSettings, Events, HostContext, HostError, Level, Notice, Report, STOPPED, input,
+    output_failure, program, unless_stopped,
 };
 use serde_json::json;
 
@@ -22,14 +22,18 @@ use crate::{describe, read, write};
 /// A signal ends a source at once, as hosts expect. A destination finishes the request under way,
 /// stores what it knows and exits with 130.
 pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
+    main_with(connector, role, &HostContext::default())
+}
+
+/// As [`main`], in this context.
+pub fn main_with(connector: &dyn Connector, role: Role, context: &HostContext) -> ExitCode {
     let ended = program::run(async {
-        let stop = Stop::new();
         if role == Role::Destination {
-            program::stop_on_signals(stop.clone());
+            program::stop_on_signals(context.stop.clone());
         }
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let arguments = std::env::args_os();
-        run(connector, role, &stop, arguments, stdin, stdout, stderr).await
+        run(connector, role, context, arguments, stdin, stdout, stderr).await
     });
     ended.unwrap_or_else(|error| {
         // If this fails too, the exit status still tells.
@@ -39,14 +43,14 @@ pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
 }
 
 /// Serves one call. `arguments` begin with the program's name. Output blocks, so this future must
-/// not run where that holds up others. A request to `stop` ends it soon, with status 130.
+/// not run where that holds up others. A request to stop ends it soon, with status 130.
 ///
 /// The status is 0 only if everything asked for was done. Standard error gets nothing but the news
 /// that standard output failed.
 pub async fn run(
     connector: &dyn Connector,
     role: Role,
-    stop: &Stop,
+    context: &HostContext,
     arguments: impl IntoIterator<Item = OsString>,
     stdin: impl Read + Send + 'static,
     stdout: impl Write,
@@ -62,7 +66,7 @@ pub async fn run(
         Err(refusal) => return usage(&refusal, stdout),
     };
     let mut output = Output::new(stdout);
-    let served = serve(connector, role, stop, arguments.verb, stdin, &mut output).await;
+    let served = serve(connector, role, context, arguments.verb, stdin, &mut output).await;
     end(served, &mut output).unwrap_or_else(|error| {
         if let Some(text) = output_failure(&error) {
             // If this fails too, the exit status still tells.
@@ -117,24 +121,25 @@ fn report_error(stdout: impl Write, error: &Error) -> io::Result<()> {
 async fn serve<W: Write>(
     connector: &dyn Connector,
     role: Role,
-    stop: &Stop,
+    context: &HostContext,
     verb: Verb,
     stdin: impl Read + Send + 'static,
     output: &mut Output<W>,
 ) -> Result<(), HostError> {
+    let stop = &context.stop;
     match (verb, role) {
         (Verb::Spec, _) => Ok(output.message(&describe::spec(connector, role)?)?),
         (Verb::Check(config), _) => {
-            unless_stopped(stop, check(connector, role, &config, output)).await
+            unless_stopped(stop, check(connector, role, &config, context, output)).await
         }
         (Verb::Discover(config), Role::Source) => {
-            unless_stopped(stop, discover(connector, &config, output)).await
+            unless_stopped(stop, discover(connector, &config, context, output)).await
         }
         (Verb::Read(arguments), Role::Source) => {
-            read::read(connector, &arguments, stop, output).await
+            read::read(connector, &arguments, context, output).await
         }
         (Verb::Write(arguments), Role::Destination) => {
-            write::write(connector, &arguments, stop, stdin, output).await
+            write::write(connector, &arguments, context, stdin, output).await
         }
         (_, Role::Source) => Err(no_verb("a source does not write").into()),
         (_, Role::Destination) => Err(no_verb("a destination does not read").into()),
@@ -151,10 +156,12 @@ async fn check<W: Write>(
     connector: &dyn Connector,
     role: Role,
     config: &Config,
+    context: &HostContext,
     output: &mut Output<W>,
 ) -> Result<(), HostError> {
     let mut events = Events::new();
-    let setup = setup(connector, role, config)?.with_observer(events.observer());
+    let setup = context.apply(setup(connector, role, config)?);
+    let setup = setup.with_observer(events.observer());
     let checked = check_role(connector, role, setup);
     let status = match events.while_waiting(checked, output).await? {
         Ok(()) => json!({"status": "SUCCEEDED"}),
@@ -191,10 +198,11 @@ async fn check_role(connector: &dyn Connector, role: Role, setup: Setup) -> Resu
 async fn discover<W: Write>(
     connector: &dyn Connector,
     config: &Config,
+    context: &HostContext,
     output: &mut Output<W>,
 ) -> Result<(), HostError> {
     let mut events = Events::new();
-    let source = read::open(connector, config, &events).await?;
+    let source = read::open(connector, config, context, &events).await?;
     let catalog = events.while_waiting(source.discover(), output).await??;
     Ok(output.message(&describe::catalog(&catalog))?)
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Read, Write};
 
-use connector_core::{Connector, Error, ErrorKind, JsonObject, Record, Result, Stop, StreamName};
+use connector_core::{Connector, Error, ErrorKind, JsonObject, Record, Result, StreamName};
 use host_kit::input::{self, Lines};
-use host_kit::{DestinationSettings, HostError, Report, WireWriter};
+use host_kit::{DestinationSettings, HostContext, HostError, Report, WireWriter};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -58,7 +58,7 @@ struct Descriptor {
 pub(crate) async fn write<W: Write>(
     connector: &dyn Connector,
     arguments: &arguments::Write,
-    stop: &Stop,
+    context: &HostContext,
     stdin: impl Read + Send + 'static,
     output: &mut Output<W>,
 ) -> Result<(), HostError> {
@@ -69,7 +69,7 @@ pub(crate) async fn write<W: Write>(
     for notice in planned.iter_mut().filter_map(|one| one.notice.take()) {
         output.report(notice)?;
     }
-    let mut writer = WireWriter::open(SYNC, role, &settings, stop, output).await?;
+    let mut writer = WireWriter::open(SYNC, role, &settings, context, output).await?;
     let plans = planned.iter().map(|one| one.plan.clone()).collect();
     writer.start(plans, output).await?;
     let mut writing = Writing {
@@ -78,7 +78,7 @@ pub(crate) async fn write<W: Write>(
         streams: planned.into_iter().map(OpenStream::from).collect(),
         counts: HashMap::new(),
     };
-    let written = writing.run(Lines::new(stdin, stop.clone())?).await;
+    let written = writing.run(Lines::new(stdin, context.stop.clone())?).await;
     writing.writer.close(written, writing.output).await
 }
 

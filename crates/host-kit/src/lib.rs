@@ -13,6 +13,7 @@
 //!
 //! No vendor is known here, and only [`program`] knows a runtime.
 
+mod context;
 mod events;
 mod holder;
 mod host_error;
@@ -28,6 +29,7 @@ mod tombstones;
 mod wire_writer;
 mod writing;
 
+pub use context::HostContext;
 pub use events::{Events, Level, Notice, Report, about, sentence};
 pub use holder::this_process;
 pub use host_error::{HostError, STOPPED, output_failure, unless_stopped};

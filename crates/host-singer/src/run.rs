@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use connector_core::{Connector, Result, Stop};
-use host_kit::{HostError, STOPPED, output_failure, program};
+use connector_core::{Connector, Result};
+use host_kit::{HostContext, HostError, STOPPED, output_failure, program};
 
 use crate::about;
 use crate::arguments::{Common, TapArguments, TargetArguments};
@@ -46,14 +46,18 @@ impl Arguments {
 /// A signal ends a tap at once. A target finishes the request under way, stores what it knows and
 /// exits with 130.
 pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
+    main_with(connector, role, &HostContext::default())
+}
+
+/// As [`main`], in this context.
+pub fn main_with(connector: &dyn Connector, role: Role, context: &HostContext) -> ExitCode {
     let ended = program::run(async {
-        let stop = Stop::new();
         if role == Role::Target {
-            program::stop_on_signals(stop.clone());
+            program::stop_on_signals(context.stop.clone());
         }
         let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
         let arguments = std::env::args_os();
-        run(connector, role, &stop, arguments, stdin, stdout, stderr).await
+        run(connector, role, context, arguments, stdin, stdout, stderr).await
     });
     ended.unwrap_or_else(|error| {
         Output::new(io::stdout(), io::stderr()).tell("CRITICAL", error);
@@ -62,13 +66,13 @@ pub fn main(connector: &dyn Connector, role: Role) -> ExitCode {
 }
 
 /// Serves one call. `arguments` begin with the program's name. Outputs block, so this future must
-/// not run where that holds up others. A request to `stop` ends it soon, with status 130.
+/// not run where that holds up others. A request to stop ends it soon, with status 130.
 ///
 /// The status is 0 only if everything asked for was done.
 pub async fn run(
     connector: &dyn Connector,
     role: Role,
-    stop: &Stop,
+    context: &HostContext,
     arguments: impl IntoIterator<Item = OsString>,
     stdin: impl Read + Send + 'static,
     stdout: impl Write,
@@ -79,7 +83,7 @@ pub async fn run(
         Err(refusal) => return usage(&refusal, stdout, stderr),
     };
     let mut output = Output::new(stdout, stderr);
-    let served = serve(connector, role, stop, arguments, stdin, &mut output).await;
+    let served = serve(connector, role, context, arguments, stdin, &mut output).await;
     let served = served.and_then(|()| Ok(output.flush()?));
     let code = end(served, &mut output);
     // What was read before a failure is passed on, too.
@@ -125,7 +129,7 @@ fn usage(refusal: &clap::Error, mut stdout: impl Write, mut stderr: impl Write) 
 async fn serve<W: Write, E: Write>(
     connector: &dyn Connector,
     role: Role,
-    stop: &Stop,
+    context: &HostContext,
     arguments: Arguments,
     stdin: impl Read + Send + 'static,
     output: &mut Output<W, E>,
@@ -134,8 +138,8 @@ async fn serve<W: Write, E: Write>(
         return Ok(output.line(&answer)?);
     }
     match arguments {
-        Arguments::Tap(arguments) => tap(connector, &arguments, stop, output).await,
-        Arguments::Target(arguments) => target(connector, &arguments, stop, stdin, output).await,
+        Arguments::Tap(arguments) => tap(connector, &arguments, context, output).await,
+        Arguments::Target(arguments) => target(connector, &arguments, context, stdin, output).await,
     }
 }
 

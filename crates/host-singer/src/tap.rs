@@ -7,7 +7,8 @@ use connector_core::{
     Stop, StreamName,
 };
 use host_kit::{
-    Events, HostError, ReadDriver, Report, Step, TombstonesAsRecords, input, unless_stopped,
+    Events, HostContext, HostError, ReadDriver, Report, Step, TombstonesAsRecords, input,
+    unless_stopped,
 };
 use serde_json::json;
 
@@ -21,13 +22,13 @@ use crate::state;
 pub(crate) async fn tap<W: Write, E: Write>(
     connector: &dyn Connector,
     arguments: &TapArguments,
-    stop: &Stop,
+    context: &HostContext,
     output: &mut Output<W, E>,
 ) -> Result<(), HostError> {
     let mut events = Events::new();
-    let source = open(connector, arguments, &events).await?;
+    let source = open(connector, arguments, context, &events).await?;
     let discovery = events.while_waiting(source.discover(), output);
-    let known = unless_stopped(stop, discovery).await??;
+    let known = unless_stopped(&context.stop, discovery).await??;
     if arguments.discover {
         return Ok(output.document(&discovered(&known))?);
     }
@@ -47,13 +48,14 @@ pub(crate) async fn tap<W: Write, E: Write>(
     let messages = source.read(request.with_state(last.clone()));
     let reading = Reading::new(output, selected, last);
     let driver = ReadDriver::new(messages, events, reading.streams.clone());
-    reading.run(driver, stop).await
+    reading.run(driver, &context.stop).await
 }
 
 /// Opens the connector as a source that yields rows only.
 async fn open(
     connector: &dyn Connector,
     arguments: &TapArguments,
+    context: &HostContext,
     events: &Events,
 ) -> Result<TombstonesAsRecords> {
     let role = connector.expect_source()?;
@@ -61,7 +63,8 @@ async fn open(
         Some(path) => input::configuration(path, &role.settings())?,
         None => Configuration::default(),
     };
-    let setup = Setup::new(configuration).with_observer(events.observer());
+    let setup = context.apply(Setup::new(configuration));
+    let setup = setup.with_observer(events.observer());
     role.open(setup).await.map(TombstonesAsRecords::new)
 }
 

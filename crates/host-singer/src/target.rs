@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use connector_core::{
-    Capabilities, Connector, Error, ErrorKind, JsonObject, Record, Result, Stop, Stream, StreamPlan,
+    Capabilities, Connector, Error, ErrorKind, JsonObject, Record, Result, Stream, StreamPlan,
 };
 use host_kit::input::{self, Lines};
-use host_kit::{DestinationSettings, HostError, WireWriter};
+use host_kit::{DestinationSettings, HostContext, HostError, WireWriter};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -41,7 +41,7 @@ struct Incoming<'a> {
 pub(crate) async fn target<W: Write, E: Write>(
     connector: &dyn Connector,
     arguments: &TargetArguments,
-    stop: &Stop,
+    context: &HostContext,
     stdin: impl Read + Send + 'static,
     output: &mut Output<W, E>,
 ) -> Result<(), HostError> {
@@ -49,13 +49,13 @@ pub(crate) async fn target<W: Write, E: Write>(
     let settings = DestinationSettings::read(arguments.common.config.as_deref(), role)?;
     let mut writing = Writing {
         // Wrong settings are reported before any input is taken.
-        writer: WireWriter::open(SYNC, role, &settings, stop, output).await?,
+        writer: WireWriter::open(SYNC, role, &settings, context, output).await?,
         output,
         capabilities: role.capabilities(),
         streams: Vec::new(),
         unknown: BTreeSet::new(),
     };
-    let written = writing.run(Lines::new(stdin, stop.clone())?).await;
+    let written = writing.run(Lines::new(stdin, context.stop.clone())?).await;
     writing.writer.close(written, writing.output).await
 }
 

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use connector_core::Stop;
 use futures::FutureExt;
 use futures::executor::block_on;
+use host_kit::HostContext;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ async fn start(
     stdin: impl Read + Send + 'static,
     (stdout, stderr): (Shared, Shared),
 ) -> ExitCode {
-    let stop = Stop::new();
+    let context = HostContext::default();
     match host {
         Host::Airbyte => {
             let role = if reads {
@@ -210,7 +210,7 @@ async fn start(
             } else {
                 host_airbyte::Role::Destination
             };
-            host_airbyte::run(tiny, role, &stop, arguments, stdin, stdout, stderr).await
+            host_airbyte::run(tiny, role, &context, arguments, stdin, stdout, stderr).await
         }
         Host::Singer => {
             let role = if reads {
@@ -218,7 +218,7 @@ async fn start(
             } else {
                 host_singer::Role::Target
             };
-            host_singer::run(tiny, role, &stop, arguments, stdin, stdout, stderr).await
+            host_singer::run(tiny, role, &context, arguments, stdin, stdout, stderr).await
         }
     }
 }

@@ -22,35 +22,44 @@ impl ConfiguredStream {
         let Some(word) = self.destination_sync_mode.as_deref() else {
             return Ok((preferred, None));
         };
-        let notice = |level, why: &str, mode| {
-            let what = consequence(mode, capabilities.acts);
-            Notice::Log(level, format!("{}: {why}{what}", stream.name))
-        };
         let asked = asked(word);
-        let is_partial = asked == Some(WriteMode::Overwrite) && self.is_incremental();
-        let possible = asked.filter(|mode| {
-            let plan = StreamPlan::new(stream.clone(), *mode);
-            !is_partial && capabilities.expect(&plan).is_ok()
-        });
-        match possible {
-            Some(WriteMode::Overwrite) => {
+        let say = |level, why: &str, mode| {
+            let what = consequence(mode, capabilities.acts);
+            Some(Notice::Log(level, format!("{}: {why}{what}", stream.name)))
+        };
+        match self.obstacle(asked, stream, capabilities) {
+            None if asked == Some(WriteMode::Overwrite) => {
                 let mode = WriteMode::Overwrite;
-                Ok((mode, Some(notice(Level::Info, "", mode))))
+                Ok((mode, say(Level::Info, "", mode)))
             }
-            Some(mode) => Ok((mode, None)),
+            None => Ok((asked.unwrap_or(preferred), None)),
             // Whatever the mode, a destination that acts does so on each record.
-            None if capabilities.acts && asked != Some(WriteMode::Overwrite) => {
+            Some(_) if capabilities.acts && asked != Some(WriteMode::Overwrite) => {
                 Ok((preferred, None))
             }
-            None => {
-                let why = if is_partial {
-                    format!("`{word}` would lose what an incremental sync does not send again: ")
-                } else {
-                    format!("`{word}` is not possible here: ")
-                };
-                Ok((preferred, Some(notice(Level::Warn, &why, preferred))))
+            Some(why) => {
+                let why = format!("`{word}` {why}: ");
+                Ok((preferred, say(Level::Warn, &why, preferred)))
             }
         }
+    }
+
+    /// Why a stream cannot be written in the mode that is asked for.
+    fn obstacle(
+        &self,
+        asked: Option<WriteMode>,
+        stream: &Stream,
+        capabilities: &Capabilities,
+    ) -> Option<&'static str> {
+        let Some(mode) = asked else {
+            return Some("is not known here");
+        };
+        if mode == WriteMode::Overwrite && self.is_incremental() {
+            return Some("would lose what an incremental sync does not send again");
+        }
+        let plan = StreamPlan::new(stream.clone(), mode);
+        let is_possible = capabilities.expect(&plan).is_ok();
+        (!is_possible).then_some("is not possible here")
     }
 }
 

@@ -14,9 +14,8 @@ mod write;
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use connector_core::Stop;
 use futures::executor::block_on;
-use host_airbyte::Role;
+use host_airbyte::{HostContext, Role};
 use serde_json::{Value, json};
 
 use scripted::{Ended, Files, Scripted, Shared};
@@ -34,11 +33,11 @@ fn call_with(
     stdout: Shared,
 ) -> Ended {
     let stdin = Cursor::new(stdin.to_vec());
-    let (stop, stderr) = (Stop::new(), Shared::default());
+    let (context, stderr) = (HostContext::default(), Shared::default());
     let served = host_airbyte::run(
         scripted,
         role,
-        &stop,
+        &context,
         arguments,
         stdin,
         stdout.clone(),

@@ -266,6 +266,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn after_a_request_to_stop_no_more_lines_come() {
+        let stop = Stop::new();
+        let mut lines = Lines::new(Parts::new(&[b"one\ntwo\n"]), stop.clone()).unwrap();
+        assert_eq!(block_on(lines.next_line()).unwrap(), Some("one\n"));
+        stop.request();
+        let ended = block_on(lines.next_line());
+        assert!(matches!(ended, Err(HostError::Stopped)), "{ended:?}");
+    }
+
     /// Never has anything to read.
     struct Silent(std_mpsc::Receiver<()>);
 

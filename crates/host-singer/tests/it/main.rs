@@ -13,9 +13,8 @@ mod target;
 use std::ffi::OsString;
 use std::io::Cursor;
 
-use connector_core::Stop;
 use futures::executor::block_on;
-use host_singer::Role;
+use host_singer::{HostContext, Role};
 
 use scripted::{Ended, Files, Scripted, Shared};
 
@@ -28,11 +27,11 @@ fn call(
     stdout: Shared,
 ) -> Ended {
     let stderr = Shared::default();
-    let stop = Stop::new();
+    let context = HostContext::default();
     let served = host_singer::run(
         scripted,
         role,
-        &stop,
+        &context,
         arguments,
         Cursor::new(stdin.to_vec()),
         stdout.clone(),
