@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("connector-core", &[]),
-    ("buildkite-client", &[]),
+    ("buildkite-client", &["credential"]),
+    ("credential", &[]),
     (
         "connector-buildkite",
         &["connector-core", "buildkite-client"],

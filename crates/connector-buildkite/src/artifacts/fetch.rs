@@ -113,7 +113,7 @@ impl Fetch<'_> {
         if arrived > failures.most {
             failures.fruitless = 0;
             failures.most = arrived;
-            self.retrieval.went_on();
+            self.retrieval.made_progress();
         } else {
             failures.fruitless += 1;
         }

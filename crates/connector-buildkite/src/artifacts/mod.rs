@@ -53,7 +53,7 @@ impl Artifacts {
         let client = client(&config)?;
         Ok(Self {
             max_concurrency: config.max_concurrency as usize,
-            client: client.with_listener(forward(&setup.observer, None)),
+            client: client.with_observer(forward(&setup.observer, None)),
         })
     }
 

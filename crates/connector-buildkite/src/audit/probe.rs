@@ -30,7 +30,7 @@ impl CostProbe {
         let report = forward(reader.observer(), None);
         let count = Arc::clone(&requests);
         let client = reader.client_for(None);
-        let client = client.with_listener(Arc::new(move |event| {
+        let client = client.with_observer(Arc::new(move |event| {
             if event == ClientEvent::Request {
                 count.fetch_add(1, Ordering::Relaxed);
             }

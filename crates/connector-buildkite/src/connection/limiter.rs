@@ -3,15 +3,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use buildkite_client::{Authentication, Client, Options, WeakPace};
-use connector_core::Result;
+use buildkite_client::{Client, Options, WeakRateLimiter};
+use connector_core::{Credential, Result};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use crate::error::explain;
 
 /// By the digest of host and token: no token is kept here.
-static LIMITERS: Mutex<Vec<([u8; 32], WeakPace)>> = Mutex::new(Vec::new());
+static LIMITERS: Mutex<Vec<([u8; 32], WeakRateLimiter)>> = Mutex::new(Vec::new());
 
 /// A client that shares its rate limiter with all living clients of the same token and host.
 ///
@@ -24,19 +24,19 @@ pub(crate) fn connect(mut options: Options) -> Result<Client> {
     let mut limiters = LIMITERS.lock().unwrap_or_else(PoisonError::into_inner);
     limiters.retain(|(_, limiter)| limiter.upgrade().is_some());
     let known = limiters.iter().find(|(known, _)| *known == digest);
-    options.pace = known.and_then(|(_, limiter)| limiter.upgrade());
-    let is_known = options.pace.is_some();
+    options.rate_limiter = known.and_then(|(_, limiter)| limiter.upgrade());
+    let is_known = options.rate_limiter.is_some();
     let client = Client::new(options).map_err(explain)?;
     if !is_known {
-        limiters.push((digest, client.pace().downgrade()));
+        limiters.push((digest, client.rate_limiter().downgrade()));
     }
     Ok(client)
 }
 
 fn digest(options: &Options) -> Option<[u8; 32]> {
-    let (who, secret) = match &options.authentication {
-        Authentication::Token(token) => ("", token),
-        Authentication::PrivateKey { issuer, pem } => (issuer.as_str(), pem),
+    let (who, secret) = match &options.credential {
+        Credential::ApiKey(token) => ("", token),
+        Credential::PrivateKey { issuer, pem } => (issuer.as_str(), pem),
         _ => return None,
     };
     let mut digest = Sha256::new();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn client_of(token: &str) -> Client {
-        connect(Options::new(SecretString::from(token))).unwrap()
+        connect(Options::new(Credential::ApiKey(SecretString::from(token)))).unwrap()
     }
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
         let one = client_of("one-token-of-this-test");
         let same = client_of("one-token-of-this-test");
         let other = client_of("other-token-of-this-test");
-        assert!(one.pace().is(&same.pace()));
-        assert!(!one.pace().is(&other.pace()));
+        assert!(one.rate_limiter().is(&same.rate_limiter()));
+        assert!(!one.rate_limiter().is(&other.rate_limiter()));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use buildkite_client::{Event as ClientEvent, Listener};
+use buildkite_client::{Event as ClientEvent, Observer as ClientObserver};
 use connector_core::{Event, Observer, StreamName, WaitReason};
 
 /// Forwards the client's events as those of `stream`.
-pub(crate) fn forward(observer: &Arc<dyn Observer>, stream: Option<&StreamName>) -> Listener {
+pub(crate) fn forward(observer: &Arc<dyn Observer>, stream: Option<&StreamName>) -> ClientObserver {
     let observer = Arc::clone(observer);
     let stream = stream.cloned();
     Arc::new(move |event| {

@@ -124,7 +124,7 @@ impl BuildkiteDestination {
         client: Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let client = client.with_listener(forward(&observer, None));
+        let client = client.with_observer(forward(&observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
             let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;

@@ -199,7 +199,7 @@ impl Reader {
 
     /// The client; the observer hears what it does for a stream.
     pub(crate) fn client_for(&self, stream: Option<&StreamName>) -> Client {
-        self.client.with_listener(forward(&self.observer, stream))
+        self.client.with_observer(forward(&self.observer, stream))
     }
 
     pub(crate) fn max_concurrency(&self) -> usize {

@@ -123,7 +123,7 @@ impl ChildReader {
         if self.refusals.has(stream) {
             return Ok(Vec::new());
         }
-        let client = (self.client).with_listener(forward(&self.observer, Some(stream)));
+        let client = (self.client).with_observer(forward(&self.observer, Some(stream)));
         let mut items = Arc::clone(&list).read(&client, &keys, self.max_bytes);
         let mut records = Vec::new();
         while let Some(item) = items.next().await {

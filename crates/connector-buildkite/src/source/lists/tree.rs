@@ -133,7 +133,7 @@ impl TreeReader {
     fn read_below(self, tree: Arc<Tree>, keys: Keys) -> BoxStream<'static, Result<Record>> {
         let records = try_stream! {
             let stream = &tree.list.stream.name;
-            let client = (self.client).with_listener(forward(&self.observer, Some(stream)));
+            let client = (self.client).with_observer(forward(&self.observer, Some(stream)));
             let mut items = Arc::clone(&tree.list).read(&client, &keys, usize::MAX);
             let mut seen = HashSet::new();
             while let Some(item) = items.next().await {

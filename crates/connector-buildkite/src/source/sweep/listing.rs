@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use buildkite_client::{BuildQuery, Client, Error as ClientError, Floor, Listed};
+use buildkite_client::{BuildQuery, Client, Error as ClientError, Listed, LowerBound};
 use chrono::{DateTime, Utc};
 use connector_core::{Error, Result, StreamName};
 use futures::future::TryFutureExt;
@@ -40,7 +40,7 @@ pub(crate) struct BuildFilter {
     pub(crate) finished_from: Option<DateTime<Utc>>,
     /// Empty for all.
     pub(crate) states: &'static [&'static str],
-    pub(crate) lower_bound: Floor,
+    pub(crate) lower_bound: LowerBound,
 }
 
 impl Listing {
@@ -119,7 +119,7 @@ impl Listing {
             finished_from: filter.finished_from,
             states: filter.states,
             with_jobs: filter.streams.iter().any(|name| self.needs_jobs(name)),
-            floor: filter.lower_bound,
+            lower_bound: filter.lower_bound,
             ..BuildQuery::default()
         }
     }

@@ -4,7 +4,7 @@
 //! for changes. Both come from the server: from the clock of its answers and from the times that it
 //! wrote into builds, never from the clock of this machine.
 
-use buildkite_client::Progress;
+use buildkite_client::ListingProgress;
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Result};
 
@@ -29,7 +29,10 @@ const LARGEST_SKEW: TimeDelta = TimeDelta::days(1);
 /// When a read began, by the server's clock: `latest` is the latest time that the server wrote into
 /// a build read so far, and never ahead of that clock. The clock of its answers may be, so the
 /// earlier of the two counts.
-pub(crate) fn mark(first: &Progress, latest: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+pub(crate) fn mark(
+    first: &ListingProgress,
+    latest: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
     let latest = latest?;
     Some(first.server_time.map_or(latest, |now| now.min(latest)))
 }
@@ -88,7 +91,7 @@ impl Coverage {
 
 impl Partition {
     /// The first page has been read: the upper end moves.
-    pub(super) fn begin(&mut self, first: &Progress) -> Result<()> {
+    pub(super) fn begin(&mut self, first: &ListingProgress) -> Result<()> {
         let past = self.coverage.expect_past(first.server_time);
         past.map_err(|error| error.with_context("stream", &self.listing.stream))?;
         if let Some(mark) = mark(first, self.latest) {
@@ -101,7 +104,7 @@ impl Partition {
     }
 
     /// What is open and what finished has been read.
-    pub(super) fn has_seen_changes(&mut self, first: &Progress) {
+    pub(super) fn has_seen_changes(&mut self, first: &ListingProgress) {
         if let Some(mark) = mark(first, self.latest) {
             self.coverage.synced = self.coverage.synced.max(mark);
         }

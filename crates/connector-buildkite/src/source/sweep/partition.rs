@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use buildkite_client::{Error as ClientError, Floor, Listed};
+use buildkite_client::{Error as ClientError, Listed, LowerBound};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use connector_core::{Error, ErrorKind, Record, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
@@ -172,7 +172,7 @@ impl Partition {
             from: since,
             to: DateTime::<Utc>::MAX_UTC,
         };
-        let lower_bound = Floor::default();
+        let lower_bound = LowerBound::default();
         let list = self.listing.list(BuildFilter {
             streams: gap.streams.clone(),
             from: since,
@@ -203,7 +203,7 @@ impl Partition {
     /// Begins to read as many gaps as there is room for.
     fn fill_windows(&mut self) {
         while let Some(gap) = self.windows.next_gap() {
-            let lower_bound = Floor::default();
+            let lower_bound = LowerBound::default();
             let list = open_gap(&self.listing, &gap, &lower_bound, &self.coverage.pipelines);
             self.windows.open(gap, lower_bound, list);
         }
@@ -336,7 +336,7 @@ impl Partition {
 pub(crate) fn open_gap(
     listing: &Listing,
     gap: &Gap,
-    lower_bound: &Floor,
+    lower_bound: &LowerBound,
     slugs: &Slugs,
 ) -> BuildList {
     let filter = BuildFilter {

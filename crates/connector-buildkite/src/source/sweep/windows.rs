@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkite_client::{Error as ClientError, Floor, Listed, Progress};
+use buildkite_client::{Error as ClientError, Listed, ListingProgress, LowerBound};
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::StreamName;
 use futures::stream::{BoxStream, SelectAll, StreamExt};
@@ -36,7 +36,7 @@ struct Window {
     gap: Gap,
     /// Those of the gap.
     streams: Arc<BTreeSet<StreamName>>,
-    lower_bound: Floor,
+    lower_bound: LowerBound,
     /// When the newest build read was created.
     newest: Option<DateTime<Utc>>,
     /// How many builds were read, and how many of them on the current page.
@@ -50,7 +50,7 @@ struct Window {
 pub(crate) enum FromWindow {
     /// A build, and the streams that it is read for.
     Build(ReadBuild, Arc<BTreeSet<StreamName>>),
-    Page(Progress),
+    Page(ListingProgress),
     /// It could not be read to its end, and is closed.
     Failed(Box<Gap>, ClientError),
 }
@@ -73,7 +73,7 @@ impl Windows {
     }
 
     /// Begins to read a gap.
-    pub(crate) fn open(&mut self, gap: Gap, lower_bound: Floor, list: BuildList) {
+    pub(crate) fn open(&mut self, gap: Gap, lower_bound: LowerBound, list: BuildList) {
         let number = self.opened;
         self.opened += 1;
         self.lists
@@ -139,7 +139,7 @@ impl Windows {
     }
 
     /// A page of a window ended: the window is smaller now, or closed, or cut in two.
-    fn end_page(&mut self, number: usize, page: &Progress) {
+    fn end_page(&mut self, number: usize, page: &ListingProgress) {
         if page.is_end {
             self.open.remove(&number);
             return;
@@ -157,7 +157,7 @@ impl Windows {
 
 impl Window {
     /// Whether enough pages are left to cut it in two.
-    fn end_page(&mut self, page: &Progress) -> bool {
+    fn end_page(&mut self, page: &ListingProgress) -> bool {
         let on_page = std::mem::take(&mut self.read_on_page);
         if let Some(to) = page.remaining_to {
             self.gap.to = self.gap.from.map_or(to, |from| to.max(from));

@@ -1,16 +1,15 @@
-//! Where a listing of builds stands, without page numbers.
+//! The position of a listing of builds, without page numbers.
 //!
-//! Builds come newest first and can be bounded by `created_to`, so the next page is the same query
-//! with `created_to` set right behind the oldest build seen. Builds that are created or change
-//! meanwhile shift nothing, no page is ever deep, the page size is free to change, and what is
-//! left to read is always one interval. Only when a whole page was created in one and the same
-//! moment does page 2 have to be asked for.
+//! Builds come newest first and can be bounded by `created_to`. So the next page is the same query
+//! with `created_to` just after the oldest build seen. Builds that are created or change meanwhile
+//! shift nothing, no page is ever deep, the page size can change at any time, and what is left to
+//! read is always one interval. Page 2 is needed only when a whole page was created in the same
+//! millisecond.
 //!
-//! That rests on two things that the server is not taken at its word for. The list is in order: if
-//! it turns out not to be, the interval is read by page numbers after all. And times count to the
-//! millisecond: the build at the border must come again with the next page. If it does not, or if
-//! the order is off by less than a second, the listing goes on by whole seconds, and by page
-//! numbers within one that holds more than a page.
+//! Two assumptions are checked. The list is in order: if it is not, the interval is read by page
+//! numbers instead. Times count to the millisecond: the build at the border must be in the next
+//! page again. If it is not, or if the order is off by less than a second, the listing continues by
+//! whole seconds, and by page numbers within a second that has more than a page.
 
 use std::collections::HashMap;
 
@@ -19,7 +18,7 @@ use url::Url;
 
 use crate::timestamp::{Timestamp, format_timestamp};
 
-/// How far an answer may lie outside of what was asked for: as much as a time may be cut.
+/// How far a build may lie outside of the requested interval, because times may be cut.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
 #[derive(Debug, Clone)]
@@ -27,48 +26,48 @@ pub(crate) struct Keyset {
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
     page: u32,
-    /// Of the page under way.
+    /// The oldest build of the current page.
     oldest: Option<Timestamp>,
-    /// The builds that the next page may repeat.
+    /// Builds that the next page may repeat.
     seen: HashMap<String, DateTime<Utc>>,
     newest: Option<DateTime<Utc>>,
     /// The list is not in order of creation.
     is_disordered: bool,
     border: Border,
-    /// How far times are trusted.
+    /// How precise times are believed to be.
     grain: Grain,
 }
 
-/// How finely the listing moves on.
+/// The steps in which the listing advances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Grain {
     Millisecond,
-    /// The filter, or the times shown, are cut to the second.
+    /// The filter, or the times in builds, are cut to the second.
     Second,
-    /// Neighbours in the list may be up to a second out of order.
+    /// Neighbours in the list may be out of order by up to a second.
     TwoSeconds,
 }
 
-/// Whether the page under way is known to join the one before.
+/// Whether the current page is known to overlap the previous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Border {
-    /// There is none before, or the border has come again, or times count as whole seconds.
+    /// There is no previous page, or the border was seen again, or steps are whole seconds.
     Closed,
-    /// Builds created then are still to come again.
+    /// A build created at this time must be seen again.
     Open(DateTime<Utc>),
 }
 
-/// What to do with a build of an answer.
+/// What to do with a build of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     New,
     Before,
-    /// The server did not keep to the interval: its answers cannot be trusted to be complete.
+    /// The server ignored the interval, so its answers may be incomplete.
     Outside,
 }
 
 impl Keyset {
-    /// Everything created at or after `from` and before `to`; by page numbers if told so.
+    /// Everything created at or after `from` and before `to`. By page numbers if `is_disordered`.
     pub(crate) fn new(
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
@@ -106,7 +105,7 @@ impl Keyset {
         }
     }
 
-    /// Notes a build of the page under way.
+    /// Records a build of the current page.
     pub(crate) fn accept(&mut self, id: &str, created_at: Timestamp) -> Seen {
         let is_late = self.to.is_some_and(|to| created_at.at >= to + TOLERANCE);
         let is_early = self
@@ -132,26 +131,26 @@ impl Keyset {
         Seen::New
     }
 
-    /// The page under way has been read to its end, and another follows.
+    /// The current page was read to its end, and another one follows.
     pub(crate) fn next_page(&mut self) {
         if !self.advance() {
             self.page += 1;
         }
     }
 
-    /// The page under way broke off. What was read of it counts; returns whether that was
+    /// The current page broke off. What was read of it counts. Returns whether that was
     /// anything.
     pub(crate) fn broke_off(&mut self) -> bool {
         self.oldest.is_some() && self.joins() && self.advance()
     }
 
-    /// Takes a build back: it is to be asked for again.
+    /// Forgets a build, which will be requested again.
     pub(crate) fn forget(&mut self, id: &str) {
         self.seen.remove(id);
     }
 
-    /// Whether nothing can lie between the page under way and the one before. If not, the interval
-    /// is widened, and has to be asked for again.
+    /// Whether no build can be between the current page and the previous one. If one can, the
+    /// interval is widened and must be requested again.
     pub(crate) fn joins(&mut self) -> bool {
         if self.border == Border::Closed {
             return true;
@@ -166,23 +165,23 @@ impl Keyset {
         false
     }
 
-    /// When the newest build seen was created.
+    /// Creation time of the newest build seen.
     pub(crate) fn newest(&self) -> Option<DateTime<Utc>> {
         self.newest
     }
 
-    /// The interval's new upper end: everything at or after it has been read.
+    /// The upper end of what is left to read.
     pub(crate) fn remaining_to(&self) -> Option<DateTime<Utc>> {
         self.to
     }
 
-    /// Whether the page under way begins with builds that have been read: so it is never empty,
-    /// unless they have been removed.
+    /// Whether the current page begins with builds that were read before. Then it is not empty,
+    /// unless they were removed.
     pub(crate) fn repeats(&self) -> bool {
         !self.seen.is_empty()
     }
 
-    /// Whether a page number is in use, which depends on the page size.
+    /// Whether a page number is in use. It depends on the page size.
     pub(crate) fn is_numbered(&self) -> bool {
         self.page > 1
     }
@@ -192,7 +191,7 @@ impl Keyset {
         self.page
     }
 
-    /// Goes back to the first page of the interval, because the page size changes.
+    /// Returns to the first page of the interval, because the page size changes.
     pub(crate) fn renumber(&mut self) {
         self.page = 1;
     }
@@ -220,7 +219,7 @@ impl Keyset {
     }
 }
 
-/// The first whole second behind a moment.
+/// The first whole second after a moment.
 fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
     let past = TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(1000));
     at - past + TOLERANCE
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_begins_right_behind_the_oldest_build_seen() {
+    fn the_next_page_begins_just_after_the_oldest_build_seen() {
         let mut keyset = Keyset::new(None, None, false);
         assert_eq!(keyset.accept("b", at(20)), Seen::New);
         assert_eq!(keyset.accept("a", at(10)), Seen::New);
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_out_of_one_millisecond_asks_for_page_two_and_forgets_it_afterwards() {
+    fn a_page_within_one_millisecond_needs_page_two_and_forgets_it_afterwards() {
         let mut keyset = Keyset::new(None, Some(at(11).at), false);
         keyset.accept("a", at(10));
         keyset.next_page();
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_broke_off_counts_as_far_as_it_came() {
+    fn what_was_read_of_a_broken_page_counts() {
         let mut keyset = Keyset::new(None, None, false);
         assert!(!keyset.broke_off());
         keyset.accept("a", at(10));
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_does_not_repeat_the_border_is_asked_for_again_up_to_the_full_second() {
+    fn a_page_without_the_border_is_requested_again_up_to_the_full_second() {
         let mut keyset = Keyset::new(None, None, false);
         keyset.accept("a", at(345));
         assert!(keyset.joins());

@@ -1,25 +1,25 @@
 //! What an answer says about the rate limits.
 //!
-//! Two limits count every request: one per organization (`RateLimit-*`, before 2023 spelled
+//! Two limits count every request: one per organization (`RateLimit-*`, before 2023
 //! `Rate-Limit-*`) and one per user (`RateLimit-User-*`). `Reset` is the number of seconds until
 //! the window ends, not a clock time (API facts 5.1).
 
 use std::time::Duration;
 
-/// No window is longer; what claims to be is cut, so that no sum overflows.
-const LONGEST_RESET_SECS: f64 = 86_400.0;
-
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
+
+/// No window is longer. A longer reset is cut to this, so that no sum overflows.
+const LONGEST_RESET_SECS: f64 = 86_400.0;
 
 /// One limit as an answer reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateLimit {
-    /// Requests a window.
+    /// Requests per window.
     pub(crate) limit: u32,
     /// Requests left in this window.
     pub(crate) remaining: u32,
-    /// Until the window ends, in whole seconds.
+    /// Time until the window ends, in whole seconds.
     pub(crate) reset: Duration,
 }
 
@@ -33,13 +33,13 @@ pub(crate) struct RateLimits {
 impl RateLimits {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
         Self {
-            organization: one(headers, "ratelimit-").or_else(|| one(headers, "rate-limit-")),
-            user: one(headers, "ratelimit-user-"),
+            organization: limit(headers, "ratelimit-").or_else(|| limit(headers, "rate-limit-")),
+            user: limit(headers, "ratelimit-user-"),
         }
     }
 }
 
-fn one(headers: &HeaderMap, prefix: &str) -> Option<RateLimit> {
+fn limit(headers: &HeaderMap, prefix: &str) -> Option<RateLimit> {
     let number = |name: &str| -> Option<f64> {
         let value = headers.get(format!("{prefix}{name}"))?.to_str().ok()?;
         value.trim().parse().ok()
@@ -51,7 +51,7 @@ fn one(headers: &HeaderMap, prefix: &str) -> Option<RateLimit> {
     })
 }
 
-/// Whole or not, negative or huge: a time that can be waited for.
+/// Turns any number, fractional, negative or huge, into a time that can be waited for.
 fn seconds(number: f64) -> Option<Duration> {
     let is_number = !number.is_nan();
     is_number.then(|| Duration::from_secs_f64(number.clamp(0.0, LONGEST_RESET_SECS).ceil()))
@@ -67,7 +67,7 @@ pub(crate) struct Exceeded {
 }
 
 impl Exceeded {
-    /// Believes the body first, then the headers, then `Retry-After`.
+    /// Reads the body first, then the headers, then `Retry-After`.
     pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         let body: ExceededBody = serde_json::from_slice(body).unwrap_or_default();
         let limits = RateLimits::read(headers);
@@ -94,9 +94,9 @@ struct ExceededBody {
     reset: Option<f64>,
 }
 
-/// `Retry-After` in its form of seconds; Buildkite documents neither form.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
+/// `Retry-After` in seconds. Buildkite does not document the header.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().and_then(seconds)
 }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_numbers_are_read_as_a_time_that_can_be_waited_for() {
+    fn odd_numbers_become_a_time_that_can_be_waited_for() {
         for (text, expected) in [
             ("41.2", Some(42)),
             ("-3", Some(0)),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_is_believed_body_first_then_headers_then_retry_after() {
+    fn the_body_of_a_429_goes_before_its_headers_and_those_before_retry_after() {
         let all = headers(&[
             ("RateLimit-User-Limit", "50"),
             ("RateLimit-User-Remaining", "0"),

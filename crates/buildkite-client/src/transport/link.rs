@@ -1,25 +1,24 @@
 //! The `Link` header of lists paged by number.
 
 use nom_language::error::VerboseError;
-use nom_rfc8288::complete::link_lenient;
+use nom_rfc8288::complete::{LinkData, link_lenient};
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
 /// The links that matter to a reader.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Links {
-    /// The page that follows; absent on the last.
+    /// The next page. Absent on the last page.
     pub(crate) next: Option<Url>,
-    /// The number of the last page; absent on it.
+    /// The number of the last page. Absent on the last page.
     pub(crate) last_page: Option<u64>,
 }
 
 impl Links {
-    /// Reads the header, which may be absent, empty, or repeated.
+    /// Reads the header, which may be absent, empty or repeated.
     ///
     /// # Errors
-    /// What is wrong, if it cannot be read: a list must never end because a link was not
-    /// understood.
+    /// What is wrong with it. A list must not end because a link was not understood.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, &'static str> {
         let mut links = Self::default();
         for value in headers.get_all(LINK) {
@@ -35,26 +34,24 @@ impl Links {
         let parsed =
             link_lenient::<VerboseError<&str>>(text).map_err(|_| "its Link header is malformed")?;
         for link in parsed.into_iter().flatten() {
-            let is = |rel: &str| {
-                let mut params = link.params.iter();
-                let value = params.find(|param| param.key.eq_ignore_ascii_case("rel"));
-                let value = value
-                    .and_then(|param| param.val.as_deref())
-                    .unwrap_or_default();
-                value
-                    .split_ascii_whitespace()
-                    .any(|one| one.eq_ignore_ascii_case(rel))
-            };
-            let url = || Url::parse(link.url).map_err(|_| "its Link header holds no URL");
-            if is("next") {
+            let url = || Url::parse(link.url).map_err(|_| "its Link header has no URL");
+            if has_rel(&link, "next") {
                 self.next = Some(url()?);
             }
-            if is("last") {
+            if has_rel(&link, "last") {
                 self.last_page = page_number(&url()?);
             }
         }
         Ok(())
     }
+}
+
+fn has_rel(link: &LinkData<'_>, rel: &str) -> bool {
+    let mut params = link.params.iter();
+    let param = params.find(|param| param.key.eq_ignore_ascii_case("rel"));
+    let value = param.and_then(|param| param.val.as_deref());
+    let mut rels = value.unwrap_or_default().split_ascii_whitespace();
+    rels.any(|one| one.eq_ignore_ascii_case(rel))
 }
 
 fn page_number(url: &Url) -> Option<u64> {

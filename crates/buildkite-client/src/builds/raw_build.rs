@@ -1,4 +1,4 @@
-//! A build as a list gives it, taken apart without reading what nobody needs.
+//! A build of a list, split into its parts without parsing what nobody needs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,42 +9,42 @@ use serde_json::value::RawValue;
 
 use crate::timestamp::Timestamp;
 
-/// One build. All parts are the text they came in.
+/// One build. All parts are the text they arrived in.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RawBuild<'a> {
-    /// Unique everywhere; an opaque text.
+    /// Globally unique, an opaque text.
     pub id: &'a str,
-    /// Unique in its pipeline.
+    /// Unique within its pipeline.
     pub number: u64,
     /// When it was created.
     pub created_at: Timestamp,
-    /// The slug of its pipeline, out of the pipeline or, without one, out of its address.
+    /// Slug of its pipeline, from the `pipeline` object or else from the build's `url`.
     pub pipeline_slug: Cow<'a, str>,
-    /// The id of its pipeline; absent if the answer left the pipeline out.
+    /// Id of its pipeline. Absent if the answer left the pipeline out.
     pub pipeline_id: Option<Cow<'a, str>>,
-    /// All fields in their order, but for `jobs` and `pipeline`.
+    /// All fields in their order, except `jobs` and `pipeline`.
     pub fields: Vec<(Cow<'a, str>, &'a RawValue)>,
-    /// Whether the answer held its jobs.
+    /// Whether the answer contained its jobs.
     pub has_jobs: bool,
-    /// Its jobs in their order, objects all, if the answer held them.
+    /// Its jobs in their order, if the answer contained them. All are objects.
     pub jobs: Vec<&'a RawValue>,
 }
 
-/// Why a text is no build.
+/// Why a text is not a build.
 #[derive(Debug)]
 pub(crate) enum BuildError {
     /// It is not UTF-8.
     NotText,
     /// It is not valid JSON.
     Json(serde_json::Error),
-    /// It is, but lacks this.
+    /// A field that is needed is missing or unusable.
     Lacks(&'static str),
 }
 
 impl<'a> RawBuild<'a> {
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, BuildError> {
-        // Checked once here, not again for each value.
+        // Checked once here, instead of for each value.
         let text = std::str::from_utf8(text).map_err(|_| BuildError::NotText)?;
         let parts: Parts<'a> = serde_json::from_str(text).map_err(BuildError::Json)?;
         let field = |name: &'static str| {
@@ -86,14 +86,14 @@ impl<'a> RawBuild<'a> {
 }
 
 impl RawBuild<'_> {
-    /// A field of the build, as the text it came in.
+    /// A field of the build, as the text it arrived in.
     pub fn field(&self, name: &str) -> Option<&RawValue> {
         let mut fields = self.fields.iter();
         fields.find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 }
 
-/// The text within quotes, if it holds no escape: ids, times and addresses do not.
+/// The text within quotes, if it has no escapes. Ids, times and addresses have none.
 fn plain_text(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     (!text.contains('\\')).then_some(text)
@@ -101,8 +101,8 @@ fn plain_text(json: &str) -> Option<&str> {
 
 /// `…/pipelines/{slug}/builds/{number}`
 fn slug_of(url: &str) -> Option<&str> {
-    let (_, behind) = url.split_once("/pipelines/")?;
-    behind.split('/').next().filter(|slug| !slug.is_empty())
+    let (_, rest) = url.split_once("/pipelines/")?;
+    rest.split('/').next().filter(|slug| !slug.is_empty())
 }
 
 #[derive(Default)]
@@ -163,7 +163,7 @@ mod tests {
         "new_field":{"a":[1e400]},"pipeline":{"id":"p-1","slug":"web","steps":[{}]}}"#;
 
     #[test]
-    fn a_build_comes_apart_and_keeps_unknown_fields() {
+    fn a_build_is_split_and_keeps_unknown_fields() {
         let build = RawBuild::parse(BUILD.as_bytes()).unwrap();
 
         assert_eq!((build.id, build.number), ("b-1", 7));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn without_its_pipeline_the_slug_comes_out_of_the_address() {
+    fn without_its_pipeline_the_slug_comes_from_the_url() {
         let start = BUILD.find(r#","pipeline""#).unwrap();
         let text = format!("{}}}", &BUILD[..start]);
 
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_that_are_left_out_are_told_from_no_jobs() {
+    fn jobs_left_out_differ_from_no_jobs() {
         for (jobs, has_jobs) in [("[]", true), ("null", false)] {
             let text = BUILD.replace(r#"[{"id":"j"}, {}]"#, jobs);
             assert_eq!(RawBuild::parse(text.as_bytes()).unwrap().has_jobs, has_jobs);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_that_lacks_what_is_needed_is_told_from_broken_json() {
+    fn a_build_without_a_needed_field_differs_from_broken_json() {
         let without_time = BUILD.replace("created_at", "made_at");
         assert!(matches!(
             RawBuild::parse(without_time.as_bytes()),

@@ -1,35 +1,33 @@
-//! A rate limit, for those who reckon with it beforehand.
+//! A rate limit, for forecasts.
 
 use std::time::Duration;
 
-/// How long a window is (API facts 5.1), and the second that is lost at its end.
+/// The length of a window (API facts 5.1), plus the second that is lost at its end.
 const WINDOW: Duration = Duration::from_secs(61);
 
-/// A rate limit as the last answer told it.
+/// A rate limit as the last answer reported it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownLimit {
     /// Buildkite's name for it: `rest` for the organization's, `rest_user` for the user's.
     pub scope: &'static str,
-    /// Requests a window.
+    /// Requests per window.
     pub requests: u32,
-    /// Of these, what the reserve leaves to us.
+    /// Requests per window that the reserve leaves to us.
     pub usable: u32,
-    /// What is left to us of this window.
+    /// Requests that are left to us in this window.
     pub left: u32,
-    /// Until this window ends.
+    /// Time until this window ends.
     pub window_ends: Duration,
 }
 
 impl KnownLimit {
-    /// How long so many requests have to wait for this limit, all together.
+    /// How long this many requests have to wait for this limit in total.
     pub fn wait_for(&self, requests: u64) -> Duration {
-        let Some(behind) = requests
-            .checked_sub(u64::from(self.left))
-            .filter(|n| *n > 0)
-        else {
+        let later = requests.saturating_sub(u64::from(self.left));
+        if later == 0 {
             return Duration::ZERO;
-        };
-        let windows = (behind - 1) / u64::from(self.usable.max(1));
+        }
+        let windows = (later - 1) / u64::from(self.usable.max(1));
         let windows = u32::try_from(windows).unwrap_or(u32::MAX);
         self.window_ends
             .saturating_add(WINDOW.saturating_mul(windows))

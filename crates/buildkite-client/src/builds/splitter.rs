@@ -1,8 +1,8 @@
 //! Splits a JSON array into its elements while it arrives.
 //!
-//! A page of builds can be 65 MB; what is held here is one element and what came behind it in the
-//! same chunk. Only the borders of elements are found here, by counting braces outside of
-//! strings; whether an element is valid JSON is for its reader to say.
+//! A page of builds can be 65 MB. The splitter holds one element and what arrived after it in the
+//! same chunk. It only finds the borders of elements, by counting braces outside of strings. It does
+//! not check that an element is valid JSON.
 
 use memchr::memchr2;
 
@@ -19,36 +19,36 @@ pub(crate) enum SplitError {
     Trailing,
 }
 
-/// Takes chunks of an array of objects, gives its elements.
+/// Takes chunks of an array of objects and returns its elements.
 #[derive(Debug, Default)]
 pub(crate) struct Splitter {
     buffer: Vec<u8>,
-    /// Where the element under way, or the next one, starts.
+    /// Where the current or the next element starts.
     start: usize,
-    /// How far the bytes have been looked at.
+    /// How far the buffer has been scanned.
     scanned: usize,
     place: Place,
     depth: u32,
     in_string: bool,
 }
 
-/// Where in the array the scan stands.
+/// The scan's position in the array.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {
     #[default]
     BeforeArray,
-    /// Behind `[`: an element or the end.
+    /// After `[`: expects an element or the end.
     First,
-    /// Behind an element: a comma or the end.
-    Behind,
-    /// Behind a comma: an element.
+    /// After an element: expects a comma or the end.
+    AfterElement,
+    /// After a comma: expects an element.
     Next,
     Inside,
     AfterArray,
 }
 
 impl Splitter {
-    /// Where to append what arrives. Elements already taken are dropped from it first.
+    /// The buffer to append to. Drops the elements that were taken.
     pub(crate) fn room(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
@@ -58,7 +58,7 @@ impl Splitter {
         &mut self.buffer
     }
 
-    /// The next whole element, if it has arrived.
+    /// The next complete element, if it has arrived.
     pub(crate) fn next(&mut self) -> Result<Option<&[u8]>, SplitError> {
         while self.place != Place::Inside {
             let Some(&byte) = self.buffer.get(self.scanned) else {
@@ -72,15 +72,16 @@ impl Splitter {
             return Ok(None);
         }
         let start = std::mem::replace(&mut self.start, self.scanned);
-        self.place = Place::Behind;
+        self.place = Place::AfterElement;
         Ok(Some(&self.buffer[start..self.scanned]))
     }
 
-    /// To be called when nothing more arrives: the array must have ended.
+    /// Checks that the array has ended, when nothing more arrives.
     pub(crate) fn finish(&self) -> Result<(), SplitError> {
-        match self.place {
-            Place::AfterArray => Ok(()),
-            _ => Err(SplitError::Truncated),
+        if self.place == Place::AfterArray {
+            Ok(())
+        } else {
+            Err(SplitError::Truncated)
         }
     }
 
@@ -95,15 +96,15 @@ impl Splitter {
                 self.depth = 1;
                 Place::Inside
             }
-            (Place::First | Place::Behind, b']') => Place::AfterArray,
-            (Place::Behind, b',') => Place::Next,
+            (Place::First | Place::AfterElement, b']') => Place::AfterArray,
+            (Place::AfterElement, b',') => Place::Next,
             (Place::AfterArray, _) => return Err(SplitError::Trailing),
             _ => return Err(SplitError::NotAnObject),
         };
         Ok(())
     }
 
-    /// Looks at the rest of the buffer for the brace that closes the element.
+    /// Searches the rest of the buffer for the brace that closes the element.
     fn find_end(&mut self) -> bool {
         let bytes = self.buffer.as_slice();
         let mut at = self.scanned;
@@ -114,7 +115,7 @@ impl Splitter {
                         self.in_string = false;
                         at += found + 1;
                     }
-                    // A backslash hides the next byte, which may not have arrived.
+                    // A backslash escapes the next byte, which may not have arrived.
                     Some(found) if at + found + 1 < bytes.len() => at += found + 2,
                     Some(found) => {
                         self.scanned = at + found;
@@ -169,7 +170,7 @@ mod tests {
     ];
 
     #[test]
-    fn elements_come_whole_however_the_array_is_cut() {
+    fn elements_are_complete_however_the_array_is_cut() {
         let text = format!(" [{}]\n", ELEMENTS.join(" ,\r\n"));
         for size in 1..=text.len() {
             assert_eq!(split(&text, size).unwrap(), ELEMENTS, "chunks of {size}");
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_cut_anywhere_is_truncated_and_never_a_short_list() {
+    fn an_array_cut_anywhere_is_truncated_and_never_a_shorter_list() {
         let text = format!("[{}]", ELEMENTS.join(","));
         for end in 0..text.len() {
             let Some(cut) = text.get(..end) else { continue };
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_array_of_objects_is_told_apart() {
+    fn anything_but_an_array_of_objects_is_an_error() {
         for (text, expected) in [
             ("<html>", SplitError::NotAnArray),
             (r#"{"message":"x"}"#, SplitError::NotAnArray),

@@ -8,44 +8,44 @@ use url::Url;
 use crate::base_url::BaseUrl;
 use crate::timestamp::format_timestamp;
 
-/// Which builds to list. What is left out sets no bound.
+/// Which builds to list. A field that is not set sets no bound.
 #[derive(Debug, Clone, Default)]
 pub struct BuildQuery {
-    /// The organization's slug.
+    /// Slug of the organization.
     pub organization: String,
-    /// One pipeline's slug; absent for the whole organization.
+    /// Slug of one pipeline. Absent for the whole organization.
     pub pipeline: Option<String>,
-    /// Created at or after.
+    /// Created at or after this time.
     pub created_from: Option<DateTime<Utc>>,
-    /// Created before.
+    /// Created before this time.
     pub created_to: Option<DateTime<Utc>>,
-    /// Finished at or after; builds that have no end are left out.
+    /// Finished at or after this time. Leaves out unfinished builds.
     pub finished_from: Option<DateTime<Utc>>,
-    /// In one of these states, as the API's filter spells them (API facts 7.2); empty for all.
+    /// In one of these states, as the API's filter spells them (API facts 7.2). Empty for all.
     pub states: &'static [&'static str],
-    /// Whose commit is this full SHA.
+    /// With this full commit SHA.
     pub commit: Option<String>,
-    /// That have this in their `meta_data`: key and value.
+    /// With this key and value in `meta_data`.
     pub meta_data: Option<(&'static str, String)>,
-    /// With all jobs, retried ones included.
+    /// With all jobs, including retried ones.
     pub with_jobs: bool,
-    /// Goes before `created_from` once it is raised.
-    pub floor: Floor,
+    /// Replaces `created_from` when it is later.
+    pub lower_bound: LowerBound,
     /// Reads by page numbers, as a list out of order is read. For tests: it misses builds.
     #[doc(hidden)]
     pub by_page_number: bool,
 }
 
-/// The lower end of a listing, to be raised while it is under way: what lies below is then left
-/// to somebody else. Clones share one end.
+/// The lower end of a listing, which can be raised while the listing runs. Somebody else then
+/// reads what is below. Clones share one end.
 #[derive(Debug, Clone, Default)]
-pub struct Floor(Arc<Mutex<Option<DateTime<Utc>>>>);
+pub struct LowerBound(Arc<Mutex<Option<DateTime<Utc>>>>);
 
-impl Floor {
-    /// Lets the listing end at builds created at `at`, from its next page on.
+impl LowerBound {
+    /// Makes the listing end at builds created at `at`, from its next page on.
     pub fn raise(&self, at: DateTime<Utc>) {
-        let mut floor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *floor = floor.max(Some(at));
+        let mut bound = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *bound = bound.max(Some(at));
     }
 
     pub(crate) fn get(&self) -> Option<DateTime<Utc>> {
@@ -54,7 +54,7 @@ impl Floor {
 }
 
 impl BuildQuery {
-    /// The address of the list, with the filters that stay the same from page to page.
+    /// The address of the list, with the filters that do not change from page to page.
     pub(crate) fn url(&self, base: &BaseUrl) -> Url {
         let mut segments = vec!["v2", "organizations", self.organization.as_str()];
         if let Some(pipeline) = &self.pipeline {
