@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkite_client::{Credential as Authentication, DEFAULT_BASE_URL};
+use buildkite_client::DEFAULT_BASE_URL;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use connector_core::{Configuration, Credential, FlagSetting, Result, SettingsSchema};
 use schemars::JsonSchema;
@@ -25,10 +25,11 @@ pub struct Config {
     /// credentials passes it instead.
     #[schemars(with = "String", extend("writeOnly" = true))]
     pub api_key: Option<SecretString>,
-    /// What a host passes instead of an API key. Never in a configuration.
+    /// The credential that a host passes; it takes precedence over the API key. Never in a
+    /// configuration.
     #[serde(skip)]
     #[schemars(skip)]
-    private_key: Option<Authentication>,
+    passed: Option<Credential>,
     /// Address of the API: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
@@ -130,28 +131,13 @@ impl Config {
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config), naming the key and what is allowed, never the value.
     pub fn parse(configuration: Configuration, credential: Option<Credential>) -> Result<Self> {
         let mut config: Self = configuration.parse()?;
-        config.take_credential(credential)?;
+        config.passed = credential;
         config.check_ranges()?;
         config.streams()?;
         config.organizations = slugs("organizations", config.organizations)?;
         config.pipelines = slugs("pipelines", config.pipelines)?;
         config.created_from()?;
         Ok(config)
-    }
-
-    fn take_credential(&mut self, credential: Option<Credential>) -> Result<()> {
-        match credential {
-            None => {}
-            Some(Credential::ApiKey(key)) => self.api_key = Some(key),
-            Some(Credential::PrivateKey { issuer, pem }) => {
-                self.private_key = Some(Authentication::PrivateKey { issuer, pem });
-            }
-            Some(_) => {
-                let what = "expected a credential that is an API key or a private key";
-                return Err(invalid_setting("api_key", what));
-            }
-        }
-        Ok(())
     }
 
     fn check_ranges(&self) -> Result<()> {
@@ -180,16 +166,14 @@ impl Config {
         Ok(())
     }
 
-    /// The private key, or the API token.
+    /// The credential that the host passed, or the API key.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if there is none.
-    pub(crate) fn authentication(&self) -> Result<Authentication> {
-        if let Some(key) = &self.private_key {
-            return Ok(key.clone());
-        }
-        let token = self.api_key.clone().map(Authentication::ApiKey);
-        token.ok_or_else(|| {
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if there is neither.
+    pub(crate) fn credential(&self) -> Result<Credential> {
+        let key = || self.api_key.clone().map(Credential::ApiKey);
+        let credential = self.passed.clone().or_else(key);
+        credential.ok_or_else(|| {
             invalid_setting(
                 "api_key",
                 "must be set: an API access token, created in Buildkite under Personal Settings, \
@@ -201,8 +185,8 @@ impl Config {
     /// The streams that are declared as lists; those of the configuration come last.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) for a custom stream that cannot be read;
-    /// [`parse`](Self::parse) has checked that.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) for a custom stream that cannot be
+    /// read; [`parse`](Self::parse) has checked that.
     pub(crate) fn streams(&self) -> Result<Vec<ListStream>> {
         let mut streams = declared();
         for (position, custom) in self.custom_streams.iter().enumerate() {
@@ -284,7 +268,7 @@ mod tests {
         assert_eq!(config.base_url, DEFAULT_BASE_URL);
         assert_eq!(config.max_concurrency, 4);
         assert_eq!(config.created_from().unwrap(), None);
-        let error = config.authentication().unwrap_err();
+        let error = config.credential().unwrap_err();
         assert!(error.to_string().contains("api_key"), "{error}");
     }
 

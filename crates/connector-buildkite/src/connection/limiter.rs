@@ -3,8 +3,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use buildkite_client::{Client, Credential, Options, WeakRateLimiter};
-use connector_core::Result;
+use buildkite_client::{Client, Options, WeakRateLimiter};
+use connector_core::{Credential, Result};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 

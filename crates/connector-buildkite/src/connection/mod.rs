@@ -29,7 +29,7 @@ pub(crate) fn client(config: &Config) -> Result<Client> {
 /// # Errors
 /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if there is no credential.
 pub(crate) fn options(config: &Config) -> Result<Options> {
-    let mut options = Options::new(config.authentication()?);
+    let mut options = Options::new(config.credential()?);
     options.base_url.clone_from(&config.base_url);
     options.reserve = config.rate_limit_reserve / 100.0;
     options.max_concurrency = config.max_concurrency as usize;

@@ -1,11 +1,13 @@
 //! The source of the contract: reading, and what else it can do.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    Catalog, Forecast, ForecastingSource, Message, Observer, PermissionAwareSource, ReadRequest,
-    Replica, Result, Source, Stream, VerifiableSource, Verification,
+    Catalog, Forecast, ForecastingSource, Message, Observer, PartitionedSource, Partitions,
+    PermissionAwareSource, ReadRequest, Replica, Result, Source, State, Stream, VerifiableSource,
+    Verification,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
@@ -58,13 +60,17 @@ impl Source for BuildkiteSource {
     }
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
-        let plan = request
-            .expect_whole()
-            .and_then(|()| self.reader.plan(&request));
-        match plan {
-            Ok(plan) => Arc::clone(&self.reader).read(plan),
-            Err(error) => stream::once(async { Err(error) }).boxed(),
-        }
+        let reader = Arc::clone(&self.reader);
+        let messages = match reader.part(&request) {
+            Ok(Some(part)) => Ok(reader.read_part(part)),
+            Ok(None) => self.reader.plan(&request).map(|plan| reader.read(plan)),
+            Err(error) => Err(error),
+        };
+        messages.unwrap_or_else(|error| stream::once(async { Err(error) }).boxed())
+    }
+
+    fn partitioned(&self) -> Option<&dyn PartitionedSource> {
+        Some(self)
     }
 
     fn forecasting(&self) -> Option<&dyn ForecastingSource> {
@@ -77,6 +83,18 @@ impl Source for BuildkiteSource {
 
     fn permission_aware(&self) -> Option<&dyn PermissionAwareSource> {
         Some(self)
+    }
+}
+
+#[async_trait]
+impl PartitionedSource for BuildkiteSource {
+    async fn partitions(
+        &self,
+        request: &ReadRequest,
+        at_most: NonZeroUsize,
+        end: Option<State>,
+    ) -> Result<Partitions> {
+        self.reader.partitions(request, at_most, end).await
     }
 }
 

@@ -6,11 +6,14 @@
 //! - [`scope`]: which organizations and pipelines;
 //! - [`state`]: what the copy has, and how that is saved;
 //! - [`lists`]: streams that are plain lists of the API;
-//! - [`sweep`]: builds, jobs and the lists below them, incrementally.
+//! - [`sweep`]: builds, jobs and the lists below them, incrementally;
+//! - [`parts`]: a read that is divided for several machines.
 
 mod check;
 pub(crate) mod lists;
 mod overlap;
+mod partitions;
+mod parts;
 pub(crate) mod plain;
 mod plan;
 mod read_ledger;

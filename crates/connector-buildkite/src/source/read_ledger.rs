@@ -3,7 +3,7 @@
 use connector_core::State;
 use serde_json::Value;
 
-use super::state::{CONNECTOR, VERSION};
+use super::state::{CHECKPOINT_VERSION, CONNECTOR};
 
 /// What is known of all streams of a read. Each checkpoint covers all of them, because a host
 /// replaces the last one by it.
@@ -14,7 +14,7 @@ pub(crate) struct ReadLedger {
 impl Default for ReadLedger {
     fn default() -> Self {
         Self {
-            state: State::new(CONNECTOR, VERSION),
+            state: State::new(CONNECTOR, CHECKPOINT_VERSION),
         }
     }
 }

@@ -17,20 +17,20 @@ use super::plain::{organizations, pipelines};
 use super::plan::Plan;
 use super::read_ledger::ReadLedger;
 use super::scope::Scope;
-use super::state::SweepState;
+use super::state::{CHECKPOINT_VERSION, SweepState};
 use super::sweep::Sweep;
 use crate::config::Config;
 use crate::connection::{client, forward};
 use crate::mask::Mask;
 use crate::streams::{ListStream, ORGANIZATIONS, catalog};
 
-type Messages = BoxStream<'static, Result<Message>>;
+pub(super) type Messages = BoxStream<'static, Result<Message>>;
 
 /// What all streams of a source share.
 pub(crate) struct Reader {
     client: Client,
     pub(super) config: Config,
-    declared: Vec<Arc<ListStream>>,
+    pub(super) declared: Vec<Arc<ListStream>>,
     mask: Mask,
     observer: Arc<dyn Observer>,
 }
@@ -66,7 +66,9 @@ impl Reader {
     }
 
     fn report_version_1(&self, request: &ReadRequest) {
-        let is_old = |state: &&State| state.version() < 2 && state.streams().next().is_some();
+        let is_old = |state: &&State| {
+            state.version() < CHECKPOINT_VERSION && state.streams().next().is_some()
+        };
         if request.state.as_ref().filter(is_old).is_some() {
             let message = "an older version made the saved state and did not note which builds were \
                            running; everything is read again, and rows are updated in place";
@@ -82,16 +84,6 @@ impl Reader {
                 return stream::once(async { Err(error) }).boxed();
             }
         }
-        let messages = Arc::clone(&self).unmasked(plan);
-        let messages = messages.map(move |message| match message? {
-            Message::Checkpoint(state) => Ok(Message::Checkpoint(ledger.enter(state))),
-            Message::Record(record) => self.mask.apply(record).map(Message::Record),
-            message => Ok(message),
-        });
-        until_error(messages)
-    }
-
-    fn unmasked(self: Arc<Self>, plan: Plan) -> Messages {
         let scope = Arc::new(self.scope(&plan.sweeps));
         let refusals = Refusals::default();
         let (reader, at, refused) = (Arc::clone(&self), Arc::clone(&scope), refusals.clone());
@@ -100,16 +92,37 @@ impl Reader {
         let (reader, at, refused) = (Arc::clone(&self), Arc::clone(&scope), refusals.clone());
         let sweeps = stream::iter(plan.sweeps)
             .flat_map(move |sweep| reader.sweep(sweep, Arc::clone(&at), &refused));
-        let (reader, refused) = (self, refusals.clone());
+        let (reader, refused) = (Arc::clone(&self), refusals.clone());
         let trees = stream::iter(plan.trees)
             .flat_map(move |tree| reader.tree(tree, Arc::clone(&scope), &refused));
-        // Refusals are reported last: the other streams have been read then.
-        let end = stream::once(async move { refusals.into_error().map_or(Ok(None), Err) })
-            .try_filter_map(|none| async move { Ok(none) });
-        plain.chain(sweeps).chain(trees).chain(end).boxed()
+        let messages = plain.chain(sweeps).chain(trees).boxed();
+        self.finish(messages, refusals, ledger)
     }
 
-    fn plain(&self, name: StreamName, scope: Arc<Scope>, refusals: &Refusals) -> Messages {
+    /// The messages as the host gets them: masked, with the states of all streams, and followed by
+    /// the refusals, because the other streams have been read then.
+    pub(super) fn finish(
+        self: Arc<Self>,
+        messages: Messages,
+        refusals: Refusals,
+        mut ledger: ReadLedger,
+    ) -> Messages {
+        let end = stream::once(async move { refusals.into_error().map_or(Ok(None), Err) })
+            .try_filter_map(|none| async move { Ok(none) });
+        let messages = messages.chain(end).map(move |message| match message? {
+            Message::Checkpoint(state) => Ok(Message::Checkpoint(ledger.enter(state))),
+            Message::Record(record) => self.mask.apply(record).map(Message::Record),
+            message => Ok(message),
+        });
+        until_error(messages)
+    }
+
+    pub(super) fn plain(
+        &self,
+        name: StreamName,
+        scope: Arc<Scope>,
+        refusals: &Refusals,
+    ) -> Messages {
         let client = self.client_for(Some(&name));
         let records = match name.as_str() {
             ORGANIZATIONS => organizations(client, scope),
@@ -119,7 +132,7 @@ impl Reader {
         self.bracketed(vec![name], body, refusals)
     }
 
-    fn tree(&self, tree: Tree, scope: Arc<Scope>, refusals: &Refusals) -> Messages {
+    pub(super) fn tree(&self, tree: Tree, scope: Arc<Scope>, refusals: &Refusals) -> Messages {
         let streams = tree.streams();
         let reader = TreeReader {
             client: self.client_for(Some(&tree.list.stream.name)),
@@ -137,14 +150,7 @@ impl Reader {
         let streams = state.streams().to_vec();
         let end = state.end();
         let stream = streams[0].clone();
-        let sweep = Sweep {
-            client: self.client_for(Some(&stream)),
-            scope,
-            state,
-            max_concurrency: self.max_concurrency(),
-            observer: Arc::clone(&self.observer),
-            children: self.children(refusals),
-        };
+        let sweep = self.new_sweep(state, scope, refusals);
         let body = async move {
             let messages = sweep.read().await;
             messages.map_err(|error| error.with_context("stream", stream))
@@ -154,8 +160,30 @@ impl Reader {
         self.bracketed(streams, body, refusals).chain(end).boxed()
     }
 
+    /// A sweep that nobody reads yet.
+    pub(super) fn new_sweep(
+        &self,
+        state: SweepState,
+        scope: Arc<Scope>,
+        refusals: &Refusals,
+    ) -> Sweep {
+        Sweep {
+            client: self.client_for(Some(&state.streams()[0])),
+            scope,
+            state,
+            max_concurrency: self.max_concurrency(),
+            observer: Arc::clone(&self.observer),
+            children: self.children(refusals),
+        }
+    }
+
     /// Adds when the streams of `body` begin and end. A missing scope ends them, but not the read.
-    fn bracketed(&self, streams: Vec<StreamName>, body: Messages, refusals: &Refusals) -> Messages {
+    pub(super) fn bracketed(
+        &self,
+        streams: Vec<StreamName>,
+        body: Messages,
+        refusals: &Refusals,
+    ) -> Messages {
         let of_body: Vec<_> = (self.catalog().streams.into_iter())
             .filter(|stream| streams.contains(&stream.name))
             .collect();

@@ -33,6 +33,19 @@ impl Keys {
         self
     }
 
+    /// A hash of the keys except slugs of pipelines, which change.
+    pub(crate) fn hash(&self) -> u32 {
+        let mut hash = crc32fast::Hasher::new();
+        for (key, value) in self.0.iter().filter(|(key, _)| key != "pipeline_slug") {
+            let value = match value {
+                Key::Text(text) => text.clone(),
+                Key::Number(number) => number.to_string(),
+            };
+            hash.update(format!("{key}={value};").as_bytes());
+        }
+        hash.finalize()
+    }
+
     /// The segments of a path, with its placeholders filled in. A placeholder fills a segment.
     ///
     /// # Errors

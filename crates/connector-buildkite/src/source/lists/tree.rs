@@ -27,6 +27,8 @@ pub(crate) struct Tree {
     /// Whether its own records are wanted, or only those below it.
     is_wanted: bool,
     below: Vec<Arc<Tree>>,
+    /// Only the parents of this shard are read, of so many.
+    shard: (u32, u32),
 }
 
 impl Tree {
@@ -59,7 +61,20 @@ impl Tree {
             list: Arc::clone(list),
             is_wanted,
             below,
+            shard: (0, 1),
         })
+    }
+
+    /// The same tree, of which only one shard of several is read.
+    pub(crate) fn with_shard(mut self, shard: u32, shards: u32) -> Self {
+        self.shard = (shard, shards.max(1));
+        self
+    }
+
+    /// Whether the lists of a parent are read.
+    fn has_parent(&self, keys: &Keys) -> bool {
+        let (shard, shards) = self.shard;
+        keys.hash() % shards == shard
     }
 
     /// The wanted streams of the tree.
@@ -84,7 +99,8 @@ impl TreeReader {
     /// All records of a tree.
     pub(crate) fn read(self, tree: Tree) -> BoxStream<'static, Result<Record>> {
         let records = try_stream! {
-            let parents = self.parents(&tree).await?;
+            let mut parents = self.parents(&tree).await?;
+            parents.retain(|keys| tree.has_parent(keys));
             let at_once = self.max_concurrency;
             let tree = Arc::new(tree);
             let mut lists = stream::iter(parents)

@@ -19,6 +19,9 @@ use crate::error::{explain, invalid_setting};
 use crate::streams::ListStream;
 pub(crate) use slug::{PipelineRef, SelectedPipeline, SlugObject};
 
+/// The slug of a removed pipeline. If it comes back, it counts as renamed.
+pub(crate) const NO_SLUG: &str = "";
+
 /// The slug of each pipeline, by its id.
 pub(crate) type Slugs = BTreeMap<String, String>;
 

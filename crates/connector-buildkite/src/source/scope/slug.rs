@@ -1,7 +1,7 @@
 //! Objects of the API that have a slug.
 
 use connector_core::{Error, ErrorKind, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::streams::PIPELINES;
@@ -21,7 +21,7 @@ pub(crate) struct SelectedPipeline {
 }
 
 /// A pipeline's id and slug.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PipelineRef {
     pub(crate) id: String,
     pub(crate) slug: String,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use connector_core::StreamName;
+use serde::{Deserialize, Serialize};
 
 use crate::source::overlap;
 use crate::source::scope::Slugs;
@@ -45,20 +46,24 @@ pub(crate) struct Version {
 }
 
 /// An interval of creation times that has not been read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Gap {
     /// The streams that miss it.
     pub(crate) streams: BTreeSet<StreamName>,
     /// The id of the one pipeline whose builds are missing; absent for all of the partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pipeline: Option<String>,
     /// The lower end; absent for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<DateTime<Utc>>,
     /// The upper end, not included.
     pub(crate) to: DateTime<Utc>,
 }
 
 /// A build that can still change by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct OpenBuild {
     /// The id of its pipeline; its slug if the answer left the pipeline out.
     pub(crate) pipeline: String,

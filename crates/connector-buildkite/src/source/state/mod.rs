@@ -3,10 +3,12 @@
 //! `builds` and `jobs` come from one sweep, but each has a state of its own, so that one can be
 //! selected without the other. Loading joins what the streams have, see [`Coverage::join`].
 //!
-//! Version 1 knew only unfinished full refreshes, and not which builds were open. Nothing follows
-//! from it, so it counts as no state.
+//! A checkpoint has version 2. The [end](SweepEnd) of a read that is divided into parts has version
+//! 3: it also says how the read is divided. Version 1 knew only unfinished full refreshes, and not
+//! which builds were open. Nothing follows from it, so it counts as no state.
 
 mod coverage;
+mod end;
 mod saved;
 mod version_1;
 
@@ -19,10 +21,13 @@ use serde_json::Value;
 
 use super::scope::{PipelineRef, Slugs};
 pub(crate) use coverage::{Coverage, Gap, OpenBuild, Version};
+pub(crate) use end::{Cut, Cuts, SweepEnd};
 use saved::{SavedPartition, SavedStream};
 
-/// The version of the form that this program writes.
-pub(crate) const VERSION: u32 = 2;
+/// The newest version of the form.
+pub(crate) const VERSION: u32 = 3;
+/// The version of checkpoints.
+pub(crate) const CHECKPOINT_VERSION: u32 = 2;
 /// The connector that writes it.
 pub(crate) const CONNECTOR: &str = "buildkite";
 
@@ -55,6 +60,11 @@ impl SweepState {
         }
     }
 
+    /// How its streams are read.
+    pub(crate) fn mode(&self) -> SyncMode {
+        self.mode
+    }
+
     /// The streams that it reads.
     pub(crate) fn streams(&self) -> &[StreamName] {
         &self.streams
@@ -73,12 +83,23 @@ impl SweepState {
     pub(crate) fn resume(mut self, state: Option<&State>) -> Result<Self> {
         let Some(state) = state else { return Ok(self) };
         state.expect(CONNECTOR, VERSION)?;
-        if state.version() < VERSION {
+        if state.version() < CHECKPOINT_VERSION {
             let mut streams = self.streams.iter();
             streams.try_for_each(|stream| version_1::check(state, stream))?;
             return Ok(self);
         }
         let mut saved = self.parse(state)?;
+        saved.retain(|_, saved| self.can_resume(saved));
+        self.join(saved);
+        Ok(self)
+    }
+
+    /// Joins what the streams have.
+    fn join(&mut self, saved: BTreeMap<StreamName, SavedStream>) {
+        let mut saved: BTreeMap<_, _> = saved
+            .into_iter()
+            .map(|(stream, saved)| (stream, saved.partitions))
+            .collect();
         let keys: BTreeSet<String> = saved.values().flat_map(BTreeMap::keys).cloned().collect();
         for key in keys {
             let mut part = |stream: &StreamName| {
@@ -91,22 +112,14 @@ impl SweepState {
                 self.partitions.insert(key, joined);
             }
         }
-        Ok(self)
     }
 
-    /// What `state` says about the streams, as far as it can be resumed from.
-    fn parse(
-        &self,
-        state: &State,
-    ) -> Result<BTreeMap<StreamName, BTreeMap<String, SavedPartition>>> {
+    /// What `state` says about the streams.
+    fn parse(&self, state: &State) -> Result<BTreeMap<StreamName, SavedStream>> {
         let mut saved = BTreeMap::new();
         for stream in &self.streams {
-            let Some(value) = state.stream(stream.as_str()) else {
-                continue;
-            };
-            let known = parse(value, stream)?;
-            if self.can_resume(&known) {
-                saved.insert(stream.clone(), known.partitions);
+            if let Some(value) = state.stream(stream.as_str()) {
+                saved.insert(stream.clone(), parse(value, stream)?);
             }
         }
         Ok(saved)
@@ -140,14 +153,23 @@ impl SweepState {
     /// # Errors
     /// [`ErrorKind::Internal`] if it has no JSON form.
     pub(crate) fn to_state(&self) -> Result<State> {
-        let mut state = State::new(CONNECTOR, VERSION);
+        self.save(None)
+    }
+
+    /// A checkpoint; with `cuts`, an end.
+    fn save(&self, cuts: Option<&Cuts>) -> Result<State> {
+        let version = cuts.map_or(CHECKPOINT_VERSION, |_| VERSION);
+        let mut state = State::new(CONNECTOR, version);
         for stream in &self.streams {
             let partition = |(key, coverage): (&String, &Coverage)| {
                 let part = coverage.of_stream(stream);
-                (key.clone(), SavedPartition::new(&part))
+                let cuts = cuts.and_then(|cuts| cuts.get(key));
+                let saved = SavedPartition::new(&part, cuts.map_or(&[], Vec::as_slice));
+                (key.clone(), saved)
             };
             let partitions = self.partitions.iter().map(partition).collect();
-            let saved = SavedStream::new(&self.base_url, self.mode, partitions);
+            let ended = cuts.is_some() && self.mode == SyncMode::FullRefresh;
+            let saved = SavedStream::new(&self.base_url, self.mode, ended, partitions);
             let value = serde_json::to_value(saved).map_err(|error| {
                 Error::new(ErrorKind::Internal, "the state has no JSON form").with_source(error)
             })?;
@@ -162,7 +184,7 @@ impl SweepState {
         if self.mode != SyncMode::FullRefresh {
             return None;
         }
-        let mut state = State::new(CONNECTOR, VERSION);
+        let mut state = State::new(CONNECTOR, CHECKPOINT_VERSION);
         for stream in &self.streams {
             state.set_stream(stream.clone(), Value::Null);
         }
@@ -172,7 +194,7 @@ impl SweepState {
     fn can_resume(&self, saved: &SavedStream) -> bool {
         let is_incremental = saved.mode == SyncMode::Incremental;
         let reads_all = self.mode == SyncMode::FullRefresh;
-        saved.base_url == self.base_url && !(is_incremental && reads_all)
+        saved.base_url == self.base_url && !saved.ended && !(is_incremental && reads_all)
     }
 }
 

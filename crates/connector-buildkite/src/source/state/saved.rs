@@ -1,4 +1,4 @@
-//! The JSON form of a stream's state, version 2.
+//! The JSON form of a stream's state, versions 2 and 3.
 //!
 //! ```json
 //! {
@@ -27,6 +27,7 @@ use connector_core::{StreamName, SyncMode};
 use serde::{Deserialize, Serialize};
 
 use super::coverage::{Coverage, Gap, OpenBuild, Version};
+use super::end::Cut;
 
 /// The most open builds that are listed. Of more, the oldest are; the next sync reads all builds
 /// again that were created since the first of the others.
@@ -40,6 +41,9 @@ pub(super) struct SavedStream {
     pub(super) base_url: String,
     /// A full refresh has a state only until its end.
     pub(super) mode: SyncMode,
+    /// Version 3: the end of a full refresh, from which nothing resumes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ended: bool,
     /// By organization, or by organization and pipeline: `acme`, `acme/web`.
     pub(super) partitions: BTreeMap<String, SavedPartition>,
     /// CRC-32 of the rest, in hexadecimal digits.
@@ -67,6 +71,9 @@ pub(super) struct SavedPartition {
     /// Versions of builds whose lists were read, by id: checksum and latest time.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     listed: BTreeMap<String, (u32, DateTime<Utc>)>,
+    /// Version 3: where the read of this partition is divided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) cuts: Vec<Cut>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,11 +90,13 @@ impl SavedStream {
     pub(super) fn new(
         base_url: &str,
         mode: SyncMode,
+        ended: bool,
         partitions: BTreeMap<String, SavedPartition>,
     ) -> Self {
         let mut saved = Self {
             base_url: base_url.to_owned(),
             mode,
+            ended,
             partitions,
             check: String::new(),
         };
@@ -112,7 +121,7 @@ impl SavedStream {
 }
 
 impl SavedPartition {
-    pub(super) fn new(coverage: &Coverage) -> Self {
+    pub(super) fn new(coverage: &Coverage, cuts: &[Cut]) -> Self {
         let mut open: Vec<_> = coverage.open.iter().collect();
         open.sort_by_key(|(_, build)| build.created_at);
         let rest = open.split_off(open.len().min(MAX_OPEN));
@@ -137,6 +146,7 @@ impl SavedPartition {
             listed: (coverage.listed.values().flatten())
                 .map(|(id, listed)| (id.clone(), (listed.checksum, listed.latest)))
                 .collect(),
+            cuts: cuts.to_vec(),
         }
     }
 
@@ -176,6 +186,10 @@ impl SavedPartition {
             pipelines: self.pipelines,
             listed: listed.into_iter().collect(),
         }
+    }
+
+    pub(super) fn created_from(&self) -> Option<DateTime<Utc>> {
+        self.created_from
     }
 
     fn is_sound(&self) -> bool {

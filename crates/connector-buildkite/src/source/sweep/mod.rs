@@ -6,7 +6,7 @@
 //! so a state is never ahead of a record.
 
 pub(crate) mod build;
-mod item;
+pub(crate) mod item;
 pub(crate) mod listing;
 pub(crate) mod marks;
 pub(crate) mod partition;
@@ -20,10 +20,12 @@ use std::sync::Arc;
 use buildkite_client::Client;
 use connector_core::{Message, Observer, Result};
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
 
 use crate::source::lists::children::ChildReader;
 use crate::source::scope::{PipelineRef, Scope};
 use crate::source::state::SweepState;
+use listing::Listing;
 use partition::Partition;
 use progress::SweepProgress;
 
@@ -39,9 +41,11 @@ pub(crate) struct Sweep {
 }
 
 /// Which partition: an organization, or one of its pipelines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct PartitionRef {
     pub(crate) organization: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pipeline: Option<PipelineRef>,
 }
 
@@ -78,6 +82,17 @@ impl Sweep {
             Ok(stream::iter(messages.into_iter().map(Ok)))
         });
         Ok(messages.try_flatten())
+    }
+
+    /// The lists of builds of a partition.
+    pub(crate) fn listing(&self, partition: &PartitionRef) -> Listing {
+        Listing {
+            client: self.client.clone(),
+            scope: Arc::clone(&self.scope),
+            organization: partition.organization.clone(),
+            pipeline: (partition.pipeline.as_ref()).map(|pipeline| pipeline.slug.clone()),
+            stream: self.state.streams()[0].clone(),
+        }
     }
 
     /// Its partitions.

@@ -35,7 +35,7 @@ use crate::source::scope::Slugs;
 use crate::source::state::{Coverage, Gap, OpenBuild, Version};
 
 /// A pipeline that is not found this many times in one read is given up.
-const MOST_TRIES: u32 = 3;
+pub(crate) const MOST_TRIES: u32 = 3;
 
 /// A partition that is being read.
 pub(crate) struct Partition {
@@ -59,19 +59,13 @@ pub(crate) struct Partition {
 impl Partition {
     pub(crate) fn new(sweep: Arc<Sweep>, partition: PartitionRef) -> Self {
         let key = partition.key();
+        let listing = sweep.listing(&partition);
         let PartitionRef {
             organization,
             pipeline,
         } = partition;
         let known = sweep.state.coverage(&organization, pipeline.as_ref());
         let coverage = known.unwrap_or_else(|| Coverage::nothing(sweep.state.created_from));
-        let listing = Listing {
-            client: sweep.client.clone(),
-            scope: Arc::clone(&sweep.scope),
-            organization,
-            pipeline: pipeline.as_ref().map(|selected| selected.slug.clone()),
-            stream: sweep.state.streams()[0].clone(),
-        };
         let mut partition = Self {
             windows: Windows::new(coverage.missing.clone(), sweep.max_concurrency),
             key,

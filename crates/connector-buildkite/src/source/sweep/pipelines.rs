@@ -12,11 +12,9 @@ use connector_core::{Event, Result};
 use super::listing::Listing;
 use super::partition::Partition;
 use crate::error::in_stream;
-use crate::source::scope::{PipelineRef, Slugs};
+use crate::source::scope::{NO_SLUG, PipelineRef, Slugs};
 use crate::source::state::{Gap, OpenBuild};
 
-/// The slug of a removed pipeline. If it comes back, it counts as renamed.
-const NO_SLUG: &str = "";
 /// Build number 1: the pipeline has no earlier builds.
 const FIRST_NUMBER: u64 = 1;
 

@@ -31,6 +31,21 @@ pub(super) enum Step {
     Act(Act),
     Wait { seconds: u32 },
     Sync(Sync),
+    SyncInParts(SyncInParts),
+}
+
+/// A sync that is divided; its parts are read in any order, by fresh sources, while things happen.
+#[derive(Debug, Clone)]
+pub(super) struct SyncInParts {
+    pub(super) streams: Streams,
+    pub(super) at_most: usize,
+    /// Sorted by these, the parts are in the order in which they are read.
+    pub(super) order: Vec<u8>,
+    /// How long each part waits before it is read.
+    pub(super) wait_seconds: u32,
+    /// What happens before a request, counted from the beginning of the planning.
+    pub(super) meanwhile: Vec<(u8, Act)>,
+    pub(super) skew_ms: i64,
 }
 
 /// A sync, dying at some messages and resumed, while things happen.
@@ -133,42 +148,68 @@ pub(super) enum Move {
     Rerun,
 }
 
-pub(super) fn history() -> impl Strategy<Value = History> {
+pub(super) fn history(in_parts: bool) -> impl Strategy<Value = History> {
     // Of many builds, windows are cut in two.
     let older = prop_oneof![9 => 0..30_u8, 1 => 46..60_u8];
     let shape = (older, 1..=LARGEST_CONCURRENCY, any::<bool>(), any::<bool>());
-    (shape, vec(step(), 4..40)).prop_map(|((older, concurrency, skipped, blocked), steps)| {
-        History {
+    (shape, vec(step(in_parts), 4..40)).prop_map(
+        |((older, concurrency, skipped, blocked), steps)| History {
             older,
             concurrency,
             skipped_has_no_end: skipped,
             blocked_has_no_end: blocked,
             steps,
-        }
-    })
+        },
+    )
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(in_parts: bool) -> impl Strategy<Value = Step> {
+    let parts = if in_parts { 4 } else { 0 };
     prop_oneof![
         10 => act().prop_map(Step::Act),
         3 => (0..100_000_u32).prop_map(|seconds| Step::Wait { seconds }),
         3 => (0..120_u32).prop_map(|seconds| Step::Wait { seconds }),
-        4 => sync().prop_map(Step::Sync),
+        if in_parts { 2 } else { 4 } => sync().prop_map(Step::Sync),
+        parts => sync_in_parts().prop_map(Step::SyncInParts),
     ]
+}
+
+/// What happens before the first so many requests.
+fn meanwhile(requests: u8, most: usize) -> impl Strategy<Value = Vec<(u8, Act)>> {
+    // A pipeline that is hidden while it is read, and shown before the next sync, leaves no trace.
+    let not_hidden = act().prop_filter("hidden", |act| !matches!(act, Act::Hide { .. }));
+    vec((0..requests, not_hidden), 0..most)
+}
+
+fn streams() -> impl Strategy<Value = Streams> {
+    prop_oneof![
+        4 => Just(Streams::Both),
+        1 => Just(Streams::Builds),
+        1 => Just(Streams::Jobs),
+    ]
+}
+
+fn sync_in_parts() -> impl Strategy<Value = SyncInParts> {
+    let at_most = prop::sample::select(vec![1, 4, 16]);
+    let order = vec(any::<u8>(), 16);
+    let skew = -LARGEST_LAG_MS..LARGEST_LAG_MS;
+    let wait = prop_oneof![Just(0), 0..400_u32];
+    (streams(), at_most, order, wait, meanwhile(40, 12), skew).prop_map(
+        |(streams, at_most, order, wait_seconds, meanwhile, skew_ms)| SyncInParts {
+            streams,
+            at_most,
+            order,
+            wait_seconds,
+            meanwhile,
+            skew_ms,
+        },
+    )
 }
 
 fn sync() -> impl Strategy<Value = Sync> {
     let deaths = vec(0..60_u8, 0..4);
-    // A pipeline that is hidden while it is read, and shown before the next sync, leaves no trace.
-    let not_hidden = act().prop_filter("hidden", |act| !matches!(act, Act::Hide { .. }));
-    let meanwhile = vec((0..20_u8, not_hidden), 0..5);
     let skew = -LARGEST_LAG_MS..LARGEST_LAG_MS;
-    let streams = prop_oneof![
-        4 => Just(Streams::Both),
-        1 => Just(Streams::Builds),
-        1 => Just(Streams::Jobs),
-    ];
-    (streams, deaths, any::<bool>(), meanwhile, skew).prop_map(
+    (streams(), deaths, any::<bool>(), meanwhile(20, 5), skew).prop_map(
         |(streams, deaths, writes_ahead, meanwhile, skew_ms)| Sync {
             streams,
             deaths,

@@ -17,11 +17,11 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use super::copy::{Copy, Rows, truth};
-use super::history::{History, LARGEST_CONCURRENCY, Step, Streams, Sync};
+use super::history::{Act, History, LARGEST_CONCURRENCY, Step, Streams, Sync};
 use super::mutants::{Mutant, falsify};
 
 /// The longest wait for a message.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 /// Builds on a page: histories are short, and must have several pages.
 const PAGE: usize = 4;
 
@@ -55,11 +55,11 @@ impl Attempt {
 /// One fake that serves many histories.
 pub(super) struct Bench {
     runtime: Runtime,
-    server: MockBuildkite,
+    pub(super) server: MockBuildkite,
     /// By the number of requests that they send at the same time, less one.
     sources: Vec<Arc<dyn Source>>,
     /// Falsifies states, if it is a test of the test.
-    mutant: Option<Mutant>,
+    pub(super) mutant: Option<Mutant>,
 }
 
 impl Bench {
@@ -99,6 +99,9 @@ impl Bench {
                         self.server.clock().advance(time);
                     }
                     Step::Sync(sync) => self.sync(source, &mut copy, sync).await?,
+                    Step::SyncInParts(sync) => {
+                        self.sync_in_parts(source, &mut copy, sync).await?;
+                    }
                 }
             }
             self.last_sync(source, &mut copy).await
@@ -111,7 +114,7 @@ impl Bench {
         self.server
             .set_date_skew(TimeDelta::milliseconds(sync.skew_ms));
         let before = Arc::new(self.truth());
-        let has_changed = self.happen_meanwhile(sync, &before);
+        let has_changed = self.happen_meanwhile(&sync.meanwhile, &before);
         for death in &sync.deaths {
             let attempt = Attempt {
                 streams: sync.streams,
@@ -144,20 +147,24 @@ impl Bench {
 
     fn falsified(&self, state: State) -> State {
         match self.mutant {
-            Some(mutant) => falsify(&state, mutant),
-            None => state,
+            Some(Mutant::States(mutate)) => falsify(&state, mutate),
+            _ => state,
         }
     }
 
-    fn truth(&self) -> Rows {
+    pub(super) fn truth(&self) -> Rows {
         self.server.with_world(|world| truth(world))
     }
 
     /// Lets things happen between the requests of a sync; returns the builds that they change.
-    fn happen_meanwhile(&self, sync: &Sync, before: &Arc<Rows>) -> Arc<Mutex<BTreeSet<String>>> {
+    pub(super) fn happen_meanwhile(
+        &self,
+        meanwhile: &[(u8, Act)],
+        before: &Arc<Rows>,
+    ) -> Arc<Mutex<BTreeSet<String>>> {
         let has_changed = Arc::new(Mutex::new(BTreeSet::new()));
         let (before, noted) = (Arc::clone(before), Arc::clone(&has_changed));
-        let mut meanwhile = sync.meanwhile.clone();
+        let mut meanwhile = meanwhile.to_vec();
         let mut count = 0_u8;
         self.server.on_request(move |_, world| {
             count = count.saturating_add(1);
@@ -178,13 +185,8 @@ impl Bench {
         copy: &mut Copy,
         attempt: Attempt,
     ) -> Result<(), String> {
-        let pipelines = Selection::full_refresh("pipelines");
-        let builds_or_jobs = attempt.streams.names().iter();
-        let selections = builds_or_jobs.map(|name| Selection::incremental(*name));
-        let request = ReadRequest::new([pipelines].into_iter().chain(selections));
-        let request = request.with_state(copy.state.clone());
         let messages = source
-            .read(request)
+            .read(request(attempt.streams, copy.state.clone()))
             .take(attempt.dies_after.unwrap_or(usize::MAX));
         let mut messages = std::pin::pin!(messages);
         let mut ahead = Vec::new();
@@ -211,7 +213,15 @@ impl Bench {
     }
 }
 
-async fn source(server: &MockBuildkite, concurrency: u8) -> Arc<dyn Source> {
+/// The request of a sync: pipelines in full, builds and jobs from `state` on.
+pub(super) fn request(streams: Streams, state: Option<State>) -> ReadRequest {
+    let pipelines = Selection::full_refresh("pipelines");
+    let builds_or_jobs = streams.names().iter();
+    let selections = builds_or_jobs.map(|name| Selection::incremental(*name));
+    ReadRequest::new([pipelines].into_iter().chain(selections)).with_state(state)
+}
+
+pub(super) async fn source(server: &MockBuildkite, concurrency: u8) -> Arc<dyn Source> {
     let settings = json!({
         "api_key": DEMO_TOKEN,
         "include_sensitive": ["emails", "env", "tokens"],
@@ -233,7 +243,7 @@ fn changed(before: &Rows, after: &Rows) -> BTreeSet<String> {
 }
 
 /// The id of the build that a row belongs to.
-fn build_of(row: &serde_json::Value) -> String {
+pub(super) fn build_of(row: &serde_json::Value) -> String {
     let id = row.get("build_id").unwrap_or(&row["id"]);
     id.as_str().unwrap_or_default().to_owned()
 }
