@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 15] = [
-    ("connector-core", &[]),
+const ROOMS: [(&str, &[&str]); 16] = [
+    ("credential", &[]),
+    ("connector-core", &["credential"]),
     ("buildkite-client", &[]),
     (
         "connector-buildkite",
@@ -17,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("connector-sqlite", &["connector-core"]),
     ("connector-jsonl", &["connector-core"]),
     ("connector-testkit", &["connector-core"]),
-    ("credential-store", &[]),
+    ("credential-store", &["credential"]),
     ("sync-runner", &["connector-core"]),
     ("host-kit", &["connector-core"]),
     ("host-airbyte", &["connector-core", "host-kit"]),
@@ -61,7 +62,6 @@ const OPEN_TO_TESTS: [&str; 2] = ["connector-testkit", "mock-buildkite"];
 
 /// Libraries from outside, and the only packages of ours that may use them.
 const DOORS: [(&str, &[&str]); 8] = [
-    ("age", &["credential-store"]),
     ("jsonschema", &["connector-testkit"]),
     ("jsonwebtoken", &["buildkite-client", "mock-buildkite"]),
     ("keyring", &["credential-store"]),
@@ -77,6 +77,7 @@ const DOORS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("wiremock", &["mock-buildkite"]),
+    ("x25519-dalek", &["credential-store"]),
 ];
 
 fn packages() -> Vec<Package> {

@@ -293,7 +293,7 @@ impl Side {
         if let Some(name) = &self.credential {
             let credential = store::credential(name, self.name())?;
             if let Some(file) = &self.named_in {
-                store::note_use(name, file);
+                store::mark_used(name, file);
             }
             return Ok(Some(credential));
         }
@@ -308,7 +308,7 @@ impl Side {
                  it: run `chmod 600` on it, or use BUILDKITE_API_TOKEN instead",
             );
         }
-        token::resolve(file_has_one)
+        token::resolve(self.name(), file_has_one)
     }
 
     /// Opens it for reading.

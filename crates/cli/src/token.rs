@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 
 use connector_core::{Credential, Error, ErrorKind, Result};
-use secrecy::{ExposeSecret, SecretString};
+use credential_store::CredentialSource;
+use secrecy::SecretString;
+
+use crate::store;
 
 /// No key is longer; what is piped by mistake may be.
 const MAX_SECRET: u64 = 64 * 1024;
@@ -29,49 +32,26 @@ pub(crate) fn is_in(arguments: &[OsString]) -> bool {
     arguments.iter().any(holds_token)
 }
 
-/// The token of the environment; else, unless the configuration file has one, of the prompt.
+/// The token from the environment; otherwise, unless the configuration file has one, from the
+/// prompt.
 ///
 /// # Errors
 /// [`ErrorKind::Auth`] if there is none, or it is empty.
-pub(crate) fn resolve(file_has_one: bool) -> Result<Option<Credential>> {
-    if let Some(token) = from_environment()? {
-        return accept(token, VARIABLE).map(Some);
+pub(crate) fn resolve(connector: &str, file_has_one: bool) -> Result<Option<Credential>> {
+    let mut sources = vec![CredentialSource::Variable(VARIABLE.to_owned())];
+    if !file_has_one && std::io::stdin().is_terminal() {
+        let prompt = "Buildkite API token (not shown): ".to_owned();
+        sources.push(CredentialSource::Prompt(prompt));
     }
-    if file_has_one {
-        return Ok(None);
-    }
-    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    let found = store::resolve(&sources, connector)?;
+    if found.is_none() && !file_has_one {
         let message = format!("there is no API token: {VARIABLE} is not set");
         return Err(Error::new(ErrorKind::Auth, message));
     }
-    let typed = ask("Buildkite API token (not shown): ")?;
-    accept(typed, "what was typed").map(Some)
+    Ok(found)
 }
 
-fn from_environment() -> Result<Option<SecretString>> {
-    variable(VARIABLE)
-}
-
-/// A variable of the environment, as a secret.
-///
-/// # Errors
-/// [`ErrorKind::Auth`] if it is not text.
-pub(crate) fn variable(name: &str) -> Result<Option<SecretString>> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
-    let value = std::env::var(name);
-    match value {
-        Ok(value) => Ok(Some(value.into())),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Error::new(ErrorKind::Auth, format!("{name} is not text")))
-        }
-    }
-}
-
-/// What is asked for: at a hidden prompt if a person sits there, else from standard input.
+/// A secret from a hidden prompt, or from standard input if nobody sits there.
 ///
 /// # Errors
 /// [`ErrorKind::Io`] if it cannot be read.
@@ -79,10 +59,10 @@ pub(crate) fn ask(prompt: &str) -> Result<SecretString> {
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Io, "the secret could not be read").with_source(error)
     };
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        return rpassword::prompt_password(prompt)
-            .map(SecretString::from)
-            .map_err(failed);
+    if std::io::stdin().is_terminal()
+        && let Some(secret) = ask_at_terminal(prompt).map_err(failed)?
+    {
+        return Ok(secret);
     }
     let mut text = String::new();
     std::io::stdin()
@@ -92,51 +72,18 @@ pub(crate) fn ask(prompt: &str) -> Result<SecretString> {
     Ok(text.into())
 }
 
-/// The same, but never from standard input, which may hold another secret.
-///
-/// # Errors
-/// [`ErrorKind::Auth`] if nobody sits there, naming the variable that is taken instead.
-pub(crate) fn ask_at_terminal(prompt: &str, variable: &str) -> Result<SecretString> {
-    match std::io::stderr().is_terminal() {
-        true => rpassword::prompt_password(prompt)
-            .map(SecretString::from)
-            .map_err(|error| {
-                Error::new(ErrorKind::Io, "the secret could not be read").with_source(error)
-            }),
-        false => {
-            let message = format!("the credential store needs its passphrase: set {variable}");
-            Err(Error::new(ErrorKind::Auth, message))
-        }
+/// A secret from a hidden prompt, never from standard input, which may hold another secret;
+/// `None` if nobody sits there.
+pub(crate) fn ask_at_terminal(prompt: &str) -> std::io::Result<Option<SecretString>> {
+    if !std::io::stderr().is_terminal() {
+        return Ok(None);
     }
-}
-
-/// Tokens are pasted and read from files: blanks and a line break around them are no part of it.
-fn accept(token: SecretString, origin: &str) -> Result<Credential> {
-    let token = token.expose_secret().trim();
-    if token.is_empty() {
-        let message = format!("the API token is empty: {origin} holds nothing");
-        return Err(Error::new(ErrorKind::Auth, message));
-    }
-    Ok(Credential::ApiKey(token.into()))
+    rpassword::prompt_password(prompt).map(|secret| Some(secret.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn blanks_and_line_breaks_are_no_part_of_a_token() {
-        let Credential::ApiKey(token) = accept(" bkua_1\r\n".into(), "x").unwrap() else {
-            panic!("not an API key");
-        };
-        assert_eq!(token.expose_secret(), "bkua_1");
-    }
-
-    #[test]
-    fn an_empty_token_is_an_error() {
-        let error = accept(" \n".into(), "what was typed").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Auth);
-    }
 
     #[test]
     fn a_token_among_the_arguments_is_found() {

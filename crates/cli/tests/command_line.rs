@@ -145,7 +145,11 @@ fn an_empty_token_is_refused() {
     let folder = folder();
     let mut program = program(folder.path(), &["check"]);
     let output = program.env("BUILDKITE_API_TOKEN", " \n").output().unwrap();
-    assert_exit(&output, 3, "the API token is empty");
+    assert_exit(
+        &output,
+        3,
+        "BUILDKITE_API_TOKEN holds no API key: it is empty",
+    );
 }
 
 #[test]

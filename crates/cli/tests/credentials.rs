@@ -96,7 +96,7 @@ fn a_credential_is_added_checked_used_rotated_used_and_removed() {
     let uri = fake.server.uri();
 
     let added = add(folder, FIRST);
-    assert!(added.contains("what opens it is the key file"), "{added}");
+    assert!(added.contains("it opens with the key file"), "{added}");
     let listed = succeeds(folder, &["credential", "list"], "");
     assert!(
         listed.contains("acme-read") && listed.contains("for the warehouse"),
@@ -153,7 +153,7 @@ fn a_credential_is_added_checked_used_rotated_used_and_removed() {
     succeeds(folder, &remove, "");
     let gone = fails(folder, &by_file, "", 3);
     assert!(
-        gone.contains("there is no credential of that name"),
+        gone.contains("there is no credential with that name"),
         "{gone}"
     );
     let arguments = [&ADD[..], &["again"]].concat();
@@ -174,7 +174,7 @@ fn mistakes_are_told_and_change_nothing() {
             &again[..],
             SECOND,
             2,
-            "there is a credential `acme-read` already",
+            "the credential `acme-read` already exists",
         ),
         (&["credential", "add", "b"], "\n", 2, "empty"),
         (&["credential", "add", "a b"], SECOND, 2, "the name"),
@@ -398,7 +398,7 @@ fn a_credential_says_which_configuration_files_name_it() {
     let uri = fake.server.uri();
     for file in ["one.toml", "two.toml"] {
         let text = format!(
-            "[source]\ncredential = \"acme-read\"\nbase_url = \"{uri}\"\n\
+            "[source]\ncredential = \"acme-read\"  # for the warehouse\nbase_url = \"{uri}\"\n\
              [destination]\nconnector = \"sqlite\"\npath = \"a.db\"\n"
         );
         fs::write(folder.join(file), text).unwrap();

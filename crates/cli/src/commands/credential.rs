@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets};
 use connector_buildkite::{Preset, TokenReport, revoke_token};
-use connector_core::{Configuration, Error, ErrorKind, Observer, Result, Setup};
-use credential_store::{Credential, NewCredential, Secret, Uuid};
+use connector_core::{Configuration, Credential, Error, ErrorKind, Observer, Result, Setup};
+use credential_store::{CredentialInfo, NewCredential};
 use serde_json::json;
 use sync_runner::Progress;
+use uuid::Uuid;
 
 use crate::args::{CredentialCommand, KeepKeyIn, Verbosity};
 use crate::exit::Exit;
@@ -31,7 +32,7 @@ pub(crate) async fn run(command: CredentialCommand, verbosity: Verbosity) -> Res
         } => add(&name, description, private_key_of, keep_key_in),
         CredentialCommand::List { json } => list(json),
         CredentialCommand::Show { name } => {
-            let credential = store::open()?.get(&name).map_err(explain)?;
+            let credential = store::open()?.info(&name).map_err(explain)?;
             Ok(output::answer(show(&credential)))
         }
         CredentialCommand::Describe { name, description } => {
@@ -56,10 +57,10 @@ fn now() -> DateTime<Utc> {
 }
 
 /// An API key, or the private key of an access token.
-fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Secret> {
+fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Credential> {
     let Some(issuer) = private_key_of else {
         let key = token::ask(&format!("API key of `{name}` (not shown): "))?;
-        return Ok(Secret::ApiKey { key });
+        return Ok(Credential::ApiKey(key));
     };
     // A prompt takes one line, and a key has many.
     if std::io::stdin().is_terminal() {
@@ -67,7 +68,8 @@ fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Secret> {
         return Err(Error::new(ErrorKind::Config, message));
     }
     let pem = token::ask("")?;
-    Ok(Secret::PrivateKey { issuer, pem })
+    let issuer = issuer.to_string();
+    Ok(Credential::PrivateKey { issuer, pem })
 }
 
 fn add(
@@ -80,7 +82,7 @@ fn add(
     let name = name.parse::<credential_store::Name>().map_err(explain)?;
     let store = store::open_or_create(keep)?;
     let new = NewCredential {
-        secret: secret(name.as_str(), private_key_of)?,
+        credential: secret(name.as_str(), private_key_of)?,
         connector: CONNECTOR.parse().map_err(explain)?,
         description,
         name,
@@ -122,7 +124,7 @@ fn list(json: bool) -> Result<Exit> {
     Ok(output::answer(table.trim_fmt()))
 }
 
-fn show(credential: &Credential) -> String {
+fn show(credential: &CredentialInfo) -> String {
     format!(
         "name         {}\ndescription  {}\nconnector    {}\ncreated      {}\nrotated      {}\n\
          checked      {}\nused by      {}\nfingerprint  {}",
@@ -132,7 +134,7 @@ fn show(credential: &Credential) -> String {
         day(Some(credential.created_at)),
         day(credential.rotated_at),
         day(credential.last_checked_at),
-        match store::users(credential) {
+        match store::files_that_name(credential) {
             files if files.is_empty() => "no configuration file that is known".to_owned(),
             files => files.join(", "),
         },
@@ -149,8 +151,8 @@ fn day(at: Option<DateTime<Utc>>) -> String {
 
 fn rotate(name: &str, private_key_of: Option<Uuid>) -> Result<Exit> {
     let store = store::open()?;
-    store.get(name).map_err(explain)?;
-    let rotated = store.rotate(name, secret(name, private_key_of)?, now());
+    store.info(name).map_err(explain)?;
+    let rotated = store.rotate(name, &secret(name, private_key_of)?, now());
     let rotated = rotated.map_err(explain)?;
     output::say("The old key still works at Buildkite until it is revoked there.");
     Ok(output::answer(show(&rotated)))
@@ -228,8 +230,8 @@ async fn remove(
     verbosity: Verbosity,
 ) -> Result<Exit> {
     let store = store::open()?;
-    let credential = store.get(name).map_err(explain)?;
-    for file in store::users(&credential) {
+    let credential = store.info(name).map_err(explain)?;
+    for file in store::files_that_name(&credential) {
         output::warning(format_args!("{file} names `{name}` and fails from now on"));
     }
     if revoke {

@@ -1,4 +1,4 @@
-//! A store in a folder that is removed at the end, and keyrings that do as they are told.
+//! A store in a temporary folder, and keyrings that work, fail or forget.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,34 +7,34 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use credential_store::{
-    Keyring, KeyringError, Location, NewCredential, NewKey, Secret, Store, Unlock,
+    Credential, Keyring, KeyringError, Location, NewCredential, NewKey, Store, Unlock,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-/// An identity that is nobody's.
+/// An identity made up for these tests.
 pub(crate) const IDENTITY: &str =
     "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
 
 /// A folder for one store.
-pub(crate) struct Bench {
-    // Removed with the bench.
+pub(crate) struct Fixture {
+    // Removed when the fixture is dropped.
     parent: TempDir,
 }
 
-impl Bench {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self {
             parent: tempfile::tempdir().unwrap(),
         }
     }
 
-    /// The folder of the store. It is not there until the store is made.
+    /// The folder of the store. It does not exist until the store is created.
     pub(crate) fn folder(&self) -> PathBuf {
         self.parent.path().join("store")
     }
 
-    /// Without a keyring, and with passphrases that are quick to try.
+    /// A location without a keyring, where a guess at a passphrase costs next to nothing.
     pub(crate) fn location(&self) -> Location {
         location(self.folder())
     }
@@ -44,16 +44,16 @@ impl Bench {
         self.location().create(NewKey::File).unwrap()
     }
 
-    /// The same store, opened once more.
+    /// The same store, opened again.
     pub(crate) fn reopened(&self) -> Store {
-        self.location().open(Unlock::Kept).unwrap()
+        self.location().open(Unlock::StoredKey).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
 
-    /// Every file of the folder with its bytes, but for the lock, by name.
+    /// Every file in the folder except the lock, sorted by name.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(self.folder())
             .unwrap()
@@ -68,23 +68,24 @@ impl Bench {
 }
 
 pub(crate) fn location(folder: PathBuf) -> Location {
-    Location::new(folder)
-        .with_keyring(Arc::new(Shelf::broken()))
-        .with_work_factor(1)
+    location_with(folder, Arc::new(FakeKeyring::broken()))
 }
 
-/// A key for the API that is sent as it is.
-pub(crate) fn api_key(key: &str) -> Secret {
-    Secret::ApiKey { key: key.into() }
+pub(crate) fn location_with(folder: PathBuf, keyring: Arc<FakeKeyring>) -> Location {
+    Location::new(folder, keyring).with_work_factor(1)
 }
 
-/// A credential for Buildkite with this key.
+pub(crate) fn api_key(key: &str) -> Credential {
+    Credential::ApiKey(key.into())
+}
+
+/// A new credential with this key.
 pub(crate) fn new(name: &str, key: &str) -> NewCredential {
     NewCredential {
         name: name.parse().unwrap(),
-        connector: "buildkite".parse().unwrap(),
+        connector: "example".parse().unwrap(),
         description: format!("what {name} is for"),
-        secret: api_key(key),
+        credential: api_key(key),
     }
 }
 
@@ -95,9 +96,9 @@ pub(crate) fn minute(minute: i64) -> DateTime<Utc> {
 
 /// The API key of a credential.
 pub(crate) fn key_of(store: &Store, name: &str) -> String {
-    match store.open_secret(name).unwrap() {
-        Secret::ApiKey { key } => key.expose_secret().to_owned(),
-        other => panic!("an API key was kept, not {other:?}"),
+    match store.credential(name).unwrap() {
+        Credential::ApiKey(key) => key.expose_secret().to_owned(),
+        other => panic!("expected an API key, got {other:?}"),
     }
 }
 
@@ -108,14 +109,14 @@ pub(crate) fn names(store: &Store) -> Vec<String> {
 
 /// A keyring in memory.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
+pub(crate) struct FakeKeyring {
     secrets: Mutex<HashMap<String, SecretString>>,
     is_broken: bool,
     is_forgetful: bool,
 }
 
-impl Shelf {
-    /// One that refuses every call, as where no service runs.
+impl FakeKeyring {
+    /// A keyring that refuses every call, as where no service runs.
     pub(crate) fn broken() -> Self {
         Self {
             is_broken: true,
@@ -123,7 +124,7 @@ impl Shelf {
         }
     }
 
-    /// One that takes everything and keeps nothing.
+    /// A keyring that accepts everything and keeps nothing.
     pub(crate) fn forgetful() -> Self {
         Self {
             is_forgetful: true,
@@ -131,25 +132,32 @@ impl Shelf {
         }
     }
 
-    /// How many secrets are in it.
+    /// A keyring that holds one secret.
+    pub(crate) fn with(account: &str, secret: &str) -> Self {
+        let keyring = Self::default();
+        keyring.write(account, &secret.into()).unwrap();
+        keyring
+    }
+
+    /// How many secrets it holds.
     pub(crate) fn count(&self) -> usize {
         self.secrets.lock().unwrap().len()
     }
 
-    /// Takes every secret away, as another user's login does.
+    /// Removes every secret, as for another user who logs in.
     pub(crate) fn clear(&self) {
         self.secrets.lock().unwrap().clear();
     }
 
     fn works(&self) -> Result<(), KeyringError> {
-        match self.is_broken {
-            true => Err(KeyringError("no service answers".to_owned())),
-            false => Ok(()),
+        if self.is_broken {
+            return Err(KeyringError::Failed("no service answers".to_owned()));
         }
+        Ok(())
     }
 }
 
-impl Keyring for Shelf {
+impl Keyring for FakeKeyring {
     fn read(&self, account: &str) -> Result<Option<SecretString>, KeyringError> {
         self.works()?;
         Ok(self.secrets.lock().unwrap().get(account).cloned())

@@ -1,4 +1,4 @@
-//! Who may read the files: the user alone. Systems without Unix permissions are trusted.
+//! Only the user may read the files. On systems without Unix permissions this is not checked.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -10,9 +10,9 @@ pub(crate) const FOLDER: u32 = 0o700;
 /// The mode of the files in it.
 pub(crate) const FILE: u32 = 0o600;
 
-/// Refuses what other users may read or write, and what belongs to one of them.
+/// Refuses what other users may read or write, and what belongs to another user.
 ///
-/// What belongs to root is fine: root can read everything as it is.
+/// Files of root are accepted: root can read everything anyway.
 #[cfg(unix)]
 pub(crate) fn check(metadata: &Metadata, path: &Path, wanted: u32) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -21,7 +21,7 @@ pub(crate) fn check(metadata: &Metadata, path: &Path, wanted: u32) -> Result<()>
 
     let owner = metadata.uid();
     if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
-        return Err(Error::Foreign {
+        return Err(Error::OtherOwner {
             path: path.to_owned(),
         });
     }
