@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("credential", &[]),
     ("connector-core", &["credential"]),
     ("buildkite-client", &[]),
@@ -15,11 +15,16 @@ const ROOMS: [(&str, &[&str]); 16] = [
         "connector-buildkite",
         &["connector-core", "buildkite-client"],
     ),
-    ("connector-sqlite", &["connector-core"]),
-    ("connector-jsonl", &["connector-core"]),
+    ("connector-local", &["connector-core"]),
+    ("connector-sqlite", &["connector-core", "connector-local"]),
+    ("connector-jsonl", &["connector-core", "connector-local"]),
     ("connector-testkit", &["connector-core"]),
     ("credential-store", &["credential"]),
     ("sync-runner", &["connector-core"]),
+    (
+        "connector-cli",
+        &["connector-core", "credential-store", "host-kit", "sync-runner"],
+    ),
     ("host-kit", &["connector-core"]),
     ("host-airbyte", &["connector-core", "host-kit"]),
     ("host-singer", &["connector-core", "host-kit"]),
@@ -32,10 +37,9 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "connector-buildkite",
             "connector-sqlite",
             "connector-jsonl",
-            "credential-store",
+            "connector-cli",
             "host-airbyte",
             "host-singer",
-            "sync-runner",
             "mock-buildkite",
         ],
     ),
@@ -50,6 +54,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "connector-buildkite",
             "connector-sqlite",
             "connector-jsonl",
+            "connector-cli",
             "host-airbyte",
             "sync-runner",
             "mock-buildkite",
@@ -70,7 +75,7 @@ const DOORS: [(&str, &[&str]); 8] = [
     (
         "clap",
         &[
-            "buildkite-connector",
+            "connector-cli",
             "host-airbyte",
             "host-singer",
             "mock-buildkite",

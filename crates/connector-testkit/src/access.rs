@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::{Configuration, Credential, Observer, Result, Setup};
+use connector_core::{Configuration, Credential, Observer, Result, SettingsSchema, Setup};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -54,25 +54,16 @@ impl Access {
             .with_observer(observer))
     }
 
-    /// The values that must be seen nowhere: the credential, and what the schema marks.
-    pub(crate) fn secrets(&self, schema: &Value) -> Vec<String> {
+    /// The values that must be seen nowhere: the credential, and settings that hold a secret.
+    pub(crate) fn secrets(&self, settings: &SettingsSchema) -> Vec<String> {
         let credential = match &self.credential {
             Some(Credential::ApiKey(key)) => Some(key),
             Some(Credential::PrivateKey { pem, .. }) => Some(pem),
             _ => None,
         };
         let credential = credential.map(|secret| secret.expose_secret().to_owned());
-        let marked = marked_keys(schema)
-            .into_iter()
-            .filter_map(|key| self.configuration[key].as_str().map(str::to_owned));
+        let marked = settings.secret_keys();
+        let marked = marked.filter_map(|key| self.configuration[key].as_str().map(str::to_owned));
         credential.into_iter().chain(marked).collect()
     }
-}
-
-/// The keys of a configuration that its schema marks as secret.
-pub(crate) fn marked_keys(schema: &Value) -> Vec<&str> {
-    let properties = schema["properties"].as_object();
-    let marked = |(_, property): &(_, &Value)| property["writeOnly"] == true;
-    let keys = properties.into_iter().flatten().filter(marked);
-    keys.map(|(key, _)| key.as_str()).collect()
 }

@@ -39,7 +39,7 @@ pub fn checks() -> &'static [Check] {
     &CHECKS
 }
 
-static CHECKS: [Check; 30] = [
+static CHECKS: [Check; 31] = [
     Check {
         name: "schema_is_valid",
         claim: "The schema of the configuration is valid draft 7, describes each key, and takes the configuration that works.",
@@ -133,7 +133,7 @@ static CHECKS: [Check; 30] = [
     },
     Check {
         name: "parts_are_the_whole",
-        claim: "The parts that `split` makes are as many as allowed, survive JSON, and give together what the whole gives.",
+        claim: "The parts of a read are as many as allowed, survive JSON, and give together what the whole gives.",
         mutants: &[Flaw::LosesPart],
         role: Role::Source,
         run: |suite| Box::pin(records::parts_are_the_whole(suite)),
@@ -151,6 +151,13 @@ static CHECKS: [Check; 30] = [
         mutants: &[Flaw::CountsTwiceWhenResumed],
         role: Role::Source,
         run: |suite| Box::pin(resuming::resuming_twice_misses_nothing(suite)),
+    },
+    Check {
+        name: "reads_end_with_a_checkpoint",
+        claim: "After the last record comes a checkpoint, in full reads, too.",
+        mutants: &[Flaw::NoCheckpointAtEnd],
+        role: Role::Source,
+        run: |suite| Box::pin(resuming::reads_end_with_a_checkpoint(suite)),
     },
     Check {
         name: "errors_end_the_read",

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connector_core::{Destination, Ignore, Message, Observer, ReadRequest, Result, Source, State};
+use connector_core::{
+    Destination, Ignore, Message, Observer, ReadRequest, Result, Source, State, WritePlan,
+};
 use futures::StreamExt;
 
 use crate::check::Role;
@@ -14,8 +16,14 @@ impl Suite<'_> {
     pub(crate) async fn open(&self, role: Role, access: &Access) -> Result<()> {
         let setup = access.setup(Arc::new(Ignore))?;
         match role {
-            Role::Destination => self.connector.open_destination(setup).await.map(drop),
-            Role::Any | Role::Source => self.connector.open_source(setup).await.map(drop),
+            Role::Destination => {
+                let opened = self.connector.expect_destination()?.open(setup).await;
+                opened.map(|_| ())
+            }
+            Role::Any | Role::Source => {
+                let opened = self.connector.expect_source()?.open(setup).await;
+                opened.map(|_| ())
+            }
         }
     }
 
@@ -30,12 +38,22 @@ impl Suite<'_> {
         access: &Access,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<dyn Source>> {
-        self.connector.open_source(access.setup(observer)?).await
+        self.connector
+            .expect_source()?
+            .open(access.setup(observer)?)
+            .await
     }
 
     pub(crate) async fn destination_of(&self, access: &Access) -> Result<Box<dyn Destination>> {
         let setup = access.setup(Arc::new(Ignore))?;
-        self.connector.open_destination(setup).await
+        self.connector.expect_destination()?.open(setup).await
+    }
+
+    /// Writes every stream in its preferred mode.
+    pub(crate) fn plan(&self) -> Verdict<WritePlan> {
+        let capabilities = self.connector.expect_destination()?.capabilities();
+        let streams = self.writing()?.streams().iter().cloned();
+        Ok(WritePlan::preferred("testkit", streams, &capabilities)?)
     }
 }
 

@@ -122,10 +122,8 @@ impl Reading {
     pub(crate) fn requests(&self, catalog: &Catalog) -> Result<Vec<ReadRequest>> {
         let streams = self.streams(catalog)?;
         let request = |mode: fn(&Stream) -> SyncMode| {
-            ReadRequest::new(streams.iter().map(|stream| Selection {
-                stream: stream.name.clone(),
-                mode: mode(stream),
-            }))
+            let selection = |stream: &Stream| Selection::new(stream.name.clone(), mode(stream));
+            ReadRequest::new(streams.iter().map(selection))
         };
         let mut requests = vec![request(fullest), request(preferred)];
         requests.dedup();

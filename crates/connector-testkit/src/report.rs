@@ -9,8 +9,10 @@ use connector_core::Error;
 pub(crate) enum Halt {
     /// The connector is wrong.
     Failed(String),
-    /// It cannot be told.
+    /// Something that the check needs was not given.
     Skipped(String),
+    /// It is about something that the connector, as it declares, does not have.
+    Absent,
 }
 
 /// How a check went.
@@ -28,6 +30,10 @@ pub(crate) fn failed<T>(why: impl Into<String>) -> Verdict<T> {
 
 pub(crate) fn skipped<T>(why: impl Into<String>) -> Verdict<T> {
     Err(Halt::Skipped(why.into()))
+}
+
+pub(crate) fn absent<T>() -> Verdict<T> {
+    Err(Halt::Absent)
 }
 
 /// How a check ended.
@@ -53,7 +59,7 @@ pub struct Line {
 /// All checks of a run, in their order. `Display` is one line for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// One line for each check of the roles that the connector has.
+    /// One line for each check of what the connector, as it declares, has.
     pub lines: Vec<Line>,
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Rows(BTreeMap<(String, String), String>);
 impl Rows {
     pub(crate) fn of(catalog: &Catalog, messages: &[Message]) -> Result<Self> {
         let mut rows = Self::default();
-        for record in records(messages).filter(|record| record.gone.is_none()) {
+        for record in records(messages).filter(|record| !record.is_removed()) {
             let stream = catalog.stream(record.stream.as_str())?;
             let at = (record.stream.to_string(), key_of(stream, record)?);
             rows.0.insert(at, record.data.as_str().to_owned());

@@ -4,8 +4,9 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use connector_core::Connector;
+use connector_core::{Connector, SettingsSchema};
 use futures::FutureExt;
+use serde_json::json;
 
 use crate::check::{Check, Role, checks};
 use crate::report::{Ending, Halt, Line, Report, Verdict};
@@ -82,32 +83,32 @@ impl<'c> Suite<'c> {
         let secrets = self.secrets();
         let mut lines = Vec::new();
         for check in checks().iter().filter(|check| self.has_role(check.role)) {
-            let ending = self.run_one(check).await;
-            lines.push(Line {
+            lines.extend(self.run_one(check).await.map(|ending| Line {
                 check: check.name,
                 ending: without_secrets(ending, &secrets),
-            });
+            }));
         }
         Report { lines }
     }
 
-    async fn run_one(&self, check: &Check) -> Ending {
+    /// How a check ended; `None` if it is about something that the connector does not have.
+    async fn run_one(&self, check: &Check) -> Option<Ending> {
         let run = AssertUnwindSafe((check.run)(self)).catch_unwind();
-        match tokio::time::timeout(self.limit, run).await {
+        Some(match tokio::time::timeout(self.limit, run).await {
             Ok(Ok(Ok(()))) => Ending::Passed,
             Ok(Ok(Err(Halt::Failed(why)))) => Ending::Failed(why),
             Ok(Ok(Err(Halt::Skipped(why)))) => Ending::Skipped(why),
+            Ok(Ok(Err(Halt::Absent))) => return None,
             Ok(Err(_panic)) => Ending::Failed("it panicked".to_owned()),
             Err(_) => Ending::Failed(format!("it did not end within {:?}", self.limit)),
-        }
+        })
     }
 
     fn has_role(&self, role: Role) -> bool {
-        let roles = self.connector.roles();
         match role {
             Role::Any => true,
-            Role::Source => roles.source,
-            Role::Destination => roles.destination,
+            Role::Source => self.connector.source().is_some(),
+            Role::Destination => self.connector.destination().is_some(),
         }
     }
 
@@ -132,28 +133,29 @@ impl<'c> Suite<'c> {
         reading.chain(writing).collect()
     }
 
-    /// The schema of the configuration in a role.
-    pub(crate) fn schema(&self, role: Role) -> serde_json::Value {
-        match role {
-            Role::Destination => self.connector.destination_schema(),
-            Role::Source | Role::Any => self.connector.configuration_schema(),
-        }
+    /// The settings of a role; none if the connector does not have it.
+    pub(crate) fn settings(&self, role: Role) -> SettingsSchema {
+        let settings = match role {
+            Role::Destination => self.connector.destination().map(|role| role.settings()),
+            Role::Source | Role::Any => self.connector.source().map(|role| role.settings()),
+        };
+        settings.unwrap_or_else(|| SettingsSchema::new(json!({"type": "object"})))
     }
 
     /// All secrets there are, each once.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut secrets = self.secrets.clone();
         for (role, access) in self.accesses() {
-            secrets.extend(access.secrets(&self.schema(role)));
+            secrets.extend(access.secrets(&self.settings(role)));
         }
-        let schema = self.schema(Role::Source);
+        let schema = self.settings(Role::Source);
         if let Some(reading) = &self.reading {
             let failing = reading.failures.iter().map(|failure| (failure.prepare)());
             let others = reading.wrong.iter().cloned().chain(failing);
             secrets.extend(others.flat_map(|access| access.secrets(&schema)));
         }
         if let Some(writing) = &self.writing {
-            let schema = self.schema(Role::Destination);
+            let schema = self.settings(Role::Destination);
             let wrong = writing.wrong.iter();
             secrets.extend(wrong.flat_map(|access| access.secrets(&schema)));
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use connector_core::{Record, Stream, WritePlan};
+use connector_core::{Record, Stream};
 
 use crate::Access;
 
@@ -57,11 +57,8 @@ impl Writing {
         (self.fresh)()
     }
 
-    pub(crate) fn plan(&self) -> WritePlan {
-        WritePlan {
-            sync: "testkit".to_owned(),
-            streams: self.streams.clone(),
-        }
+    pub(crate) fn streams(&self) -> &[Stream] {
+        &self.streams
     }
 
     pub(crate) fn all(&self) -> &[(Record, Expected)] {
@@ -77,7 +74,7 @@ impl Writing {
     /// The records that are taken, but for news that something is gone.
     pub(crate) fn accepted(&self) -> Vec<Record> {
         let is_stored = |(record, expected): &&(Record, Expected)| {
-            *expected == Expected::Accepted && record.gone.is_none()
+            *expected == Expected::Accepted && !record.is_removed()
         };
         let stored = self.records.iter().filter(is_stored);
         stored.map(|(record, _)| record.clone()).collect()

@@ -1,11 +1,10 @@
 //! The schema of the configuration, and what opening does with it.
 
-use connector_core::ErrorKind;
+use connector_core::{ErrorKind, SettingsSchema};
 use serde_json::Value;
 
-use crate::access::marked_keys;
 use crate::check::Role;
-use crate::report::{Verdict, failed, skipped};
+use crate::report::{Verdict, absent, failed, skipped};
 use crate::{Access, Suite};
 
 /// Words of which one stands in the name of a key that holds a secret.
@@ -20,15 +19,15 @@ const SECRETIVE: [&str; 6] = [
 
 pub(crate) async fn schema_is_valid(suite: &Suite<'_>) -> Verdict {
     for role in [Role::Source, Role::Destination] {
-        is_valid(&suite.schema(role))?;
+        is_valid(&suite.settings(role).json_schema)?;
     }
     for (role, access) in suite.accesses() {
-        let schema = suite.schema(role);
-        let validator = match jsonschema::draft7::new(&schema) {
+        let settings = suite.settings(role);
+        let validator = match jsonschema::draft7::new(&settings.json_schema) {
             Ok(validator) => validator,
             Err(error) => return failed(format!("the schema cannot be used: {error}")),
         };
-        let given = with_credential_as_key(&access, &schema);
+        let given = with_credential_as_key(&access, &settings);
         if let Err(error) = validator.validate(&given) {
             let at = error.instance_path();
             let role = format!("{role:?}").to_lowercase();
@@ -57,10 +56,10 @@ fn is_valid(schema: &Value) -> Verdict {
 }
 
 /// A host gives a credential in the place of a key that the schema asks for.
-fn with_credential_as_key(access: &Access, schema: &Value) -> Value {
+fn with_credential_as_key(access: &Access, settings: &SettingsSchema) -> Value {
     let mut access = access.clone();
     if access.credential.is_some() {
-        for key in marked_keys(schema) {
+        for key in settings.secret_keys() {
             access = access.with(key, "a credential");
         }
     }
@@ -75,18 +74,18 @@ pub(crate) async fn secrets_are_marked(suite: &Suite<'_>) -> Verdict {
 }
 
 fn are_marked(suite: &Suite<'_>, role: Role) -> Verdict {
-    let schema = suite.schema(role);
-    let marked = marked_keys(&schema);
+    let settings = suite.settings(role);
+    let marked: Vec<_> = settings.secret_keys().collect();
     let secrets = suite.secrets();
     let accesses = suite.accesses().into_iter();
     let accesses: Vec<_> = accesses.filter(|(of, _)| *of == role).collect();
-    for (key, _) in schema["properties"].as_object().into_iter().flatten() {
+    for key in settings.keys() {
         let is_secretive = SECRETIVE.iter().any(|word| key.contains(word));
         let holds_one = accesses.iter().any(|(_, access)| {
             let value = access.configuration[key].as_str();
             value.is_some_and(|value| secrets.iter().any(|secret| secret == value))
         });
-        if (is_secretive || holds_one) && !marked.contains(&key.as_str()) {
+        if (is_secretive || holds_one) && !marked.contains(&key) {
             return failed(format!("the key `{key}` is not marked"));
         }
     }
@@ -103,8 +102,8 @@ pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
     }
     let mut tried = 0;
     for (role, access) in suite.accesses() {
-        let schema = suite.schema(role);
-        let required = schema["required"].as_array();
+        let settings = suite.settings(role);
+        let required = settings.json_schema["required"].as_array();
         let required: Vec<_> = required
             .into_iter()
             .flatten()
@@ -113,7 +112,7 @@ pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
         for key in required.iter().copied() {
             tried += 1;
             let mut access = access.without(key);
-            if marked_keys(&schema).contains(&key) {
+            if settings.secret_keys().any(|secret| secret == key) {
                 access.credential = None;
             }
             match suite.open(role, &access).await {
@@ -130,7 +129,7 @@ pub(crate) async fn required_keys_are_required(suite: &Suite<'_>) -> Verdict {
         }
     }
     if tried == 0 {
-        return skipped("the schema requires no key");
+        return absent();
     }
     Ok(())
 }

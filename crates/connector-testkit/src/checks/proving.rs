@@ -28,7 +28,7 @@ pub(crate) async fn destination_check_passes(suite: &Suite<'_>) -> Verdict {
     let mut destination = suite.destination_of(&writing.fresh()).await?;
     destination.check().await?;
     destination.check().await?;
-    match destination.start(&writing.plan()).await? {
+    match destination.start(&suite.plan()?).await? {
         None => Ok(()),
         Some(_) => failed("a state is there, where nothing but `check` was called"),
     }

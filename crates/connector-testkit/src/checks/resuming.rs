@@ -68,6 +68,21 @@ pub(crate) async fn resuming_twice_misses_nothing(suite: &Suite<'_>) -> Verdict 
     Ok(())
 }
 
+pub(crate) async fn reads_end_with_a_checkpoint(suite: &Suite<'_>) -> Verdict {
+    let source = suite.source().await?;
+    let catalog = source.discover().await?;
+    for request in suite.reading()?.requests(&catalog)? {
+        let messages = read(&*source, request).await?;
+        let is_either =
+            |message: &&Message| matches!(message, Message::Record(_) | Message::Checkpoint(_));
+        let last = messages.iter().rev().find(is_either);
+        if !matches!(last, Some(Message::Checkpoint(_))) {
+            return failed("no checkpoint comes after the last record");
+        }
+    }
+    Ok(())
+}
+
 /// How many messages a read has up to each checkpoint.
 fn ends_of_checkpoints(messages: &[Message]) -> Vec<usize> {
     let is_checkpoint = |message: &&Message| matches!(message, Message::Checkpoint(_));

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use connector_core::{Error, Message, Result};
 use futures::StreamExt;
 
-use crate::access::marked_keys;
 use crate::check::Role;
 use crate::forms::{SHORTEST, forms, found};
 use crate::reading::Failure;
@@ -31,7 +30,7 @@ pub(crate) async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
     let mut heard = Heard::default();
     heard.values("the identity or the schema", &suite.connector.identity());
     for role in [Role::Source, Role::Destination] {
-        heard.values("the identity or the schema", &suite.schema(role));
+        heard.values("the identity or the schema", &suite.settings(role));
     }
     for (role, access) in suite.accesses() {
         misplaced(suite, role, &access, &secrets, &mut heard).await;
@@ -118,14 +117,10 @@ async fn misplaced(
     secrets: &[String],
     heard: &mut Heard,
 ) {
-    let schema = suite.schema(role);
-    let marked = marked_keys(&schema);
-    let keys = schema["properties"].as_object().into_iter().flatten();
+    let settings = suite.settings(role);
+    let marked: Vec<_> = settings.secret_keys().collect();
     for secret in secrets {
-        for (key, _) in keys
-            .clone()
-            .filter(|(key, _)| !marked.contains(&key.as_str()))
-        {
+        for key in settings.keys().filter(|key| !marked.contains(key)) {
             let open = suite.open(role, &access.with(key, secret.as_str())).await;
             heard.result("an opening", open);
         }
@@ -152,9 +147,13 @@ async fn read_all(
     heard.values("the setup", &access.setup(watcher.clone())?);
     heard.result("a check", source.check().await);
     if let Some(catalog) = heard.result("the catalog", source.discover().await) {
-        heard.result("the catalog", source.mark_readable(catalog.clone()).await);
+        if let Some(source) = source.permission_aware() {
+            heard.result("the catalog", source.mark_readable(catalog.clone()).await);
+        }
         for request in suite.reading()?.requests(&catalog)? {
-            heard.result("a forecast", source.forecast(request.clone()).await);
+            if let Some(source) = source.forecasting() {
+                heard.result("a forecast", source.forecast(request.clone()).await);
+            }
             let armed = failure.map(Failure::arm);
             let mut messages = source.read(request);
             while let Some(message) = messages.next().await {
@@ -175,15 +174,23 @@ async fn write_all(suite: &Suite<'_>, access: &Access, heard: &mut Heard) {
     let Ok(writing) = suite.writing() else { return };
     let watcher = Arc::new(Watcher::default());
     let opened = match access.setup(watcher.clone()) {
-        Ok(setup) => suite.connector.open_destination(setup).await,
+        Ok(setup) => match suite.connector.expect_destination() {
+            Ok(role) => role.open(setup).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     let Some(mut destination) = opened.map_err(|error| heard.error(&error)).ok() else {
         return;
     };
     heard.result("a check", destination.check().await);
-    heard.result("the streams that are taken", destination.accepts().await);
-    heard.result("a state", destination.start(&writing.plan()).await);
+    heard.result(
+        "the streams that are taken",
+        destination.accepted_streams().await,
+    );
+    if let Ok(plan) = suite.plan() {
+        heard.result("a state", destination.start(&plan).await);
+    }
     heard.result("an outcome", destination.write(writing.batch()).await);
     heard.result("a commit", destination.commit(None).await);
     heard.values("an event", &watcher.events());

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Catalog, Comparison, Destination, Error, ErrorKind, Outcome, Record, Replica, Result,
-    State, Stream, StreamName, SyncMode, WritePlan,
+    AcceptedStreams, Catalog, Comparison, Destination, Error, ErrorKind, Outcome, Record, Replica,
+    Result, State, Stream, StreamName, StreamPlan, WritePlan,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Value, json};
@@ -17,17 +17,8 @@ const THINGS: &str = "things";
 
 /// The one stream that is taken; its key is `id`.
 pub fn things() -> Stream {
-    Stream {
-        name: THINGS.into(),
-        description: "Some things.".to_owned(),
-        json_schema: json!({"type": "object", "properties": {"id": {}}}),
-        primary_key: vec!["id".to_owned()],
-        cursor: None,
-        sync_modes: vec![SyncMode::FullRefresh],
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-    }
+    let schema = json!({"type": "object", "properties": {"id": {}}});
+    Stream::new(THINGS, "Some things.", schema).with_primary_key(["id"])
 }
 
 /// Rows by stream and `id`, and states by the name of the sync.
@@ -80,7 +71,7 @@ impl Store {
         if !plan
             .streams
             .iter()
-            .any(|stream| stream.name == record.stream)
+            .any(|plan| plan.stream.name == record.stream)
         {
             return Ok(self.refused("its stream was not announced", record));
         }
@@ -89,12 +80,12 @@ impl Store {
             return Ok(self.refused("its key `id` is missing", record));
         };
         self.open.rows.insert(at, value);
-        Ok(Outcome::Accepted(None))
+        Ok(Outcome::Accepted)
     }
 
     fn refused(&self, why: &str, record: &Record) -> Outcome {
         if self.tiny.has(Flaw::AcceptsAnything) {
-            return Outcome::Accepted(None);
+            return Outcome::Accepted;
         }
         let mut reason = why.to_owned();
         if self.tiny.has(Flaw::ReasonQuotesRecord) {
@@ -126,14 +117,14 @@ impl Destination for Store {
         self.settings.prove()
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        let streams = vec![things()];
-        Ok(Accepts::Streams(Catalog { streams }))
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        Ok(AcceptedStreams::Only(Catalog::new([things()])))
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
         self.settings.prove()?;
-        let unknown = plan.streams.iter().find(|stream| stream.name != THINGS);
+        let mut streams = plan.streams.iter().map(|plan| &plan.stream);
+        let unknown = streams.find(|stream| stream.name != THINGS);
         if let Some(stream) = unknown.filter(|_| !self.tiny.has(Flaw::TakesAnyStream)) {
             let error = Error::new(ErrorKind::Config, "the only stream is `things`");
             return Err(error.with_context("stream", &stream.name));
@@ -145,25 +136,41 @@ impl Destination for Store {
 
     async fn write(&mut self, mut records: Vec<Record>) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
-        let lost = match self.tiny.has(Flaw::LosesRecord) && records.len() > 1 {
-            true => records.pop(),
-            false => None,
-        };
+        let mut lost = None;
+        if self.tiny.has(Flaw::LosesRecord) && records.len() > 1 {
+            lost = records.pop();
+        }
         for record in &records {
             outcomes.push(self.put(record)?);
         }
-        outcomes.extend(lost.map(|_| Outcome::Accepted(None)));
+        outcomes.extend(lost.map(|_| Outcome::Accepted));
         if self.tiny.has(Flaw::DropsOutcome) {
-            outcomes.retain(|outcome| matches!(outcome, Outcome::Accepted(_)));
+            outcomes.retain(|outcome| *outcome == Outcome::Accepted);
         }
         Ok(outcomes)
+    }
+
+    async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
+        if stream.stream.name == THINGS {
+            return Ok(());
+        }
+        let error = Error::new(ErrorKind::Config, "the only stream is `things`");
+        Err(error.with_context("stream", &stream.stream.name))
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
     }
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         let sync = self.plan()?.sync.clone();
         match state {
-            Some(state) => drop(self.open.states.insert(sync, state.clone())),
-            None if self.tiny.has(Flaw::ForgetsState) => drop(self.open.states.remove(&sync)),
+            Some(state) => {
+                self.open.states.insert(sync, state.clone());
+            }
+            None if self.tiny.has(Flaw::ForgetsState) => {
+                self.open.states.remove(&sync);
+            }
             None => {}
         }
         let store = self.settings.store.clone();

@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use connector_core::{
-    Configuration, Connector, Credential, Destination, Error, ErrorKind, Identity, Replica, Result,
-    Roles, Setup, Source,
+    Capabilities, Configuration, Connector, Credential, Destination, DestinationRole, Error,
+    ErrorKind, Identity, Replica, ReplicaRole, Result, SettingsSchema, Setup, Source, SourceRole,
+    WriteMode,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ impl Tiny {
         self.given.fetch_add(1, Ordering::SeqCst)
     }
 
-    fn settings(&self, setup: Setup) -> Result<Settings> {
+    fn parse(&self, setup: Setup) -> Result<Settings> {
         let key = match &setup.credential {
             Some(Credential::ApiKey(key)) => Some(key.expose_secret().to_owned()),
             _ => None,
@@ -109,25 +110,27 @@ impl Settings {
     }
 }
 
-#[async_trait]
 impl Connector for Tiny {
     fn identity(&self) -> Identity {
-        Identity {
-            name: "tiny",
-            title: "Tiny",
-            version: env!("CARGO_PKG_VERSION"),
-            documentation_url: "https://example.com",
-        }
+        Identity::new("tiny", "Tiny", env!("CARGO_PKG_VERSION"))
+            .with_documentation("https://example.com")
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: true,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
     }
 
-    fn configuration_schema(&self) -> Value {
+    fn destination(&self) -> Option<&dyn DestinationRole> {
+        Some(self)
+    }
+
+    fn replica(&self) -> Option<&dyn ReplicaRole> {
+        Some(self)
+    }
+}
+
+impl Tiny {
+    fn schema(&self) -> SettingsSchema {
         let mut schema = json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
@@ -145,22 +148,51 @@ impl Connector for Tiny {
             Some(Flaw::UnmarkedSecret) => properties["token"]["writeOnly"] = false.into(),
             _ => {}
         }
-        schema
+        SettingsSchema::new(schema)
+    }
+}
+
+#[async_trait]
+impl SourceRole for Tiny {
+    fn settings(&self) -> SettingsSchema {
+        self.schema()
     }
 
-    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        self.parse(setup.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let observer = Arc::clone(&setup.observer);
-        let settings = self.settings(setup)?;
+        let settings = self.parse(setup)?;
         Ok(Arc::new(Letters::new(self.clone(), settings, observer)))
     }
+}
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
-        let settings = self.settings(setup)?;
-        Ok(Box::new(Store::new(self.clone(), settings)))
+#[async_trait]
+impl DestinationRole for Tiny {
+    fn settings(&self) -> SettingsSchema {
+        self.schema()
     }
 
-    async fn open_replica(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
-        let settings = self.settings(setup)?;
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new([WriteMode::Upsert]).with_state()
+    }
+
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        self.parse(setup.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let settings = self.parse(setup)?;
+        Ok(Box::new(Store::new(self.clone(), settings)))
+    }
+}
+
+#[async_trait]
+impl ReplicaRole for Tiny {
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
+        let settings = self.parse(setup)?;
         Ok(Arc::new(Kept::new(self.stores.clone(), settings.store)))
     }
 }

@@ -73,6 +73,9 @@ impl Pages {
         }
         let Some(selection) = self.streams.front().cloned() else {
             self.is_over = true;
+            if self.has(Flaw::NoCheckpointAtEnd) {
+                return None;
+            }
             return Some(vec![self.end()]);
         };
         let name = selection.stream.as_str();
@@ -134,6 +137,9 @@ impl Pages {
             true => Ok(self.checkpoint(name, to + resumed_from)),
             false => Ok(self.checkpoint(name, to)),
         };
+        if self.has(Flaw::NoCheckpointAtEnd) && to >= RECORDS {
+            return messages;
+        }
         if self.has(Flaw::CheckpointBeforeRecords) {
             messages.insert(0, checkpoint);
         } else {

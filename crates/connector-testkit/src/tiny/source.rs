@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    Catalog, Error, ErrorKind, Event, Message, Observer, ReadRequest, Result, Source, Status,
-    Stream, SyncMode,
+    Catalog, Error, ErrorKind, Event, Message, Observer, PartitionedSource, Partitions,
+    ReadRequest, Result, Source, State, Status, Stream, SyncMode,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::json;
@@ -93,19 +93,29 @@ impl Source for Letters {
         messages.map(stream::iter).flatten().boxed()
     }
 
-    async fn split(&self, request: ReadRequest, at_most: NonZeroUsize) -> Result<Vec<ReadRequest>> {
+    fn partitioned(&self) -> Option<&dyn PartitionedSource> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl PartitionedSource for Letters {
+    async fn partitions(
+        &self,
+        request: &ReadRequest,
+        at_most: NonZeroUsize,
+        _end: Option<State>,
+    ) -> Result<Partitions> {
+        let end = State::new("tiny", 1);
         if at_most.get() < request.streams.len() {
-            return Ok(vec![request]);
+            return Ok(Partitions::new(vec![request.clone()], end));
         }
-        let part = |selection| ReadRequest {
-            streams: vec![selection],
-            ..request.clone()
-        };
+        let part = |selection| ReadRequest::new([selection]);
         let mut parts: Vec<_> = request.streams.iter().cloned().map(part).collect();
         if self.remote.tiny.has(Flaw::LosesPart) {
             parts.pop();
         }
-        Ok(parts)
+        Ok(Partitions::new(parts, end))
     }
 }
 
@@ -128,27 +138,14 @@ fn catalog() -> Catalog {
     let whole = json!({"type": "integer"});
     // The key may be null here: that it is not is for another check to see.
     let id = json!({"type": ["integer", "null"]});
-    let stream = |name: &str, key: &str, modes: &[SyncMode]| Stream {
-        name: name.into(),
-        description: format!("Some {name}."),
-        json_schema: json!({
-            "type": "object",
-            "properties": {"id": id, "name": text, "size": whole},
-        }),
-        primary_key: vec![key.to_owned()],
-        cursor: modes
-            .contains(&SyncMode::Incremental)
-            .then(|| "id".to_owned()),
-        sync_modes: modes.to_vec(),
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-    };
-    let both = [SyncMode::FullRefresh, SyncMode::Incremental];
-    Catalog {
-        streams: vec![
-            stream(LETTERS, "name", &both[..1]),
-            stream(NUMBERS, "id", &both),
-        ],
-    }
+    let schema = json!({
+        "type": "object",
+        "properties": {"id": id, "name": text, "size": whole},
+    });
+    let letters = Stream::new(LETTERS, "Some letters.", schema.clone()).with_primary_key(["name"]);
+    let numbers = Stream::new(NUMBERS, "Some numbers.", schema)
+        .with_primary_key(["id"])
+        .with_cursor("id")
+        .with_sync_modes([SyncMode::FullRefresh, SyncMode::Incremental]);
+    Catalog::new([letters, numbers])
 }

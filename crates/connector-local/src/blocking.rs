@@ -1,10 +1,13 @@
-//! Runs calls to files and pipes where they block nobody.
+//! Runs calls to files where they block nobody.
 
 use connector_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
 /// Runs `work` on tokio's threads for blocking work, or here if there is no runtime.
-pub(crate) async fn run<T: Send + 'static>(
+///
+/// # Errors
+/// Those of `work`; [`ErrorKind::Internal`] if it panics or the runtime ends.
+pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let Ok(runtime) = Handle::try_current() else {
