@@ -10,7 +10,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 const ROOMS: [(&str, &[&str]); 18] = [
     ("credential", &[]),
     ("connector-core", &["credential"]),
-    ("buildkite-client", &[]),
+    ("buildkite-client", &["credential"]),
     (
         "connector-buildkite",
         &["connector-core", "buildkite-client"],

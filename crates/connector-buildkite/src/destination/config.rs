@@ -1,17 +1,17 @@
 //! The configuration of the destination. What it shares with the source is the source's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Configuration, Credential, Result};
+use connector_core::{Configuration, Credential, FlagSetting, Result, SettingsSchema};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::key::KeyParts;
 use super::mapping::Mapping;
-use crate::config::{Config, refuse};
+use crate::config::{Config, TOKEN_VARIABLE};
+use crate::error::invalid_setting;
 use crate::streams::schema_of;
 
 /// The keys that source and destination share.
@@ -83,16 +83,6 @@ pub struct DestinationConfig {
     #[serde(default = "default_settle_seconds")]
     #[schemars(range(min = 0, max = 600))]
     pub settle_seconds: u32,
-    /// File to which what became of each record is added, as JSON lines.
-    #[schemars(with = "String")]
-    pub results: Option<PathBuf>,
-    /// File to which refused records are added with the reason, as JSON lines. With it, refused
-    /// records are no failure.
-    #[schemars(with = "String")]
-    pub dead_letter: Option<PathBuf>,
-    /// More refused records than this end the run.
-    #[serde(default = "default_max_rejected")]
-    pub max_rejected: u64,
     /// What is waited for once builds are triggered; nothing if left out.
     #[schemars(with = "Wait")]
     pub wait: Option<Wait>,
@@ -107,9 +97,6 @@ pub struct DestinationConfig {
     /// What may be done that is refused otherwise.
     #[serde(default)]
     pub allow: Vec<Permission>,
-    /// Sends nothing that changes anything; the results say what would be sent.
-    #[serde(default)]
-    pub dry_run: bool,
 }
 
 fn default_stream() -> String {
@@ -124,10 +111,6 @@ fn default_settle_seconds() -> u32 {
     10
 }
 
-fn default_max_rejected() -> u64 {
-    100
-}
-
 fn default_wait_minutes() -> u32 {
     60
 }
@@ -136,7 +119,39 @@ fn default_poll_seconds() -> u32 {
     15
 }
 
+/// How a person gets a token that can write.
+const WRITE_TOKEN_HELP: &str = "\
+Create a token in Buildkite under Personal Settings > API Access Tokens, with access to your
+organization and the scopes read_builds and write_builds, and read_pipelines and write_pipelines
+for pipelines. Then:
+    export BUILDKITE_API_TOKEN=...
+or run the command in a terminal without it and paste the token at the prompt.";
+
 impl DestinationConfig {
+    /// What can be set, with the flags that a command line gives it.
+    pub fn settings() -> SettingsSchema {
+        SettingsSchema::new(Self::schema())
+            .with_flag(FlagSetting::new(
+                "organization",
+                "organization",
+                "SLUG",
+                "Organization of records that name none",
+            ))
+            .with_flag(FlagSetting::new(
+                "pipeline",
+                "pipeline",
+                "SLUG",
+                "Pipeline of records that name none",
+            ))
+            .with_flag(FlagSetting::new(
+                "base-url",
+                "base_url",
+                "URL",
+                "Address of the API",
+            ))
+            .with_credential(TOKEN_VARIABLE, WRITE_TOKEN_HELP)
+    }
+
     /// JSON Schema (draft 7) of all keys, the shared ones first.
     pub fn schema() -> Value {
         let mut schema = schema_of::<Self>();
@@ -173,7 +188,7 @@ impl DestinationConfig {
         ] {
             if !allowed.contains(&value) {
                 let (low, high) = (allowed.start(), allowed.end());
-                return Err(refuse(
+                return Err(invalid_setting(
                     key,
                     &format!("expected a number from {low} to {high}"),
                 ));
@@ -188,7 +203,7 @@ impl DestinationConfig {
     pub(crate) fn key_parts(&self) -> Result<KeyParts> {
         KeyParts::new(self.idempotency_key.clone()).map_err(|position| {
             let key = format!("idempotency_key[{position}]");
-            refuse(key, "expected a JSON pointer, as /id or /author/name")
+            invalid_setting(key, "expected a JSON pointer, as /id or /author/name")
         })
     }
 
@@ -252,6 +267,6 @@ mod tests {
             assert!(property["description"].is_string(), "{key}");
         }
         assert_eq!(schema["properties"]["api_key"]["writeOnly"], true);
-        assert!(properties.contains_key("dead_letter") && !properties.contains_key("start_date"));
+        assert!(properties.contains_key("journal") && !properties.contains_key("start_date"));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use buildkite_client::{Client, Clock, DEFAULT_BASE_URL};
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_core::{Event, Observer, Result, StreamName, Waiting};
+use connector_core::{Event, Observer, Result, StreamName, WaitReason};
 use serde_json::value::RawValue;
 
 use super::action::{Call, Lane};
@@ -134,7 +134,7 @@ impl Desk {
         self.observer.observe(Event::Wait {
             stream: Some(StreamName::from(stream)),
             duration,
-            reason: Waiting::Remote(why.to_owned()),
+            reason: WaitReason::Remote(why.to_owned()),
         });
         self.clock.sleep(duration).await;
     }

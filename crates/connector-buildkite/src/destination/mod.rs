@@ -2,8 +2,8 @@
 //!
 //! A record is read, and mapped where the configuration says so ([`mapping`]); it becomes what it
 //! asks for ([`target`]), which is delivered with the journal and looks at the remote
-//! ([`deliver`]), in order for each pipeline and side by side for several. What became of it goes
-//! into the results, and a refused record into the dead letters ([`ledger`]).
+//! ([`deliver`]), in order for each pipeline and side by side for several. What became of it is
+//! logged until the host takes it ([`outcome_log`]).
 
 mod action;
 mod actions;
@@ -15,8 +15,8 @@ mod difference;
 mod journal;
 mod key;
 mod known;
-mod ledger;
 mod mapping;
+mod outcome_log;
 mod pipelines;
 mod private;
 mod row;
@@ -34,21 +34,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
-    Accepts, Destination, Error, ErrorKind, Observer, Outcome, Record, Result, Setup, State,
-    StreamName, WritePlan,
+    AcceptedStreams, ActingDestination, Capabilities, Destination, Error, ErrorKind, JsonObject,
+    Observer, Outcome, Record, Result, Setup, State, Stream, StreamName, StreamPlan, WriteMode,
+    WritePlan,
 };
 
 use self::desk::Desk;
 use self::journal::Journal;
-use self::ledger::Ledger;
 use self::mapping::Compiled;
+use self::outcome_log::OutcomeLog;
 use self::target::Target;
 use self::waiting::Waiting;
-use crate::config::{Config, refuse};
-use crate::connector::options;
-use crate::error::explain;
-use crate::listener::forward;
-use crate::pace;
+use crate::config::Config;
+use crate::connection::{connect, forward, options};
+use crate::error::{explain, invalid_setting};
 
 /// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
 pub mod records {
@@ -79,8 +78,9 @@ pub(crate) struct BuildkiteDestination {
     routes: BTreeMap<StreamName, Route>,
     /// Where the records of all other streams go.
     otherwise: Route,
-    results: Option<Box<dyn Destination>>,
     observer: Arc<dyn Observer>,
+    /// Nothing may be changed.
+    is_dry: bool,
     clock: Arc<dyn Clock>,
     /// So many lanes at the same time.
     at_once: usize,
@@ -99,9 +99,8 @@ struct Route {
 struct Open {
     sync: String,
     desk: Desk,
-    ledger: Ledger,
+    log: OutcomeLog,
     waiting: Option<Waiting>,
-    rejected: u64,
 }
 
 impl BuildkiteDestination {
@@ -113,19 +112,19 @@ impl BuildkiteDestination {
         let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
         let mut options = options(&connection)?;
         options.read_timeout = PATIENCE;
-        let client = pace::client(options)?;
-        let more = (setup.results, setup.observer);
-        Self::with_client(connection, config, more, client, Arc::new(SystemClock))
+        let client = connect(options)?;
+        let host = (setup.observer, setup.dry_run);
+        Self::with_client(connection, config, host, client, Arc::new(SystemClock))
     }
 
     fn with_client(
         connection: Config,
         config: DestinationConfig,
-        (results, observer): (Option<Box<dyn Destination>>, Arc<dyn Observer>),
+        (observer, is_dry): (Arc<dyn Observer>, bool),
         client: Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let client = client.with_listener(forward(&observer, None));
+        let client = client.with_observer(forward(&observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
             let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;
@@ -149,8 +148,8 @@ impl BuildkiteDestination {
             config,
             routes,
             otherwise,
-            results,
             observer,
+            is_dry,
             clock,
             at_once: connection.max_concurrency as usize,
             #[cfg(test)]
@@ -165,15 +164,13 @@ impl BuildkiteDestination {
         scopes.copied().collect()
     }
 
-    /// After a failure nothing is waited for any more, and no result is lost for that.
-    async fn or_give_up<T>(&mut self, done: Result<T>) -> Result<T> {
-        if let (Err(_), Some(open)) = (&done, &mut self.open)
-            && let Some(waiting) = &mut open.waiting
-        {
-            // The failure itself tells more than one of writing it down.
-            waiting.give_up(&mut open.ledger).await.ok();
+    /// Proves that the token may write these streams.
+    async fn expect_scopes<'a>(&self, streams: impl Iterator<Item = &'a StreamPlan>) -> Result<()> {
+        if self.is_dry {
+            return Ok(());
         }
-        done
+        let needed = self.scopes(streams.map(|plan| &plan.stream.name));
+        prove(self.client.clone(), needed).await
     }
 
     fn route(&self, stream: &StreamName) -> &Route {
@@ -181,8 +178,21 @@ impl BuildkiteDestination {
     }
 }
 
+/// What the destination can do. A record acts whether it is appended or upserted: the same record
+/// acts once.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new([WriteMode::Append, WriteMode::Upsert])
+        .with_state()
+        .with_results()
+        .with_dry_run()
+}
+
 #[async_trait]
 impl Destination for BuildkiteDestination {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
     async fn check(&mut self) -> Result<()> {
         let mapped = self.config.mapping.keys().map(|name| name.as_str().into());
         let mut names: Vec<StreamName> = mapped.collect();
@@ -193,31 +203,21 @@ impl Destination for BuildkiteDestination {
         prove(self.client.clone(), needed).await
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        Ok(Accepts::Any)
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        Ok(AcceptedStreams::Any)
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
-        if !self.config.dry_run {
-            let needed = self.scopes(plan.streams.iter().map(|stream| &stream.name));
-            prove(self.client.clone(), needed).await?;
-        }
+        let capabilities = capabilities();
+        let mut streams = plan.streams.iter();
+        streams.try_for_each(|stream| capabilities.expect(stream))?;
+        self.expect_scopes(plan.streams.iter()).await?;
         let journal = match self.config.journal.as_str() {
             "" => None,
             path => Some(PathBuf::from(path)),
         };
-        let journal = Journal::open(journal.filter(|_| !self.config.dry_run)).await?;
+        let journal = Journal::open(journal.filter(|_| !self.is_dry)).await?;
         let state = journal.state(&plan.sync);
-        let ledger = Ledger::open(
-            &plan.sync,
-            self.config.results.as_deref(),
-            self.results.take(),
-            self.config
-                .dead_letter
-                .as_deref()
-                .filter(|_| !self.config.dry_run),
-        );
-        let ledger = ledger.await?;
         #[cfg_attr(not(test), expect(unused_mut, reason = "tests leave safeguards out"))]
         let mut desk = Desk::new(
             self.client.clone(),
@@ -236,45 +236,74 @@ impl Destination for BuildkiteDestination {
         self.open = Some(Open {
             sync: plan.sync.clone(),
             desk,
-            ledger,
+            log: OutcomeLog::new()?,
             waiting: self.config.wait.map(waiting),
-            rejected: 0,
         });
         Ok(state)
     }
 
+    async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
+        self.open.as_ref().ok_or_else(not_started)?;
+        capabilities().expect(stream)?;
+        self.expect_scopes([stream].into_iter()).await
+    }
+
     /// A minute's work at Buildkite's default limit.
-    fn most_at_once(&self) -> usize {
+    fn batch_limit(&self) -> usize {
         50
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
-        let written = self.write_batch(records).await;
-        self.or_give_up(written).await
+        self.write_batch(records).await
     }
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
         if let Some(waiting) = &mut open.waiting {
-            let polled = waiting.poll(&open.desk, &mut open.ledger).await;
-            self.or_give_up(polled).await?;
+            waiting.poll(&open.desk, &mut open.log).await?;
         }
-        let open = self.open.as_mut().ok_or_else(not_started)?;
-        open.ledger.commit().await?;
-        match self.config.dry_run {
-            true => Ok(()),
-            false => open.desk.journal.commit(&open.sync, state).await,
+        if self.is_dry {
+            return Ok(());
         }
+        open.desk.journal.commit(&open.sync, state).await
     }
 
     async fn finish(&mut self) -> Result<()> {
+        self.open.as_ref().ok_or_else(not_started)?;
+        Ok(())
+    }
+
+    fn acting(&mut self) -> Option<&mut dyn ActingDestination> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ActingDestination for BuildkiteDestination {
+    fn result_stream(&self) -> Stream {
+        ResultRow::stream()
+    }
+
+    fn take_results(&mut self) -> Vec<JsonObject> {
+        let open = self.open.as_mut();
+        open.map_or_else(Vec::new, |open| open.log.take())
+    }
+
+    fn unfinished_results(&self) -> Vec<JsonObject> {
+        let Some(open) = &self.open else {
+            return Vec::new();
+        };
+        let rows = open.waiting.iter().flat_map(Waiting::unfinished);
+        // Each was made into such a result before.
+        rows.filter_map(|row| open.log.render(row).ok()).collect()
+    }
+
+    async fn follow(&mut self) -> Result<bool> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
-        if let Some(waiting) = &mut open.waiting {
-            let finished = waiting.finish(&open.desk, &mut open.ledger).await;
-            self.or_give_up(finished).await?;
+        match &mut open.waiting {
+            Some(waiting) => waiting.follow(&open.desk, &mut open.log).await,
+            None => Ok(false),
         }
-        let open = self.open.as_mut().ok_or_else(not_started)?;
-        open.ledger.finish().await
     }
 }
 
@@ -285,7 +314,7 @@ impl Destination for BuildkiteDestination {
 fn target_of(key: &str, name: &str) -> Result<&'static Target> {
     Target::of(name).ok_or_else(|| {
         let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
-        refuse(key, &format!("expected one of {}", names.join(", ")))
+        invalid_setting(key, &format!("expected one of {}", names.join(", ")))
     })
 }
 

@@ -103,10 +103,7 @@ impl From<&Call> for PlannedRequest {
 impl ResultRow {
     /// The stream that these are records of. A record that is sent again replaces its row.
     pub fn stream() -> Stream {
-        let schema = schema_of::<Self>();
-        Stream {
-            primary_key: vec!["stream".to_owned(), "key".to_owned()],
-            ..Stream::new(RESULTS, "What became of each record.", schema)
-        }
+        Stream::new(RESULTS, "What became of each record.", schema_of::<Self>())
+            .with_primary_key(["stream", "key"])
     }
 }

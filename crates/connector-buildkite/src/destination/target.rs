@@ -63,13 +63,12 @@ impl Target {
 
 /// The streams as a catalog.
 pub(crate) fn catalog() -> Catalog {
-    let stream = |target: &Target| Stream {
-        scopes: target.scopes.iter().map(|one| (*one).to_owned()).collect(),
-        ..Stream::new(target.name, target.description, (target.schema)())
+    let stream = |target: &Target| {
+        let schema = (target.schema)();
+        Stream::new(target.name, target.description, schema)
+            .with_scopes(target.scopes.iter().copied())
     };
-    Catalog {
-        streams: TARGETS.iter().map(stream).collect(),
-    }
+    Catalog::new(TARGETS.iter().map(stream))
 }
 
 /// What records leave out.

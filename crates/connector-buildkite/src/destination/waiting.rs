@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::action::{Lane, rejection};
 use super::desk::Desk;
 use super::known::MARK;
-use super::ledger::Ledger;
+use super::outcome_log::OutcomeLog;
 use super::row::ResultRow;
 
 /// So few are asked for one by one: a list would cost as much.
@@ -106,22 +106,23 @@ impl Waiting {
     /// Looks at them, if it is time.
     ///
     /// # Errors
-    /// Those of the client and the ledger.
-    pub(crate) async fn poll(&mut self, desk: &Desk, ledger: &mut Ledger) -> Result<()> {
+    /// Those of the client.
+    pub(crate) async fn poll(&mut self, desk: &Desk, log: &mut OutcomeLog) -> Result<()> {
         let is_due = self
             .polled
             .is_none_or(|at| (desk.now() - at).to_std().unwrap_or_default() >= self.poll);
-        match is_due && !self.open.is_empty() {
-            true => self.round(desk, ledger).await,
-            false => Ok(()),
+        if is_due && !self.open.is_empty() {
+            self.round(desk, log).await?;
         }
+        Ok(())
     }
 
-    /// Waits until all have ended, or are too late.
+    /// Waits until one has ended, or is too late; `false` if none is waited for.
     ///
     /// # Errors
     /// As [`poll`](Self::poll).
-    pub(crate) async fn finish(&mut self, desk: &Desk, ledger: &mut Ledger) -> Result<()> {
+    pub(crate) async fn follow(&mut self, desk: &Desk, log: &mut OutcomeLog) -> Result<bool> {
+        let before = self.open.len();
         while !self.open.is_empty() {
             let passed = self.polled.map_or(TimeDelta::zero(), |at| desk.now() - at);
             let left = self
@@ -130,9 +131,12 @@ impl Waiting {
             let why = format!("for {} builds to finish", self.open.len());
             desk.wait("builds", left.min(self.until_deadline(desk)), &why)
                 .await;
-            self.round(desk, ledger).await?;
+            self.round(desk, log).await?;
+            if self.open.len() < before {
+                return Ok(true);
+            }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// How long until the first of them is too late.
@@ -146,19 +150,13 @@ impl Waiting {
         left.unwrap_or(Duration::MAX)
     }
 
-    /// Writes down what is known of those that have not ended: nobody will look at them again.
-    ///
-    /// # Errors
-    /// Those of the ledger.
-    pub(crate) async fn give_up(&mut self, ledger: &mut Ledger) -> Result<()> {
-        for open in self.open.drain(..) {
-            ledger.write(&open.row).await?;
-        }
-        ledger.commit().await
+    /// What is known of those that have not ended.
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = &ResultRow> {
+        self.open.iter().map(|open| &open.row)
     }
 
     /// One look at all of them.
-    async fn round(&mut self, desk: &Desk, ledger: &mut Ledger) -> Result<()> {
+    async fn round(&mut self, desk: &Desk, log: &mut OutcomeLog) -> Result<()> {
         self.polled = Some(desk.now());
         let mut organizations: BTreeMap<&str, Vec<&Open>> = BTreeMap::new();
         for open in &self.open {
@@ -195,10 +193,7 @@ impl Waiting {
             }
         }
         self.open = left;
-        for row in ended {
-            ledger.write(&row).await?;
-        }
-        ledger.commit().await
+        ended.iter().try_for_each(|row| log.add(row))
     }
 }
 

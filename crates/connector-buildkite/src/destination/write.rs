@@ -17,7 +17,6 @@ use super::{BuildkiteDestination, Open, not_started};
 
 /// A record, and what it asks for; or a sentence why it asks for nothing.
 struct Asked {
-    record: Record,
     stream: &'static str,
     key: String,
     work: Result<Work, String>,
@@ -34,10 +33,8 @@ struct Batch<'a> {
 
 /// What only one of them changes at a time.
 struct Books<'a> {
-    ledger: &'a mut super::Ledger,
+    log: &'a mut super::OutcomeLog,
     waiting: Option<&'a mut super::Waiting>,
-    rejected: &'a mut u64,
-    max_rejected: u64,
 }
 
 impl BuildkiteDestination {
@@ -48,21 +45,15 @@ impl BuildkiteDestination {
             .map(|record| self.asked(record, &parts))
             .collect();
         let Open {
-            desk,
-            ledger,
-            waiting,
-            rejected,
-            ..
+            desk, log, waiting, ..
         } = self.open.as_mut().ok_or_else(not_started)?;
         let batch = Batch {
             desk,
             books: Mutex::new(Books {
-                ledger,
+                log,
                 waiting: waiting.as_mut(),
-                rejected,
-                max_rejected: self.config.max_rejected,
             }),
-            is_dry: self.config.dry_run,
+            is_dry: self.is_dry,
             has_failed: AtomicBool::new(false),
         };
         let lanes = stream::iter(lanes(&asked)).map(|lane| batch.lane(&asked, lane));
@@ -96,7 +87,7 @@ impl BuildkiteDestination {
             false => parts.of(&scope, &record.data),
         };
         let work = match &key {
-            _ if record.gone.is_some() => Err("its source no longer has it".to_owned()),
+            _ if record.is_removed() => Err("its source no longer has it".to_owned()),
             Err(reason) => Err(reason.clone()),
             Ok(_) => match &route.mapping {
                 None => (route.target.order)(data, &Defaults(&self.config)),
@@ -110,7 +101,6 @@ impl BuildkiteDestination {
         };
         Asked {
             key: key.unwrap_or_else(|_| whole()),
-            record,
             stream,
             work,
         }
@@ -207,11 +197,11 @@ impl Batch<'_> {
         };
         let mut books = self.books.lock().await;
         match fate {
-            Ok(fate) => books.enter(self.desk, asked, fate).await,
+            Ok(fate) => books.enter(self.desk, asked, fate),
             Err(error) => {
                 let fate = Fate::Unknown(error.to_string());
                 // The failure itself tells more than one of writing it down.
-                books.ledger.write(&asked.row(&fate)).await.ok();
+                books.log.add(&asked.row(&fate)).ok();
                 Err(error.with_context("stream", asked.stream))
             }
         }
@@ -238,7 +228,7 @@ impl Batch<'_> {
 
 impl Books<'_> {
     /// Writes down what became of a record, and says it to the host.
-    async fn enter(&mut self, desk: &Desk, asked: &Asked, fate: Fate) -> Result<Outcome> {
+    fn enter(&mut self, desk: &Desk, asked: &Asked, fate: Fate) -> Result<Outcome> {
         let row = asked.row(&fate);
         let (reason, found) = match fate {
             Fate::Rejected(reason) | Fate::Unknown(reason) => (reason, None),
@@ -246,10 +236,9 @@ impl Books<'_> {
             Fate::Planned(..) => (String::new(), None),
         };
         if !reason.is_empty() {
-            self.ledger.write(&row).await?;
-            return self.reject(asked, reason);
+            self.log.add(&row)?;
+            return Ok(Outcome::Rejected(reason));
         }
-        let answer = JsonObject::from_serialize(&row).map(Some)?;
         match (
             found.and_then(|found| Some((found.done.number?, found.done))),
             &mut self.waiting,
@@ -262,25 +251,9 @@ impl Books<'_> {
                     waiting.add(desk, lane, number, created_at, is_marked, row);
                 }
             }
-            _ => self.ledger.write(&row).await?,
+            _ => self.log.add(&row)?,
         }
-        Ok(Outcome::Accepted(answer))
-    }
-
-    fn reject(&mut self, asked: &Asked, reason: String) -> Result<Outcome> {
-        *self.rejected += 1;
-        let is_kept = self.ledger.set_aside(&asked.record, &reason)?;
-        if *self.rejected > self.max_rejected {
-            let message = format!(
-                "{} records were refused, more than `max_rejected` allows; the last one: {reason}",
-                self.rejected
-            );
-            return Err(Error::new(ErrorKind::Data, message));
-        }
-        Ok(match is_kept {
-            true => Outcome::SetAside(reason),
-            false => Outcome::Rejected(reason),
-        })
+        Ok(Outcome::Accepted)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use connector_buildkite::{ArtifactFile, ArtifactQuery, Artifacts};
-use connector_core::{Configuration, ErrorKind, Event, Observer, Setup, Waiting};
+use connector_core::{Configuration, ErrorKind, Event, Observer, Setup, WaitReason};
 use futures::StreamExt;
 use serde_json::json;
 use wiremock::matchers::{any, header, method, path};
@@ -32,7 +32,7 @@ struct Waits(Mutex<Vec<String>>);
 impl Observer for Waits {
     fn observe(&self, event: Event) {
         if let Event::Wait {
-            reason: Waiting::Retry(reason),
+            reason: WaitReason::Retry(reason),
             ..
         } = event
         {

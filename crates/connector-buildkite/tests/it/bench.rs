@@ -129,8 +129,8 @@ async fn open(
     let setup = Setup::new(configuration)
         .with_credential(Some(Credential::ApiKey(token.into())))
         .with_observer(Arc::<Watcher>::clone(watcher));
-    let source = Buildkite.open_source(setup).await;
-    source.expect("the settings are sound")
+    let source = Buildkite.source().expect("it is a source");
+    source.open(setup).await.expect("the settings are sound")
 }
 
 pub(crate) fn request(streams: &[&str]) -> ReadRequest {

@@ -1,7 +1,5 @@
 //! `check` and `discover`: what a user learns before anything is read.
 
-use std::sync::Arc;
-
 use connector_buildkite::Buildkite;
 use connector_core::{Configuration, Connector, ErrorKind, Event, Setup};
 use mock_buildkite::{MockBuildkite, Token};
@@ -160,12 +158,9 @@ async fn a_source_without_a_key_or_with_an_address_that_is_not_safe_is_not_opene
         let setup = Setup::new(Configuration::new(settings).unwrap());
         assert!(!format!("{setup:?}").contains("s3cret"));
 
-        let opened = Buildkite
-            .open_source(setup)
-            .await
-            .map(|source| drop(Arc::clone(&source)));
+        let opened = Buildkite.source().unwrap().open(setup).await;
 
-        let error = opened.unwrap_err();
+        let error = opened.map(|_| ()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{key}");
         let text = format!("{error}{error:?}");
         assert!(text.contains(key) && !text.contains("s3cret"), "{text}");

@@ -175,9 +175,8 @@ async fn all_other_lists_pass_every_check_but_those_of_states() {
     let server = fake(4).await;
     let setup = Setup::new(Configuration::default().with("base_url", server.uri()));
     let key = Credential::ApiKey(DEMO_TOKEN.into());
-    let source = Buildkite
-        .open_source(setup.with_credential(Some(key)))
-        .await;
+    let source = Buildkite.source().expect("it is a source");
+    let source = source.open(setup.with_credential(Some(key))).await;
     let catalog = source.expect("it opens").discover().await;
     let streams = catalog.expect("it needs no request").streams;
     let names = streams.iter().map(|stream| stream.name.as_str());

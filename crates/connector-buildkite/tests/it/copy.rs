@@ -22,7 +22,7 @@ impl Copy {
                 continue;
             };
             let (key, row) = row_of(record);
-            self.change(|rows| match record.gone.is_some() {
+            self.change(|rows| match record.is_removed() {
                 true => rows.entry(key).or_default().extend(row),
                 false => drop(rows.insert(key, row)),
             });
@@ -61,7 +61,7 @@ impl Copy {
 
 fn row_of(record: &Record) -> ((String, String), Row) {
     let mut row: Row = serde_json::from_str(record.data.as_str()).expect("an object");
-    if let Some(why) = &record.gone {
+    if let Some(why) = record.removal_reason() {
         row.insert("_gone".to_owned(), why.to_string().into());
     }
     let id = row["id"].as_str().expect("an id").to_owned();
@@ -95,7 +95,7 @@ impl Replica for Copy {
             let (key, new) = row_of(record);
             self.change(|rows| match rows.get(&key) {
                 None => Comparison::Absent,
-                Some(row) if record.gone.is_some() => match row.get("_gone") == new.get("_gone") {
+                Some(row) if record.is_removed() => match row.get("_gone") == new.get("_gone") {
                     true => Comparison::Same,
                     false => Comparison::Differs(vec!["_gone".to_owned()]),
                 },

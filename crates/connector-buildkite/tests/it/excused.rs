@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::FindingKind::{Gone, Harmless, Missing};
+use connector_core::FindingKind::{Harmless, Missing, Removed};
 use futures::TryStreamExt;
 use mock_buildkite::{BuildFixture, JobFixture, Seed, World};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn builds_that_aged_out_are_gone_and_no_error() {
     });
     assert_eq!(aged, 199);
 
-    let found = synced.assert_only(Gone, 3).await;
+    let found = synced.assert_only(Removed, 3).await;
 
     let told: u64 = found
         .iter()
@@ -140,7 +140,7 @@ async fn what_is_not_synced_yet_is_told_and_no_finding() {
 }
 
 #[tokio::test]
-async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
+async fn pipelines_that_were_renamed_or_became_visible_are_not_synced_yet() {
     let mut world = seeded(600, 1);
     let slugs = world.pipeline_slugs("acme-inc");
     assert!(world.hide_pipeline("acme-inc", &slugs[0]));
@@ -151,17 +151,17 @@ async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
     });
     synced.assert_nothing(u32::MAX).await;
     let told = synced.verify(0).await.compared.join("\n");
-    assert!(told.contains("came into sight since"), "{told}");
+    assert!(told.contains("became visible since"), "{told}");
     synced.sync().await;
     synced.assert_nothing(u32::MAX).await;
 
     let deleted = |world: &mut World| world.delete_pipeline("acme-inc", &slugs[2]);
     assert!(synced.bench.server.with_world(deleted));
-    let gone = synced.assert_only(Gone, u32::MAX).await;
+    let gone = synced.assert_only(Removed, u32::MAX).await;
     assert!(gone.iter().any(|finding| finding.stream == "pipelines"));
     assert!(gone.iter().any(|finding| finding.stream == "builds"));
     synced.sync().await;
-    synced.assert_only(Gone, u32::MAX).await;
+    synced.assert_only(Removed, u32::MAX).await;
 }
 
 #[tokio::test]

@@ -58,7 +58,11 @@ async fn compare(
     state: Option<State>,
 ) -> Compared {
     let before = server.requests().len();
-    let forecast = source.forecast(request(streams, state.clone())).await;
+    let forecast = source
+        .forecasting()
+        .expect("it has the capability")
+        .forecast(request(streams, state.clone()))
+        .await;
     let forecast = forecast.expect("a forecast");
     let asked = server.requests().len() - before;
     let reading = source.read(request(streams, state.clone()));
@@ -266,14 +270,19 @@ async fn the_limits_are_told_and_waited_for() {
     let settings = json!({"organizations": ["acme-inc"]});
     let bench = Bench::started(builder, mock_buildkite::DEMO_TOKEN, settings).await;
 
-    let forecast = bench.source.forecast(request(&STREAMS, None)).await;
+    let forecast = bench
+        .source
+        .forecasting()
+        .expect("it has the capability")
+        .forecast(request(&STREAMS, None))
+        .await;
 
     let forecast = forecast.expect("a forecast");
     let left = 50 - bench.server.requests().len();
     let limits = [
         format!(
-            "the limit of the organization acme-inc: 200 requests a minute, 20 of them are left \
-             to others, {} left",
+            "the limit of the organization acme-inc: 200 requests a minute, 20 of them reserved \
+             for others, {} left",
             200 - 20 - bench.server.requests().len()
         ),
         format!("the user's limit: 50 requests a minute, {left} left"),
@@ -282,7 +291,12 @@ async fn the_limits_are_told_and_waited_for() {
 
     let builder = MockBuildkite::builder(seeded(10_000, 0)).rate_limit_user(50);
     let bench = Bench::started(builder, mock_buildkite::DEMO_TOKEN, json!({})).await;
-    let forecast = bench.source.forecast(request(&["builds"], None)).await;
+    let forecast = bench
+        .source
+        .forecasting()
+        .expect("it has the capability")
+        .forecast(request(&["builds"], None))
+        .await;
     let minutes = forecast.expect("a forecast").duration.as_secs() / 60;
     assert!(
         (1..=3).contains(&minutes),
@@ -295,7 +309,12 @@ async fn a_server_that_does_not_count_makes_a_forecast_that_says_so() {
     let builder = MockBuildkite::builder(seeded(300, 1)).without_last_link();
     let bench = Bench::started(builder, mock_buildkite::DEMO_TOKEN, json!({})).await;
 
-    let forecast = bench.source.forecast(request(&["builds"], None)).await;
+    let forecast = bench
+        .source
+        .forecasting()
+        .expect("it has the capability")
+        .forecast(request(&["builds"], None))
+        .await;
 
     let forecast = forecast.expect("a forecast");
     let note = forecast.streams[0].note.as_deref().expect("a note");

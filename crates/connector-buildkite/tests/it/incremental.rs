@@ -40,7 +40,7 @@ async fn requests_of(bench: &Bench, state: Option<State>) -> (usize, usize, Opti
 /// Why and what is gone.
 fn gone(messages: &[Message]) -> Vec<(&str, &str)> {
     let records = messages.iter().filter_map(|message| match message {
-        Message::Record(record) => Some((record.gone.as_deref()?, record.data.as_str())),
+        Message::Record(record) => Some((record.removal_reason()?, record.data.as_str())),
         _ => None,
     });
     records.collect()

@@ -482,7 +482,13 @@ async fn the_catalog_says_for_each_stream_whether_the_token_may_read_it() {
         .add_token(Token::new("bkua_narrow").scopes(["read_builds", "read_agents"]));
 
     let catalog = bench.source.discover().await.unwrap();
-    let marked = bench.source.mark_readable(catalog).await.unwrap();
+    let marked = bench
+        .source
+        .permission_aware()
+        .unwrap()
+        .mark_readable(catalog)
+        .await
+        .unwrap();
 
     for (stream, is_readable) in [
         ("builds", true),

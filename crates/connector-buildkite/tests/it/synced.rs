@@ -61,6 +61,8 @@ impl Synced {
         let request = request(&STREAMS, self.state.clone());
         let verification = self
             .source
+            .verifiable()
+            .expect("it has the capability")
             .verify(request, self.copy.clone(), samples)
             .await;
         let verification = verification.expect("a comparison");

@@ -173,18 +173,12 @@ async fn a_build_is_annotated_once() {
 impl Bench {
     async fn annotations(&self) -> usize {
         let mut config = self.keys.clone();
-        for key in [
-            "organization",
-            "pipeline",
-            "journal",
-            "results",
-            "dead_letter",
-        ] {
+        for key in ["organization", "pipeline", "journal"] {
             config.as_object_mut().unwrap().remove(key);
         }
         let config = connector_core::Configuration::new(config).unwrap();
         let config = crate::config::Config::parse(config, None).unwrap();
-        let client = crate::connector::client(&config).unwrap();
+        let client = crate::connection::client(&config).unwrap();
         let path = "v2/organizations/acme/pipelines/web/builds/1/annotations";
         let path: Vec<_> = path.split('/').collect();
         let listed: Vec<Value> =
@@ -205,7 +199,7 @@ async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
         assert!(reason.contains("nothing can tell"), "{reason}");
     }
     assert_eq!(bench.count("/annotations"), 1);
-    assert_eq!(bench.lines("results").last().unwrap()["outcome"], "unknown");
+    assert_eq!(bench.results().last().unwrap()["outcome"], "unknown");
 }
 
 #[tokio::test]

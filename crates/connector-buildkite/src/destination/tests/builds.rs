@@ -2,7 +2,7 @@ use connector_core::{ErrorKind, Event, Outcome};
 use mock_buildkite::{Fault, MockBuildkite, Token, When, World};
 use serde_json::{Value, json};
 
-use super::{Bench, build, row};
+use super::{Bench, build};
 
 #[tokio::test]
 async fn a_record_triggers_a_build_with_all_of_its_fields() {
@@ -32,9 +32,9 @@ async fn a_record_triggers_a_build_with_all_of_its_fields() {
     assert_eq!(made["meta_data"]["n"], "7");
     assert_eq!(made["meta_data"]["idempotency-key"], rows[0]["key"]);
     assert_eq!(made["number"], rows[0]["number"]);
-    let kept = bench.lines("results");
+    let kept = bench.results();
     assert_eq!(kept[0]["number"], rows[0]["number"]);
-    // What is somebody's own is masked.
+    // Sensitive values are masked.
     assert_eq!(kept[0]["answer"]["env"]["A"], "[masked]");
 }
 
@@ -58,13 +58,10 @@ async fn a_number_of_any_size_gets_into_the_meta_data_as_it_was_written() {
 }
 
 pub(super) async fn start(destination: &mut impl connector_core::Destination, stream: &str) {
-    let mut planned = crate::ResultRow::stream();
-    planned.name = stream.into();
-    let plan = connector_core::WritePlan {
-        sync: "test".to_owned(),
-        streams: vec![planned],
-    };
-    destination.start(&plan).await.unwrap();
+    destination
+        .start(&super::plan("test", stream))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -247,7 +244,7 @@ async fn a_record_that_is_nested_without_end_is_refused() {
     start(&mut destination, "builds").await;
     let outcomes = connector_core::Destination::write(&mut destination, vec![record]).await;
     let outcome = outcomes.unwrap().remove(0);
-    assert!(matches!(outcome, Outcome::SetAside(why) if why.contains("deeply")));
+    assert!(matches!(outcome, Outcome::Rejected(why) if why.contains("deeply")));
 }
 
 #[tokio::test]
@@ -269,12 +266,13 @@ async fn only_the_named_parts_of_a_record_make_it_another() {
     let outcomes = bench.write("rows", &records).await.unwrap();
 
     assert_eq!(bench.builds("web"), 2);
-    let Outcome::SetAside(reason) = &outcomes[3] else {
+    let Outcome::Rejected(reason) = &outcomes[3] else {
         panic!("{outcomes:?}")
     };
     assert!(reason.contains("/id"), "{reason}");
-    let row = row(outcomes[0].clone());
-    assert_eq!(row["answer"]["message"], "Deploy a");
+    let results = bench.results();
+    let first = results.iter().find(|row| row["outcome"] == "created");
+    assert_eq!(first.unwrap()["answer"]["message"], "Deploy a");
 }
 
 #[tokio::test]
@@ -299,7 +297,7 @@ async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
 }
 
 #[tokio::test]
-async fn a_bad_record_is_set_aside_with_its_reason_and_the_rest_goes_on() {
+async fn a_bad_record_is_rejected_with_its_reason_and_the_others_are_written() {
     let bench = Bench::new().await;
     bench
         .server
@@ -320,23 +318,24 @@ async fn a_bad_record_is_set_aside_with_its_reason_and_the_rest_goes_on() {
 
     let outcomes = bench.write("builds", &records).await.unwrap();
 
-    let is_set_aside = |outcome: &&Outcome| matches!(outcome, Outcome::SetAside(_));
-    assert_eq!(outcomes.iter().filter(is_set_aside).count(), 50);
+    let rejected = outcomes.iter().zip(&records);
+    let rejected = rejected.filter_map(|(outcome, record)| match outcome {
+        Outcome::Rejected(reason) => Some((reason, record)),
+        _ => None,
+    });
+    let rejected: Vec<_> = rejected.collect();
+    assert_eq!(rejected.len(), 50);
     assert_eq!(bench.builds("web"), 950);
     assert_eq!(bench.builds("api"), 0);
-    let letters = bench.lines("dead_letter");
-    assert_eq!(letters.len(), 50);
-    for letter in &letters {
-        assert_eq!(letter["stream"], "builds");
-        let reason = letter["reason"].as_str().unwrap();
+    for (reason, _) in &rejected {
         let known = ["`commit` is missing", "(404)", "`env.A`", "(422)"];
         assert!(known.iter().any(|part| reason.contains(part)), "{reason}");
     }
-    assert_eq!(bench.lines("results").len(), 1_000);
+    assert_eq!(bench.results().len(), 1_000);
 
     // Mended, they are sent again from there, together with all the others.
-    let mended = letters.iter().map(|letter| {
-        let mut record = letter["record"].clone();
+    let mended = rejected.iter().map(|(_, record)| {
+        let mut record = (*record).clone();
         record["commit"] = "HEAD".into();
         record["pipeline"] = "web".into();
         record["env"] = json!({"A": "1"});
@@ -350,28 +349,11 @@ async fn a_bad_record_is_set_aside_with_its_reason_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn too_many_refused_records_end_the_run() {
-    let bench = Bench::new().await.with("max_rejected", 5);
-    let records: Vec<_> = (0..20).map(|_| json!({"branch": "main"})).collect();
-    let error = bench.write("builds", &records).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Data);
-    assert!(error.to_string().contains("max_rejected"), "{error}");
-    assert!(bench.server.write_requests().is_empty());
-}
-
-#[tokio::test]
-async fn without_a_file_for_them_refused_records_are_left_to_the_host() {
-    let bench = Bench::new().await.with("dead_letter", Value::Null);
-    let outcomes = bench
-        .write("builds", &[json!({"branch": "main"})])
-        .await
-        .unwrap();
-    assert!(matches!(&outcomes[0], Outcome::Rejected(reason) if reason.contains("`commit`")));
-}
-
-#[tokio::test]
 async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
-    let bench = Bench::new().await.with("dry_run", true);
+    let bench = Bench {
+        is_dry: true,
+        ..Bench::new().await
+    };
     let record = json!({"commit": "HEAD", "branch": "main", "env": {"A": "1"}});
 
     bench
@@ -380,7 +362,7 @@ async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
         .unwrap();
 
     assert!(bench.server.requests().is_empty());
-    let rows = bench.lines("results");
+    let rows = bench.results();
     let request = &rows.iter().find(|row| row["outcome"] == "planned").unwrap()["requests"][0];
     assert_eq!(request["method"], "POST");
     assert_eq!(
@@ -392,7 +374,7 @@ async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
         request["body"]["meta_data"]["triggered-by"],
         "buildkite-connector"
     );
-    assert!(!bench.path("journal").exists() && !bench.path("dead_letter").exists());
+    assert!(!bench.path("journal").exists());
 }
 
 #[tokio::test]
@@ -451,10 +433,7 @@ async fn a_pipeline_that_may_only_be_read_is_a_reason_to_refuse_a_record() {
 async fn the_state_of_the_source_is_kept_in_the_journal() {
     use connector_core::{Destination, State, WritePlan};
     let bench = Bench::new().await;
-    let plan = WritePlan {
-        sync: "nightly".to_owned(),
-        streams: Vec::new(),
-    };
+    let plan = WritePlan::new("nightly", []);
     let state = State::new("acme", 3);
     let mut destination = bench.open().unwrap();
     assert_eq!(destination.start(&plan).await.unwrap(), None);

@@ -62,7 +62,7 @@ async fn whatever_breaks_a_record_is_one_build() {
         write_to_the_end(&bench, &records).await.unwrap();
 
         assert_eq!(bench.builds("web"), count, "seed {seed}");
-        let rows = bench.lines("results");
+        let rows = bench.results();
         let mut keys: Vec<_> = rows
             .iter()
             .filter(|row| row["outcome"] == "created" || row["outcome"] == "already_there")
@@ -130,9 +130,10 @@ async fn a_run_that_cannot_look_ends_and_says_that_the_outcome_is_not_known() {
         When::method("GET").path("/builds").always(),
     );
     let error = destination.write(one(1)).await.unwrap_err();
+    bench.take_results(&mut destination);
     drop(destination);
     assert_eq!(error.kind(), connector_core::ErrorKind::Unavailable);
-    let rows = bench.lines("results");
+    let rows = bench.results();
     assert_eq!(rows.last().unwrap()["outcome"], "unknown");
 
     bench.server.heal();

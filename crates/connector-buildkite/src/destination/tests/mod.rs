@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use buildkite_client::{Client, Clock};
 use connector_core::{
-    Configuration, Destination, Event, JsonObject, Observer, Outcome, Record, Result, WritePlan,
+    ActingDestination, Configuration, Destination, Event, JsonObject, Observer, Outcome, Record,
+    Result, StreamPlan, WriteMode, WritePlan,
 };
 use futures::future::BoxFuture;
 use mock_buildkite::{MockBuildkite, World};
@@ -60,7 +61,10 @@ struct Bench {
     folder: TempDir,
     time: Arc<Time>,
     told: Arc<Told>,
+    /// What the host has taken of results.
+    results: Mutex<Vec<Value>>,
     safeguards: Safeguards,
+    is_dry: bool,
     keys: Value,
 }
 
@@ -93,15 +97,15 @@ impl Bench {
             "pipeline": "web",
             "rate_limit_reserve": 0,
             "journal": path("journal"),
-            "results": path("results"),
-            "dead_letter": path("dead_letter"),
         });
         Self {
             server,
             folder,
             time: Arc::new(time),
             told: Arc::default(),
+            results: Mutex::default(),
             safeguards: Safeguards::default(),
+            is_dry: false,
             keys,
         }
     }
@@ -118,14 +122,14 @@ impl Bench {
     fn open(&self) -> Result<BuildkiteDestination> {
         let keys = Configuration::new(self.keys.clone())?;
         let (connection, config) = DestinationConfig::parse(keys, None)?;
-        let mut options = crate::connector::options(&connection)?;
+        let mut options = crate::connection::options(&connection)?;
         options.clock = self.time.clone();
         let client = Client::new(options).unwrap();
         let told = Arc::clone(&self.told) as Arc<dyn Observer>;
         let mut destination = BuildkiteDestination::with_client(
             connection,
             config,
-            (None, told),
+            (told, self.is_dry),
             client,
             self.time.clone(),
         )?;
@@ -136,34 +140,66 @@ impl Bench {
     /// Writes records of a stream, as a host would.
     async fn write(&self, stream: &str, records: &[Value]) -> Result<Vec<Outcome>> {
         let mut destination = self.open()?;
-        let mut planned = ResultRow::stream();
-        planned.name = stream.into();
-        let plan = WritePlan {
-            sync: "test".to_owned(),
-            streams: vec![planned],
-        };
-        destination.start(&plan).await?;
+        let written = self.write_to(&mut destination, stream, records).await;
+        self.take_results(&mut destination);
+        written
+    }
+
+    async fn write_to(
+        &self,
+        destination: &mut BuildkiteDestination,
+        stream: &str,
+        records: &[Value],
+    ) -> Result<Vec<Outcome>> {
+        destination.start(&plan("test", stream)).await?;
         let mut outcomes = Vec::new();
         for batch in records.chunks(100) {
             let batch = batch.iter().map(|one| record(stream, one)).collect();
             outcomes.extend(destination.write(batch).await?);
+            self.take_results(destination);
+            destination.commit(None).await?;
+        }
+        while destination.follow().await? {
+            self.take_results(destination);
             destination.commit(None).await?;
         }
         destination.finish().await?;
         Ok(outcomes)
     }
 
-    /// As [`write`](Self::write), and each record must be taken.
+    fn take_results(&self, destination: &mut BuildkiteDestination) {
+        let results = destination.take_results();
+        let results = results.iter().map(value);
+        self.results.lock().unwrap().extend(results);
+    }
+
+    /// All results so far.
+    fn results(&self) -> Vec<Value> {
+        self.results.lock().unwrap().clone()
+    }
+
+    /// As [`write`](Self::write), and each record must be accepted. Returns their results.
     async fn accept(&self, stream: &str, records: &[Value]) -> Vec<Value> {
-        let outcomes = self.write(stream, records).await.unwrap();
-        outcomes.into_iter().map(row).collect()
+        let before = self.results().len();
+        for outcome in self.write(stream, records).await.unwrap() {
+            assert_eq!(outcome, Outcome::Accepted);
+        }
+        let mut results = self.results().split_off(before);
+        // Those of one pipeline are in the order of its records.
+        let mut result_of = |record: &Value| {
+            let pipeline = record.get("pipeline").or(record.get("slug"));
+            let pipeline = pipeline.cloned().unwrap_or("web".into());
+            let is_its = |row: &Value| row["pipeline"] == pipeline;
+            results.remove(results.iter().position(is_its).unwrap_or(0))
+        };
+        records.iter().map(&mut result_of).collect()
     }
 
     /// As [`write`](Self::write), and the one record must be refused.
     async fn refuse(&self, stream: &str, record: Value) -> String {
         let mut outcomes = self.write(stream, &[record]).await.unwrap();
         match outcomes.remove(0) {
-            Outcome::Rejected(reason) | Outcome::SetAside(reason) => reason,
+            Outcome::Rejected(reason) => reason,
             outcome => panic!("{outcome:?}"),
         }
     }
@@ -176,14 +212,6 @@ impl Bench {
                 .builds_with_meta_data("acme", pipeline, mark.0, mark.1)
                 .len()
         })
-    }
-
-    /// The lines of a file that the destination has written.
-    fn lines(&self, name: &str) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.path(name)).unwrap_or_default();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
     }
 
     /// Methods of the requests since the last call, but for the look at the token.
@@ -201,12 +229,15 @@ fn record(stream: &str, value: &Value) -> Record {
     Record::new(stream.into(), JsonObject::from_serialize(value).unwrap())
 }
 
-/// The row of a record that was taken.
-fn row(outcome: Outcome) -> Value {
-    match outcome {
-        Outcome::Accepted(Some(row)) => serde_json::from_str(row.as_str()).unwrap(),
-        outcome => panic!("{outcome:?}"),
-    }
+fn value(object: &JsonObject) -> Value {
+    serde_json::from_str(object.as_str()).unwrap()
+}
+
+/// The plan of a sync that writes one stream.
+fn plan(sync: &str, stream: &str) -> WritePlan {
+    let mut planned = ResultRow::stream();
+    planned.name = stream.into();
+    WritePlan::new(sync, [StreamPlan::new(planned, WriteMode::Append)])
 }
 
 /// A build of main.

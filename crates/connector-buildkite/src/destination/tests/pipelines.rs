@@ -161,11 +161,14 @@ async fn a_lost_answer_leads_to_no_second_pipeline() {
 
 #[tokio::test]
 async fn a_dry_run_shows_the_difference_and_changes_nothing() {
-    let bench = Bench::new().await.with("dry_run", true);
+    let bench = Bench {
+        is_dry: true,
+        ..Bench::new().await
+    };
     let record = json!({"slug": "web", "description": "new"});
     bench.write("pipelines", &[record, shop()]).await.unwrap();
     assert_eq!(bench.writes(), []);
-    let rows = bench.lines("results");
+    let rows = bench.results();
     let web = rows.iter().find(|row| row["pipeline"] == "web").unwrap();
     assert_eq!(web["differences"][0]["field"], "description");
     assert_eq!(web["differences"][0]["to"], "new");

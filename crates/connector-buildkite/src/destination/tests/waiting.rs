@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use connector_core::{ActingDestination, Destination};
 use serde_json::json;
 
 use super::{Bench, build};
@@ -37,7 +38,7 @@ async fn what_became_of_a_build_is_in_its_result() {
 
     bench.write("builds", &records).await.unwrap();
 
-    let rows = bench.lines("results");
+    let rows = bench.results();
     assert_eq!(rows.len(), 6, "one row per record");
     let state = |state: &str| rows.iter().filter(|row| row["state"] == state).count();
     assert_eq!((state("passed"), state("failed")), (5, 1));
@@ -66,15 +67,12 @@ async fn two_hundred_builds_are_waited_for_with_four_requests_a_round() {
         .iter()
         .map(|one| super::record("builds", one))
         .collect();
-    connector_core::Destination::write(&mut destination, batch)
-        .await
-        .unwrap();
+    destination.write(batch).await.unwrap();
     let before = bench.server.requests().len();
     let started = bench.time.passed.lock().unwrap().as_secs();
 
-    connector_core::Destination::finish(&mut destination)
-        .await
-        .unwrap();
+    while destination.follow().await.unwrap() {}
+    bench.take_results(&mut destination);
 
     let requests = bench.server.requests().len() - before;
     let rounds = usize::try_from((bench.time.passed.lock().unwrap().as_secs() - started) / 15);
@@ -83,7 +81,7 @@ async fn two_hundred_builds_are_waited_for_with_four_requests_a_round() {
         requests <= 4 * rounds,
         "{requests} requests in {rounds} rounds"
     );
-    let rows = bench.lines("results");
+    let rows = bench.results();
     assert_eq!(
         rows.iter().filter(|row| row["state"] == "failed").count(),
         150
@@ -103,7 +101,7 @@ async fn a_build_that_does_not_end_is_given_up_at_the_deadline() {
     let (bench, records) = running(1).await;
     let bench = bench.with("wait_minutes", 2);
     bench.write("builds", &records).await.unwrap();
-    assert_eq!(bench.lines("results")[0]["state"], "timed_out");
+    assert_eq!(bench.results()[0]["state"], "timed_out");
 }
 
 #[tokio::test]
@@ -111,7 +109,7 @@ async fn a_deadline_is_not_put_off_by_rare_looks() {
     let (bench, records) = running(1).await;
     let bench = bench.with("wait_minutes", 1).with("poll_seconds", 3_600);
     bench.write("builds", &records).await.unwrap();
-    assert_eq!(bench.lines("results")[0]["state"], "timed_out");
+    assert_eq!(bench.results()[0]["state"], "timed_out");
     let passed = *bench.time.passed.lock().unwrap();
     assert!(passed < Duration::from_secs(120), "{passed:?}");
 }
@@ -124,16 +122,19 @@ async fn a_block_is_an_end_of_its_own() {
         world.set_pace(Duration::from_secs(5), Duration::from_secs(20));
     });
     bench.write("builds", &records).await.unwrap();
-    assert_eq!(bench.lines("results")[0]["state"], "blocked");
+    assert_eq!(bench.results()[0]["state"], "blocked");
 }
 
 #[tokio::test]
-async fn a_run_that_fails_keeps_the_results_of_builds_that_it_waited_for() {
-    let (bench, mut records) = running(2).await;
-    let bench = bench.with("max_rejected", 0);
-    records.push(json!({"branch": "main"}));
-    bench.write("builds", &records).await.unwrap_err();
-    let rows = bench.lines("results");
-    let numbered = rows.iter().filter(|row| row["number"].is_u64());
-    assert_eq!(numbered.count(), 2, "{rows:?}");
+async fn a_run_that_ends_early_tells_what_is_known_of_builds_that_still_run() {
+    let (bench, records) = running(2).await;
+    let mut destination = bench.open().unwrap();
+    super::builds::start(&mut destination, "builds").await;
+    let batch = records.iter().map(|one| super::record("builds", one));
+    destination.write(batch.collect()).await.unwrap();
+    assert_eq!(destination.take_results(), []);
+    let known = destination.unfinished_results();
+    let known: Vec<_> = known.iter().map(super::value).collect();
+    assert!(known.iter().all(|row| row["number"].is_u64()), "{known:?}");
+    assert_eq!(known.len(), 2);
 }

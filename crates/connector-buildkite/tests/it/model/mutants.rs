@@ -1,0 +1,78 @@
+//! Tests of the test: a source that breaks one of its rules must be noticed.
+//!
+//! A broken rule shows in the states that a source yields: they claim more than was read. So a
+//! mutant is the source itself, with its states falsified on their way to the host.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::State;
+use serde_json::{Value, json};
+
+use super::run::Reading;
+use super::run_all;
+
+/// A falsification of what a state says about a partition.
+pub(super) type Mutant = fn(&mut Value);
+
+/// One of this many histories must fail.
+const ENOUGH: u32 = 500;
+
+/// The state as the mutant would have yielded it.
+pub(super) fn falsify(state: &State, mutant: Mutant) -> State {
+    let mut falsified = state.clone();
+    for (stream, value) in state.streams() {
+        if value.is_null() {
+            continue;
+        }
+        let mut value = value.clone();
+        let partitions = value["partitions"].as_object_mut().expect("partitions");
+        partitions.values_mut().for_each(mutant);
+        // It is sound in itself: the checksum is right.
+        value["check"] = "".into();
+        let text = serde_json::to_string(&value).expect("JSON");
+        value["check"] = format!("{:08x}", crc32fast::hash(text.as_bytes())).into();
+        falsified.set_stream(stream.clone(), value);
+    }
+    falsified
+}
+
+fn remove(partition: &mut Value, field: &str) {
+    let partition = partition.as_object_mut().expect("an object");
+    partition.shift_remove(field);
+}
+
+pub(super) fn delay(partition: &mut Value, field: &str, by: TimeDelta) {
+    let at: DateTime<Utc> = serde_json::from_value(partition[field].clone()).expect("a time");
+    partition[field] = json!(at + by);
+}
+
+fn assert_is_noticed(mutant: Mutant) {
+    let run = run_all(Some(mutant), Reading::AsRecorded, 7, ENOUGH, 0);
+    assert!(run.is_err(), "no history fails");
+}
+
+#[test]
+fn without_the_list_of_finished_builds_some_stay_stale() {
+    // Nothing finishes that late, so the list is empty.
+    assert_is_noticed(|partition| delay(partition, "synced", TimeDelta::days(9_000)));
+}
+
+#[test]
+fn without_the_set_of_open_builds_some_stay_open() {
+    assert_is_noticed(|partition| {
+        remove(partition, "open");
+        remove(partition, "open_since");
+    });
+}
+
+#[test]
+fn without_an_overlap_builds_that_appear_late_are_missed() {
+    assert_is_noticed(|partition| {
+        delay(partition, "top", TimeDelta::seconds(60));
+        delay(partition, "synced", TimeDelta::minutes(5));
+    });
+}
+
+#[test]
+fn if_what_is_left_after_the_first_page_is_not_noted_the_rest_is_missed() {
+    assert_is_noticed(|partition| remove(partition, "missing"));
+}
