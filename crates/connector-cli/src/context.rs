@@ -90,7 +90,9 @@ impl Context {
     ) -> Result<(HostSettings, Setup), Failure> {
         let checked = side.setup(credential).and_then(|(host, setup)| {
             let setup = setup.with_observer(observing::logged(progress));
-            let setup = setup.with_dry_run(host.dry_run);
+            let setup = setup
+                .with_dry_run(host.dry_run)
+                .with_data_folder(self.profile.data_folder());
             side.validate(&setup)?;
             Ok((host, setup))
         });

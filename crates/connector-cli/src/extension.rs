@@ -1,6 +1,7 @@
 //! Commands of a program's own.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::profile::Profile;
-use crate::settings::Side;
+use crate::settings::{Side, expand_path};
+use crate::terminal::one_line;
 
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Exit, Failure>> + Send + 'a>>;
 type Run = dyn for<'a> Fn(Invocation<'a>) -> Running<'a> + Send + Sync;
@@ -75,6 +77,12 @@ impl Invocation<'_> {
         self.matches
     }
 
+    /// A path that was typed for a flag of its own, with `~` expanded.
+    #[must_use]
+    pub fn path(&self, flag: &str) -> Option<PathBuf> {
+        arguments::value::<PathBuf>(self.matches, flag).map(|path| expand_path(&path))
+    }
+
     /// The source that the flags, the environment and the file name.
     ///
     /// # Errors
@@ -112,6 +120,15 @@ impl Invocation<'_> {
     /// It cannot be written to.
     pub fn answer(&self, text: impl std::fmt::Display) -> Result<(), Failure> {
         self.context.terminal.answer(text).map_err(Failure::from)
+    }
+
+    /// Prints one line of the answer, whatever `text` holds.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub fn answer_line(&self, text: impl std::fmt::Display) -> Result<(), Failure> {
+        let text = text.to_string();
+        self.answer(one_line(&text))
     }
 
     /// Says what the person should know although the command goes on.

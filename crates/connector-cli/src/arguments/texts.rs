@@ -124,25 +124,38 @@ pub(super) fn default(reference: Option<&ConnectorRef>) -> String {
     }
 }
 
-/// The help of a declared flag: the first use in short, all of them in full.
+/// The help of a declared flag: in short what it means where it is declared first, in full what
+/// it means to whom.
 pub(super) fn uses(uses: &[FlagUse], is_list: bool) -> (String, String) {
-    let note = if is_list { "; can be repeated" } else { "" };
-    let first = uses.first().map_or("", |one| &one.help);
-    let short = format!("{first}{note}");
-    let line = |one: &FlagUse| {
+    let mut meanings: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in uses {
         let role = if one.is_source {
             "source"
         } else {
             "destination"
         };
-        format!("{} as a {role}: {}", one.connector, one.help)
+        let user = format!("{} as a {role}", one.connector);
+        match meanings.iter_mut().find(|(help, _)| *help == one.help) {
+            Some((_, users)) => users.push(user),
+            None => meanings.push((&one.help, vec![user])),
+        }
+    }
+    let first = meanings.first().map_or("", |(help, _)| help);
+    let note = if is_list { "; can be repeated" } else { "" };
+    let short = format!("{first}{note}");
+    let long = match &meanings[..] {
+        [(_, users)] => format!("{short}\n\nFor {}.", users.join(" and ")),
+        several => {
+            let line =
+                |(help, users): &(&str, Vec<String>)| format!("{}: {help}", users.join(", "));
+            let lines: Vec<_> = several.iter().map(line).collect();
+            let note = if is_list {
+                "\n\nCan be repeated where it is a list."
+            } else {
+                ""
+            };
+            format!("{}{note}", lines.join("\n"))
+        }
     };
-    let mut lines: Vec<_> = uses.iter().map(line).collect();
-    if let [_] = lines[..] {
-        return (short.clone(), short);
-    }
-    if is_list {
-        lines.push("Can be repeated where it is a list.".to_owned());
-    }
-    (short, lines.join("\n"))
+    (short, long)
 }

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::MultiProgress;
 use secrecy::SecretString;
 
+pub(crate) use escape::line as one_line;
 pub(crate) use log::start as start_log;
 pub(crate) use streams::StandardStreams;
 pub(crate) use watch::{watch, watch_question};
