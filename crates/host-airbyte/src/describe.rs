@@ -17,9 +17,12 @@ const PROTOCOL: &str = "0.2.0";
 pub(crate) fn spec(connector: &dyn Connector, role: Role) -> Result<Value> {
     let mut spec = json!({
         "protocol_version": PROTOCOL,
-        "documentationUrl": connector.identity().documentation_url,
         "supportsIncremental": true,
     });
+    let documentation = connector.identity().documentation_url;
+    if !documentation.is_empty() {
+        spec["documentationUrl"] = documentation.into();
+    }
     let mut schema = match role {
         Role::Source => connector.expect_source()?.settings().json_schema,
         Role::Destination => {

@@ -53,7 +53,7 @@ pub trait Report {
     /// Shows one notice, at once.
     ///
     /// # Errors
-    /// Nobody reads the output any more, or it cannot be written.
+    /// The output is closed, or cannot be written.
     fn report(&mut self, notice: Notice) -> io::Result<()>;
 }
 

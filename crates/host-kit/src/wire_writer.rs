@@ -27,7 +27,7 @@ pub trait WireOutput: Report {
     /// Passes states on, in their order. The other program sees them at once.
     ///
     /// # Errors
-    /// Nobody reads the output any more, or it cannot be written.
+    /// The output is closed, or cannot be written.
     fn pass_on(&mut self, states: &[String]) -> io::Result<()>;
 }
 
@@ -81,15 +81,17 @@ impl WireWriter {
         destination.validate(&setup)?;
         let host = &settings.host;
         let letters = host.dead_letter.as_deref().map(DeadLetters::open);
+        let letters = letters.transpose()?;
         let results = host.results.as_deref().map(ResultSink::file);
+        let results = results.transpose()?;
         if host.dry_run {
             let text = "dry run: nothing is changed, and no state is passed on";
             people.report(Notice::Log(Level::Info, text.to_owned()))?;
         }
         let opened = events.while_waiting(destination.open(setup), people);
         let writer = BatchWriter::new(opened.await??)
-            .with_dead_letters(letters.transpose()?)
-            .with_results(results.transpose()?)
+            .with_dead_letters(letters)
+            .with_results(results)
             .with_max_rejected(host.max_rejected);
         Ok(Self {
             sync,

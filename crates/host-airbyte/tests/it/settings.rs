@@ -73,6 +73,8 @@ fn the_spec_of_a_destination_lists_its_modes_and_the_settings_of_the_host() {
         ended.messages()[0]["spec"].clone()
     };
     let all = spec(&Scripted::new());
+    // Hosts refuse an address that is empty.
+    assert_eq!(all.get("documentationUrl"), None);
     let modes = json!(["append", "append_dedup", "overwrite"]);
     assert_eq!(all["supported_destination_sync_modes"], modes);
     let properties = &all["connectionSpecification"]["properties"];
