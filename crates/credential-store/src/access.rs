@@ -10,16 +10,16 @@ use crate::host::Host;
 use crate::{Error, KeySource, Keyring, Location, NewKey, Result, Store, SystemKeyring, Unlock};
 
 /// The names that a program uses for its store.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct StoreNames {
     /// The environment variable with the folder.
-    pub folder_variable: &'static str,
+    pub folder_variable: String,
     /// The environment variable with the passphrase.
-    pub passphrase_variable: &'static str,
+    pub passphrase_variable: String,
     /// The environment variable with the age identity.
-    pub identity_variable: &'static str,
+    pub identity_variable: String,
     /// The name in the operating system's keyring under which keys are filed.
-    pub keyring_service: &'static str,
+    pub keyring_service: String,
 }
 
 /// Where the key of a new store goes; see [`NewKey`].
@@ -54,7 +54,7 @@ impl StoreAccess {
     /// `None` for a user without a home folder.
     pub fn new(names: StoreNames, default_folder: Option<PathBuf>, host: Arc<dyn Host>) -> Self {
         Self {
-            keyring: Arc::new(SystemKeyring::new(names.keyring_service)),
+            keyring: Arc::new(SystemKeyring::new(&names.keyring_service)),
             names,
             default_folder,
             host,
@@ -145,27 +145,30 @@ impl StoreAccess {
     }
 
     fn location(&self) -> Result<Location> {
-        let folder = self.host.variable(self.names.folder_variable);
+        let folder = self.host.variable(&self.names.folder_variable);
         let folder = folder.map(PathBuf::from).or(self.default_folder.clone());
         let folder = folder.ok_or(Error::NoFolder {
-            variable: self.names.folder_variable,
+            variable: self.names.folder_variable.clone(),
         })?;
         Ok(Location::new(folder, self.keyring.clone()))
     }
 
     fn passphrase(&self) -> Result<SecretString> {
-        let variable = self.names.passphrase_variable;
+        let variable = &self.names.passphrase_variable;
         if let Some(passphrase) = self.secret_variable(variable)? {
             return Ok(passphrase);
         }
         let prompt = "Passphrase of the credential store (not shown): ";
         let answer = self.host.ask(prompt).map_err(Error::Prompt)?;
-        answer.ok_or(Error::NoPassphrase { variable })
+        answer.ok_or(Error::NoPassphrase {
+            variable: variable.clone(),
+        })
     }
 
     fn identity(&self) -> Result<SecretString> {
-        let variable = self.names.identity_variable;
-        self.secret_variable(variable)?
-            .ok_or(Error::NoIdentity { variable })
+        let variable = &self.names.identity_variable;
+        self.secret_variable(variable)?.ok_or(Error::NoIdentity {
+            variable: variable.clone(),
+        })
     }
 }

@@ -195,19 +195,19 @@ pub enum Error {
     #[error("this user has no home folder; set {variable} to a folder")]
     NoFolder {
         /// The environment variable that names one.
-        variable: &'static str,
+        variable: String,
     },
     /// The store opens with a passphrase, and there is none and nobody to ask.
     #[error("the credential store needs its passphrase; set {variable}")]
     NoPassphrase {
         /// The environment variable that is read.
-        variable: &'static str,
+        variable: String,
     },
     /// The store opens with an age identity, and there is none.
     #[error("the credential store needs its age identity; set {variable}")]
     NoIdentity {
         /// The environment variable that is read.
-        variable: &'static str,
+        variable: String,
     },
     /// An environment variable holds bytes that are not text.
     #[error("{variable} is not text; set it to UTF-8 text")]

@@ -15,12 +15,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::fixture::{FakeKeyring, Fixture, IDENTITY, minute, new};
 
-const NAMES: StoreNames = StoreNames {
-    folder_variable: "EXAMPLE_STORE",
-    passphrase_variable: "EXAMPLE_PASSPHRASE",
-    identity_variable: "EXAMPLE_IDENTITY",
-    keyring_service: "example",
-};
+fn names() -> StoreNames {
+    StoreNames {
+        folder_variable: "EXAMPLE_STORE".to_owned(),
+        passphrase_variable: "EXAMPLE_PASSPHRASE".to_owned(),
+        identity_variable: "EXAMPLE_IDENTITY".to_owned(),
+        keyring_service: "example".to_owned(),
+    }
+}
 
 /// A program with these variables, and a user who gives this answer if there is one.
 #[derive(Debug, Default)]
@@ -39,7 +41,7 @@ impl Program {
     }
 
     fn access(self, fixture: &Fixture) -> StoreAccess {
-        StoreAccess::new(NAMES, Some(fixture.folder()), Arc::new(self))
+        StoreAccess::new(names(), Some(fixture.folder()), Arc::new(self))
             .with_keyring(Arc::new(FakeKeyring::broken()))
     }
 }
@@ -80,7 +82,7 @@ fn the_folder_is_the_one_of_the_variable_before_the_default() {
 
 #[test]
 fn without_a_folder_the_error_names_the_variable() {
-    let access = StoreAccess::new(NAMES, None, Arc::new(Program::default()));
+    let access = StoreAccess::new(names(), None, Arc::new(Program::default()));
 
     let error = access.open().unwrap_err();
 
