@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use connector_jsonl::Jsonl;
-use host_airbyte::Role;
+use host_airbyte::{HostContext, Role};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -16,6 +16,14 @@ async fn main() -> ExitCode {
     if arguments.len() < 2 {
         arguments.push("spec".into());
     }
-    let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-    host_airbyte::run(&Jsonl, Role::Destination, arguments, stdin, stdout).await
+    host_airbyte::run(
+        &Jsonl,
+        Role::Destination,
+        &HostContext::default(),
+        arguments,
+        std::io::stdin(),
+        std::io::stdout(),
+        std::io::stderr(),
+    )
+    .await
 }

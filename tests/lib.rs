@@ -1,1 +1,1 @@
-//! The tests live in `it/`: they drive the program end to end.
+//! Nothing: this package is its tests.

@@ -1,4 +1,4 @@
-//! The clock of the fake: the only place that may look at the real one.
+//! The clock of the fake. No other module reads the real clock.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::time::to_chrono;
 
-/// Says what time it is for the fake. Clones share one time.
+/// The time of the fake. Clones share one time.
 ///
 /// Everything that depends on time follows it: the `Date` header, the windows of the rate limits,
 /// `created_at` of new builds.
@@ -18,7 +18,7 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct Hands {
-    /// Milliseconds since 1970 at `since`, or simply now if the clock stands still.
+    /// Milliseconds since 1970 at `since`, or now if the clock stands still.
     millis: i64,
     /// The real moment that `millis` belongs to, if the clock runs.
     since: Option<Instant>,
@@ -31,7 +31,7 @@ impl Clock {
         Self::running_from(SystemTime::now().into())
     }
 
-    /// Starts at a given time and runs as fast as the real one.
+    /// Starts at a time and runs at real speed.
     #[must_use]
     pub fn running_from(start: DateTime<Utc>) -> Self {
         Self::with(start, Some(Instant::now()))
@@ -53,20 +53,19 @@ impl Clock {
         }
     }
 
-    /// What time it is.
+    /// The present time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         to_chrono(self.now_millis())
     }
 
-    /// Moves the clock forward, whichever kind it is.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
         hands.millis += millis_of(by);
     }
 
-    /// Sets the clock, whichever kind it is; back in time, too. A clock that runs goes on from
-    /// there.
+    /// Sets the clock, forward or backward. A running clock continues from there.
     pub fn set(&self, time: DateTime<Utc>) {
         let mut hands = self.hands.lock().unwrap_or_else(PoisonError::into_inner);
         hands.millis = time.timestamp_millis();

@@ -1,11 +1,10 @@
 //! A stateful fake of Buildkite's REST API, for offline tests.
 //!
-//! One [`World`] of organizations, pipelines, builds, jobs and all that hangs off them behind a
-//! real HTTP server on a free loopback port; the content of artifacts lies behind a second one. It
-//! answers as Buildkite documents and as recorded answers show: scopes, both rate limits, `Link`
-//! headers and cursors, the filters of the lists, gzip. It takes the writes of builds, jobs,
-//! annotations and pipelines; builds made so move on by its clock. It changes data while a client
-//! pages, and breaks on command: also after a write was done.
+//! One [`World`] of organizations, pipelines, builds, jobs and everything below them, behind a real
+//! HTTP server on a free loopback port. It answers as Buildkite's documentation and recorded
+//! answers show: scopes, both rate limits, `Link` headers and cursors, filters, gzip. It takes
+//! writes, and builds created over the API run by its clock. It changes data while a client pages,
+//! and breaks on command, also after a write was carried out.
 //!
 //! ```
 //! use mock_buildkite::{BuildFixture, Fault, MockBuildkite, World};
@@ -24,24 +23,28 @@
 //!
 //! Also a program: `mock-buildkite --help`.
 
+mod address;
 mod clock;
-mod dice;
 mod document;
 mod fixture;
+mod ids;
+mod pattern;
+mod rng;
 mod routes;
 mod seed;
 mod server;
+mod settings;
+mod steps;
 mod time;
 mod world;
 
 pub use clock::Clock;
-pub use document::Document;
+pub use document::{BuildDocument, Document};
 pub use fixture::{BuildFixture, JobFixture};
 pub use seed::Seed;
 pub use server::{
-    Builder, Fault, LimitHeaders, LimitScope, LinkStyle, MockBuildkite, SeenDownload, SeenRequest,
-    StartError, When,
+    Builder, Fault, LimitHeaders, LimitScope, MockBuildkite, SeenDownload, SeenRequest, StartError,
+    When,
 };
-pub use world::{
-    BuildDocument, CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World,
-};
+pub use settings::LinkStyle;
+pub use world::{CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World};

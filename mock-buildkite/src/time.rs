@@ -1,6 +1,6 @@
-//! Timestamps as the API writes them: every form is read, one form is written.
+//! Timestamps: every form that the API ever served is read, and one form is written.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 
 /// Microseconds since 1970 of a timestamp in any form that was ever served:
 /// `2015-04-23 17:26:52 UTC`, `…T…:ss.mmmZ`, fewer or no decimals, an offset, or a date alone.
@@ -22,24 +22,25 @@ pub(crate) fn parse_millis(text: &str) -> Option<i64> {
     parse_micros(text).map(|micros| micros.div_euclid(1000))
 }
 
-/// Writes `2026-03-23T07:44:34.264Z` without quotes. By hand, since one page holds thousands.
+/// Appends `2026-03-23T07:44:34.264Z` without quotes.
+///
+/// The digits are written here because one page holds thousands of times, and chrono's formatter
+/// takes ten times as long.
 pub(crate) fn write_millis(out: &mut Vec<u8>, millis: i64) {
-    let days = millis.div_euclid(86_400_000);
-    let rest = millis.rem_euclid(86_400_000);
-    let (year, month, day) = civil_from_days(days);
-    digits(out, year, 4);
+    let time = to_chrono(millis).naive_utc();
+    digits(out, time.year().unsigned_abs(), 4);
     out.push(b'-');
-    digits(out, month, 2);
+    digits(out, time.month(), 2);
     out.push(b'-');
-    digits(out, day, 2);
+    digits(out, time.day(), 2);
     out.push(b'T');
-    digits(out, rest / 3_600_000, 2);
+    digits(out, time.hour(), 2);
     out.push(b':');
-    digits(out, rest / 60_000 % 60, 2);
+    digits(out, time.minute(), 2);
     out.push(b':');
-    digits(out, rest / 1000 % 60, 2);
+    digits(out, time.second(), 2);
     out.push(b'.');
-    digits(out, rest % 1000, 3);
+    digits(out, time.and_utc().timestamp_subsec_millis(), 3);
     out.push(b'Z');
 }
 
@@ -50,29 +51,16 @@ pub(crate) fn millis_to_string(millis: i64) -> String {
     String::from_utf8(out).expect("digits are text")
 }
 
-/// A moment as chrono's type; the epoch if it is beyond chrono's range.
+/// A moment as chrono's type; the epoch if it is out of chrono's range.
 pub(crate) fn to_chrono(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
-fn digits(out: &mut Vec<u8>, value: i64, width: u32) {
+fn digits(out: &mut Vec<u8>, value: u32, width: u32) {
     for place in (0..width).rev() {
-        let digit = value / 10_i64.pow(place) % 10;
+        let digit = value / 10_u32.pow(place) % 10;
         out.push(b'0' + u8::try_from(digit).unwrap_or(0));
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    (year, month, doy - (153 * mp + 2) / 5 + 1)
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn the_token_does_not_follow_a_link_to_another_host() {
     case.assert_ends(&["sync", "--to", "sqlite:a"], 1, &says);
     assert_eq!(other.requests(), []);
 
-    case.fake.heal();
+    case.fake.clear_faults();
     let redirect = Fault::Redirect(format!("{}/v2/organizations", other.uri()));
     case.fake.fail(redirect, u32::MAX, next);
     case.assert_ends(

@@ -7,51 +7,59 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// A package, and those of ours that it may depend on.
-const ROOMS: [(&str, &[&str]); 15] = [
-    ("connector-core", &[]),
-    ("buildkite-client", &[]),
+const ROOMS: [(&str, &[&str]); 18] = [
+    ("credential", &[]),
+    ("connector-core", &["credential"]),
+    ("buildkite-client", &["credential"]),
     (
         "connector-buildkite",
         &["connector-core", "buildkite-client"],
     ),
-    ("connector-sqlite", &["connector-core"]),
-    ("connector-jsonl", &["connector-core"]),
+    ("connector-local", &["connector-core"]),
+    ("connector-sqlite", &["connector-core", "connector-local"]),
+    ("connector-jsonl", &["connector-core", "connector-local"]),
     ("connector-testkit", &["connector-core"]),
-    ("credential-store", &[]),
-    ("sync-runner", &["connector-core"]),
+    ("credential-store", &["credential"]),
     ("host-kit", &["connector-core"]),
+    ("sync-runner", &["connector-core", "host-kit"]),
     ("host-airbyte", &["connector-core", "host-kit"]),
     ("host-singer", &["connector-core", "host-kit"]),
+    (
+        "connector-cli",
+        &[
+            "connector-core",
+            "credential-store",
+            "host-kit",
+            "sync-runner",
+        ],
+    ),
     ("mock-buildkite", &[]),
     (
         "buildkite-connector",
         &[
-            "connector-core",
-            "buildkite-client",
             "connector-buildkite",
-            "connector-sqlite",
+            "connector-cli",
+            "connector-core",
             "connector-jsonl",
-            "credential-store",
+            "connector-sqlite",
             "host-airbyte",
+            "host-kit",
             "host-singer",
-            "sync-runner",
             "mock-buildkite",
         ],
     ),
-    (
-        "e2e",
-        &["connector-core", "host-airbyte", "host-kit", "host-singer"],
-    ),
+    ("structure", &[]),
     (
         "examples",
         &[
-            "connector-core",
             "connector-buildkite",
-            "connector-sqlite",
+            "connector-cli",
+            "connector-core",
             "connector-jsonl",
+            "connector-sqlite",
             "host-airbyte",
-            "sync-runner",
             "mock-buildkite",
+            "sync-runner",
         ],
     ),
 ];
@@ -61,7 +69,6 @@ const OPEN_TO_TESTS: [&str; 2] = ["connector-testkit", "mock-buildkite"];
 
 /// Libraries from outside, and the only packages of ours that may use them.
 const DOORS: [(&str, &[&str]); 8] = [
-    ("age", &["credential-store"]),
     ("jsonschema", &["connector-testkit"]),
     ("jsonwebtoken", &["buildkite-client", "mock-buildkite"]),
     ("keyring", &["credential-store"]),
@@ -77,10 +84,11 @@ const DOORS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("wiremock", &["mock-buildkite"]),
+    ("x25519-dalek", &["credential-store"]),
 ];
 
 fn packages() -> Vec<Package> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
     let metadata = MetadataCommand::new()
         .manifest_path(manifest)
         .no_deps()

@@ -1,10 +1,11 @@
-//! How requests say who they are from: with a token, or with a key that signs one for each.
+//! The `Authorization` header: an API token, or a token signed for each request.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
+use credential::Credential;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,27 +13,11 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// How long a signed token is good for. Buildkite takes 5 minutes at most (API facts 2.1).
+/// How long a signed token is valid. Buildkite accepts at most 5 minutes (API facts 2.1).
 const SIGNED_FOR_SECS: i64 = 60;
-/// Buildkite takes a token that was signed within 10 s of its own time. A clock that is off by
-/// more than this is told apart from a wrong key.
+/// Buildkite accepts a token that was signed within 10 s of its own time. A refusal with a larger
+/// difference than this may be due to the clock and not to the key.
 const CLOCK_IS_OFF_SECS: i64 = 5;
-
-/// What a client proves itself with. `Debug` prints no secret.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Authentication {
-    /// An API access token, sent as it is.
-    Token(SecretString),
-    /// An RSA key (2048 to 4096 bits, PEM), whose public half is registered at Buildkite: each
-    /// request gets a token of its own, signed RS256 (API facts 2.1; in preview there).
-    PrivateKey {
-        /// UUID of the access token that the key is registered for.
-        issuer: String,
-        /// The key.
-        pem: SecretString,
-    },
-}
 
 /// Makes the header.
 pub(crate) enum Authorization {
@@ -55,29 +40,24 @@ struct Claims<'a> {
 }
 
 impl Authorization {
-    pub(crate) fn new(authentication: Authentication) -> Result<Self> {
-        match authentication {
-            Authentication::Token(token) => {
-                if token.expose_secret().is_empty() {
-                    return Err(Error::Token("is empty"));
-                }
-                let header = bearer(token.expose_secret())
-                    .ok_or(Error::Token("holds characters that no token has"))?;
-                Ok(Self::Token(token, header))
-            }
-            Authentication::PrivateKey { issuer, pem } => {
-                // Its errors may quote what they choke on.
-                let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
-                    .map_err(|_| Error::PrivateKey("is not an RSA key in PEM"))?;
-                let signer = Signer {
-                    issuer,
-                    key,
-                    ahead_secs: AtomicI64::new(0),
-                };
-                signer.sign()?;
-                Ok(Self::Signer(signer))
-            }
+    /// # Errors
+    /// [`Error::Token`] or [`Error::PrivateKey`].
+    pub(crate) fn new(credential: Credential) -> Result<Self> {
+        match credential {
+            Credential::ApiKey(token) => Self::token(token),
+            Credential::PrivateKey { issuer, pem } => Signer::new(issuer, &pem).map(Self::Signer),
+            _ => Err(Error::Token("is of an unknown kind")),
         }
+    }
+
+    fn token(token: SecretString) -> Result<Self> {
+        if token.expose_secret().is_empty() {
+            return Err(Error::Token("is empty"));
+        }
+        let header = bearer(token.expose_secret()).ok_or(Error::Token(
+            "has characters that cannot be sent in a header",
+        ))?;
+        Ok(Self::Token(token, header))
     }
 
     /// The value of the header, for one request.
@@ -88,22 +68,20 @@ impl Authorization {
         }
     }
 
-    /// A text of the remote's without the token.
+    /// A text from the remote, without the token.
     pub(crate) fn redact(&self, text: &str) -> String {
         match self {
             Self::Token(token, _) => text.replace(token.expose_secret(), "[REDACTED]"),
-            // A signed token is good for a minute; it has two dots and no blank.
             Self::Signer(_) => {
                 let words = text.split(' ');
-                let is_signed = |word: &str| word.len() > 100 && word.matches('.').count() >= 2;
                 let words = words.map(|word| if is_signed(word) { "[REDACTED]" } else { word });
                 words.collect::<Vec<_>>().join(" ")
             }
         }
     }
 
-    /// Takes over the server's time. True if a request that was refused may have been refused
-    /// for the clock of this machine, and is worth another try.
+    /// Adopts the server's time. Returns true if a refused request may have been refused because
+    /// of this machine's clock and is worth another attempt.
     pub(crate) fn learn(&self, server: Option<DateTime<Utc>>) -> bool {
         let (Self::Signer(signer), Some(server)) = (self, server) else {
             return false;
@@ -115,6 +93,19 @@ impl Authorization {
 }
 
 impl Signer {
+    fn new(issuer: String, pem: &SecretString) -> Result<Self> {
+        // The library's errors may quote the key.
+        let key = EncodingKey::from_rsa_pem(pem.expose_secret().as_bytes())
+            .map_err(|_| Error::PrivateKey("is not an RSA key in PEM"))?;
+        let signer = Self {
+            issuer,
+            key,
+            ahead_secs: AtomicI64::new(0),
+        };
+        signer.sign()?;
+        Ok(signer)
+    }
+
     fn sign(&self) -> Result<HeaderValue> {
         let iat = local_secs() + self.ahead_secs.load(Ordering::Relaxed);
         let claims = Claims {
@@ -124,7 +115,7 @@ impl Signer {
         };
         let signed = encode(&Header::new(Algorithm::RS256), &claims, &self.key)
             .map_err(|_| Error::PrivateKey("cannot sign; it must be RSA of 2048 to 4096 bits"))?;
-        bearer(&signed).ok_or(Error::PrivateKey("signs what no header can hold"))
+        bearer(&signed).ok_or(Error::PrivateKey("makes tokens that no header can carry"))
     }
 }
 
@@ -135,6 +126,11 @@ impl fmt::Debug for Authorization {
             Self::Signer(_) => "Signer",
         })
     }
+}
+
+/// Whether a word looks like a signed token, which is long and has two dots.
+fn is_signed(word: &str) -> bool {
+    word.len() > 100 && word.matches('.').count() >= 2
 }
 
 fn bearer(token: &str) -> Option<HeaderValue> {

@@ -1,7 +1,7 @@
 //! Where the token may go.
 //!
-//! The token is sent to the origin of the base URL and nowhere else: no redirect is followed, and
-//! a paging link that leaves the origin is an error. Without TLS only this machine is allowed.
+//! The token is sent to the origin of the base URL and nowhere else. Redirects are not followed,
+//! and a paging link to another origin is an error. Plain HTTP is allowed on this machine only.
 
 use url::{Host, Url};
 
@@ -10,44 +10,36 @@ use crate::error::{Error, Result};
 /// Buildkite's own address.
 pub const DEFAULT_BASE_URL: &str = "https://api.buildkite.com";
 
-/// A checked base URL, without a slash at its end.
+/// A checked base URL.
 #[derive(Debug, Clone)]
-pub(crate) struct BaseUrl {
-    url: Url,
-    is_loopback: bool,
-}
+pub(crate) struct BaseUrl(Url);
 
 impl BaseUrl {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let url = Url::parse(text.trim()).map_err(|_| Error::BaseUrl("is not a URL"))?;
-        let is_loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => return Err(Error::BaseUrl("has no host")),
-        };
-        let refusal = match url.scheme() {
-            "https" => None,
-            "http" if is_loopback => None,
-            _ => Some("must begin with https:// (http:// only for this machine)"),
-        };
-        let has_credentials = !url.username().is_empty() || url.password().is_some();
-        let refusal = refusal
-            .or(has_credentials.then_some("must not hold a user name or password"))
-            .or(url.query().is_some().then_some("must not have a query"))
-            .or(url
-                .fragment()
-                .is_some()
-                .then_some("must not have a fragment"));
-        match refusal {
-            Some(what) => Err(Error::BaseUrl(what)),
-            None => Ok(Self { url, is_loopback }),
+        if url.host().is_none() {
+            return Err(Error::BaseUrl("has no host"));
         }
+        if !is_secure(&url) {
+            return Err(Error::BaseUrl(
+                "must begin with https:// (http:// only for this machine)",
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::BaseUrl("must not contain a user name or password"));
+        }
+        if url.query().is_some() {
+            return Err(Error::BaseUrl("must not have a query"));
+        }
+        if url.fragment().is_some() {
+            return Err(Error::BaseUrl("must not have a fragment"));
+        }
+        Ok(Self(url))
     }
 
-    /// The URL of a path whose segments are slugs, numbers or fixed words.
+    /// The URL of a path below the base URL. Segments are escaped.
     pub(crate) fn join<'a>(&self, segments: impl IntoIterator<Item = &'a str>) -> Url {
-        let mut url = self.url.clone();
+        let mut url = self.0.clone();
         url.path_segments_mut()
             .expect("an http URL has path segments")
             .pop_if_empty()
@@ -57,12 +49,30 @@ impl BaseUrl {
 
     /// Whether it is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.is_loopback
+        is_loopback(&self.0)
     }
 
-    /// Whether the token may be sent there.
+    /// Whether the token may be sent to `url`.
     pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
-        self.url.origin() == url.origin()
+        self.0.origin() == url.origin()
+    }
+}
+
+/// Whether nobody else can read what is sent to `url`: it is https, or http on this machine.
+pub(crate) fn is_secure(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(url),
+        _ => false,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -71,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_and_this_machine_are_taken() {
+    fn only_https_and_this_machine_are_accepted() {
         for good in [
             DEFAULT_BASE_URL,
             "http://127.0.0.1:8080/",

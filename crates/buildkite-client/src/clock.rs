@@ -1,4 +1,4 @@
-//! Time, behind one interface, so that tests wait for nothing.
+//! Time behind one interface, so that tests do not wait.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use futures::future::BoxFuture;
 
 /// Where the client takes time from.
 pub trait Clock: Send + Sync {
-    /// A time that only grows.
+    /// The current time. It never goes backwards.
     fn now(&self) -> Instant;
-    /// Ready after `duration`.
+    /// Completes after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// The machine's clock.
+/// The clock of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -26,7 +26,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: sleeping moves it on at once.
+/// A clock for tests. Sleeping moves it forward at once.
 #[cfg(test)]
 pub(crate) struct TestClock {
     start: Instant,

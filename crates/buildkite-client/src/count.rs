@@ -1,23 +1,22 @@
-//! How many items a list has, for one request.
+//! The number of items of a list, with one request.
 //!
-//! No answer tells a total, but the link to the last page does when pages hold one item each
-//! (API facts 4.1).
+//! No answer has a total. But the link to the last page has it when each page holds one item (API
+//! facts 4.1).
 
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::builds::{BuildQuery, Keyset};
 use crate::client::Client;
 use crate::error::Result;
-use crate::keyset::Keyset;
-use crate::query::BuildQuery;
 
 impl Client {
-    /// How many builds `query` would list now; `None` if the answer does not tell.
+    /// How many builds `query` would list now. `None` if the answer does not tell.
     ///
     /// # Errors
     /// Those of [`object`](Self::object).
     pub async fn count_builds(&self, query: &BuildQuery) -> Result<Option<u64>> {
-        let mut url = query.url(&self.http.base);
+        let mut url = query.url(&self.transport.base);
         Keyset::new(query.created_from, query.created_to, false).bound(&mut url);
         url.query_pairs_mut()
             .append_pair("exclude_jobs", "true")
@@ -25,14 +24,13 @@ impl Client {
         self.count_at(url).await
     }
 
-    /// How many items the list at a path has, paged by number; `None` if the answer does not
-    /// tell.
+    /// How many items the list at a path has, which is paged by number. `None` if the answer does
+    /// not tell.
     ///
     /// # Errors
     /// Those of [`object`](Self::object).
     pub async fn count(&self, segments: &[&str]) -> Result<Option<u64>> {
-        self.count_at(self.http.base.join(segments.iter().copied()))
-            .await
+        self.count_at(self.url(segments, &[])).await
     }
 
     async fn count_at(&self, mut url: Url) -> Result<Option<u64>> {

@@ -1,59 +1,49 @@
-//! Content that lies elsewhere: the API answers with a redirect, which is followed without the
+//! Content that is stored elsewhere: the API answers with a redirect, which is followed without the
 //! token (API facts 12).
 
-use reqwest::StatusCode;
 use reqwest::header::{CONTENT_RANGE, LOCATION};
-use url::{Host, Url};
+use reqwest::{Response, StatusCode};
+use url::Url;
 
+use crate::base_url::is_secure;
 use crate::client::Client;
 use crate::error::{Error, Fault, Result};
-use crate::http::{Answer, Failure, fault};
 use crate::retry::Attempts;
+use crate::transport::{Answer, Failure, fault, is_passing};
 
-/// So many redirects of the storage are followed.
-const MOST_REDIRECTS: usize = 5;
+/// At most this many redirects of the storage are followed.
+const MAX_REDIRECTS: usize = 5;
 
-/// One content, fetched in as many tries as it takes: whoever keeps what arrives asks again from
-/// where it stopped, after a [`pause`](Self::pause).
+/// One content, fetched in as many attempts as it takes. A caller that keeps what arrives resumes
+/// from where it stopped, after a [`pause`](Self::pause).
 pub struct Retrieval {
     client: Client,
     url: Url,
-    /// Of the tries whose content did not arrive whole.
+    /// Attempts that did not bring the whole content.
     attempts: Attempts,
 }
 
-/// Content that arrives.
+/// Content that is arriving.
 pub struct Download {
-    /// The byte that it begins at: 0 if the storage did not go on where it was asked to.
+    /// The byte that it begins at. 0 if the storage did not resume where it was asked to.
     pub starts_at: u64,
     path: String,
     content: Content,
 }
 
 enum Content {
-    /// The API gave it itself.
+    /// The API sends it itself.
     Given(Box<Answer>),
-    Stored(reqwest::Response),
+    Stored(Response),
 }
 
 impl Download {
-    /// The next part, which may be empty; `None` at the end.
+    /// The next part, which may be empty, or `None` at the end.
     ///
     /// # Errors
     /// [`Error::CutShort`] if it breaks off.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let part = match &mut self.content {
-            Content::Given(answer) => {
-                let mut part = Vec::new();
-                let more = answer.read(&mut part).await;
-                more.map(|more| (more || !part.is_empty()).then_some(part))
-            }
-            Content::Stored(response) => {
-                let part = response.chunk().await;
-                part.map(|part| part.map(Vec::from))
-                    .map_err(|error| fault(&error))
-            }
-        };
+        let part = self.content.next().await;
         part.map_err(|fault| Error::CutShort {
             path: self.path.clone(),
             reason: fault.to_string(),
@@ -61,12 +51,29 @@ impl Download {
     }
 }
 
+impl Content {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        match self {
+            Self::Given(answer) => {
+                let mut part = Vec::new();
+                let has_more = answer.read(&mut part).await?;
+                Ok((has_more || !part.is_empty()).then_some(part))
+            }
+            Self::Stored(response) => {
+                let part = response.chunk().await;
+                part.map(|part| part.map(Vec::from))
+                    .map_err(|error| fault(&error))
+            }
+        }
+    }
+}
+
 impl Client {
-    /// The content that a path below the base URL leads to. Nothing is requested yet.
+    /// The content that a path below the base URL leads to. Requests nothing yet.
     pub fn retrieval(&self, segments: &[&str]) -> Retrieval {
         Retrieval {
             client: self.clone(),
-            url: self.http.base.join(segments.iter().copied()),
+            url: self.url(segments, &[]),
             attempts: Attempts::new(),
         }
     }
@@ -74,37 +81,38 @@ impl Client {
 
 impl Retrieval {
     /// The content from a byte on. The redirect is followed without the token, to https or this
-    /// machine; where it leads to is a secret and in no error. Each try asks the API for a new
-    /// address, because one that is signed ends within a minute.
+    /// machine. Its target is a secret and is in no error. Each attempt asks the API for a new
+    /// target, because a signed one expires within a minute.
     ///
     /// # Errors
-    /// Those of [`object`](Client::object); [`Error::Protocol`] if the path does not lead to
+    /// Those of [`object`](Client::object). [`Error::Protocol`] if the path does not lead to
     /// content or the storage refuses.
     pub async fn from(&self, byte: u64) -> Result<Download> {
-        let mut attempts = Attempts::new();
-        loop {
+        let opened = self.client.retry(&self.url, || async move {
             match self.open(byte).await {
-                Ok(download) => return Ok(download),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Redirect(_)) => return Err(self.refused("a redirect to nowhere")),
-                Err(Failure::Fault(fault)) => {
-                    wait(&self.client, &self.url, &mut attempts, fault).await?;
-                }
+                Err(Failure::Redirect(_)) => Err(self.refused("a redirect to nowhere").into()),
+                opened => opened,
             }
-        }
+        });
+        opened.await
     }
 
-    /// Waits, and tells so, before content that broke off for this reason is asked for again.
+    /// Waits, and reports the wait, before content that broke off is requested again.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] once the retry budget is spent.
+    /// [`Error::Unavailable`] when the retry budget is spent.
     pub async fn pause(&mut self, reason: &str) -> Result<()> {
         let fault = Fault::CutShort(reason.to_owned());
-        wait(&self.client, &self.url, &mut self.attempts, fault).await
+        let Self {
+            client,
+            url,
+            attempts,
+        } = self;
+        client.pause(attempts, url, fault).await
     }
 
-    /// Something new arrived: what failed before is forgotten.
-    pub fn went_on(&mut self) {
+    /// Forgets earlier failures, because something new arrived.
+    pub fn made_progress(&mut self) {
         self.attempts.succeeded();
     }
 
@@ -112,37 +120,38 @@ impl Retrieval {
         let target = match self.client.get(&self.url).await {
             Err(Failure::Redirect(Some(location))) => location,
             Err(failure) => return Err(failure),
-            Ok(answer) => return Ok(self.arrives(0, Content::Given(Box::new(answer)))),
+            Ok(answer) => return Ok(self.arriving(0, Content::Given(Box::new(answer)))),
         };
         let mut response = self.follow(target.clone(), from).await?;
         if from > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
-            // It is shorter than what is there already, which cannot be a part of it.
+            // The content is shorter than what the caller has, which cannot be a part of it.
             response = self.follow(target, 0).await?;
         }
-        let starts_at = match response.status() {
-            StatusCode::PARTIAL_CONTENT if start_of(&response) == Some(from) => from,
-            StatusCode::PARTIAL_CONTENT => {
-                return Err(self.refused("a part that was not asked for").into());
-            }
-            status if status.is_success() => 0,
-            status if is_passing(status) => return Err(Fault::Storage(status.as_u16()).into()),
-            status => {
-                return Err(self
-                    .refused(&format!("the storage answers {status}"))
-                    .into());
-            }
-        };
-        Ok(self.arrives(starts_at, Content::Stored(response)))
+        let starts_at = self.start(&response, from)?;
+        Ok(self.arriving(starts_at, Content::Stored(response)))
     }
 
-    /// The first answer that is no redirect.
-    async fn follow(&self, mut target: Url, from: u64) -> Result<reqwest::Response, Failure> {
-        for _ in 0..MOST_REDIRECTS {
-            if !is_safe(&target) {
+    /// The byte that the storage's answer begins at.
+    fn start(&self, response: &Response, from: u64) -> Result<u64, Failure> {
+        match response.status() {
+            StatusCode::PARTIAL_CONTENT if start_of_range(response) == Some(from) => Ok(from),
+            StatusCode::PARTIAL_CONTENT => Err(self.refused("another part than requested").into()),
+            status if status.is_success() => Ok(0),
+            status if is_passing(status) => Err(Fault::Storage(status.as_u16()).into()),
+            status => Err(self
+                .refused(&format!("the storage answers {status}"))
+                .into()),
+        }
+    }
+
+    /// The first answer that is not a redirect.
+    async fn follow(&self, mut target: Url, from: u64) -> Result<Response, Failure> {
+        for _ in 0..MAX_REDIRECTS {
+            if !is_secure(&target) {
                 let what = "a redirect to an address without https";
                 return Err(self.refused(what).into());
             }
-            let response = self.client.http.get_elsewhere(&target, from).await?;
+            let response = self.client.transport.get_elsewhere(&target, from).await?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
@@ -151,10 +160,10 @@ impl Retrieval {
             let next = location.and_then(|location| target.join(location).ok());
             target = next.ok_or_else(|| self.refused("a redirect to nowhere"))?;
         }
-        Err(self.refused("redirects without an end").into())
+        Err(self.refused("too many redirects").into())
     }
 
-    fn arrives(&self, starts_at: u64, content: Content) -> Download {
+    fn arriving(&self, starts_at: u64, content: Content) -> Download {
         Download {
             starts_at,
             path: self.url.path().to_owned(),
@@ -163,39 +172,12 @@ impl Retrieval {
     }
 
     fn refused(&self, what: &str) -> Error {
-        Error::Protocol {
-            path: self.url.path().to_owned(),
-            what: what.to_owned(),
-        }
+        Error::protocol(self.url.path(), what)
     }
 }
 
-async fn wait(client: &Client, url: &Url, attempts: &mut Attempts, fault: Fault) -> Result<()> {
-    let pause = attempts.pause(&client.http, &client.listener, url.path(), fault);
-    pause.await
-}
-
-fn is_safe(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback)
-}
-
-/// Whether the same request may succeed later.
-fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-        )
-}
-
 /// `Content-Range: bytes 900-999/1000` begins at 900.
-fn start_of(response: &reqwest::Response) -> Option<u64> {
+fn start_of_range(response: &Response) -> Option<u64> {
     let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     let start = range.strip_prefix("bytes ")?.split('-').next()?;
     start.trim().parse().ok()

@@ -1,14 +1,14 @@
-//! Every way a call can end badly.
+//! Every way a call can fail.
 //!
-//! An error names the path of the request, never its query or a header, and repeats of the
-//! remote's words only the `message`, shortened and without the token.
+//! An error names the path of the request, never its query or headers. Of the remote's own words
+//! it repeats only the `message`, shortened and without the token.
 
 use std::time::Duration;
 
 /// `Result` with the client's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A call that failed for good: what could be repeated has been repeated.
+/// A call that failed. Whatever may be repeated has been repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,96 +21,96 @@ pub enum Error {
     /// The private key cannot sign.
     #[error("the private key {0}")]
     PrivateKey(&'static str),
-    /// The HTTP client could not be set up.
-    #[error("the HTTP client could not be set up: {0}")]
+    /// The HTTP client cannot be set up.
+    #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
     /// 401: the token is missing, unknown, expired or revoked.
     #[error("Buildkite does not accept the API token (401): {message}")]
     Unauthorized {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// Buildkite's words.
+        /// Buildkite's message.
         message: String,
     },
-    /// 403: the token, its user or the plan may not do this.
+    /// 403: the token, its user or the plan lacks permission.
     #[error("Buildkite refuses access (403): {message}")]
     Forbidden {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// Buildkite's words, which name a missing scope.
+        /// Buildkite's message, which names a missing scope.
         message: String,
-        /// The scope that the endpoint takes, from `X-Accepted-OAuth-Scopes`.
+        /// The scope that the endpoint needs, from `X-Accepted-OAuth-Scopes`.
         needed_scope: Option<String>,
     },
-    /// 404: what was asked for does not exist, or the token may not know of it.
-    #[error("Buildkite does not know it, or the token may not see it (404): {message}")]
+    /// 404: the object does not exist, or the token may not know about it.
+    #[error("not found, or not visible to this token (404): {message}")]
     NotFound {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// Buildkite's words.
+        /// Buildkite's message.
         message: String,
     },
-    /// Any other 4xx: the request itself is refused.
+    /// Any other 4xx: Buildkite refuses the request itself.
     #[error("Buildkite refuses the request ({status}): {message}")]
     Refused {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
         /// The status, 400 to 499.
         status: u16,
-        /// Buildkite's words.
+        /// Buildkite's message.
         message: String,
     },
-    /// 429, and the wait that it asks for is longer than the client may wait.
+    /// 429, and the wait is longer than the client is allowed to wait.
     #[error("the rate limit `{scope}` is used up for another {} s", .wait.as_secs())]
     RateLimited {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
         /// The limit: `rest` or `rest_user`.
         scope: String,
-        /// How long until requests are taken again.
+        /// Time until requests are accepted again.
         wait: Duration,
     },
-    /// 5xx, a timeout, a lost connection or a broken body, again and again.
-    #[error("{reason}, tried {attempts} times over {} s", .elapsed.as_secs())]
+    /// 5xx, a timeout, a lost connection or a broken body, until the retry budget was spent.
+    #[error("{reason}; gave up after {attempts} attempts in {} s", .elapsed.as_secs())]
     Unavailable {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// How the last try failed.
+        /// Why the last attempt failed.
         reason: String,
-        /// How many requests were sent.
+        /// Number of requests sent.
         attempts: u32,
-        /// Since the first of them.
+        /// Time since the first failure.
         elapsed: Duration,
     },
-    /// A write was sent, and it is not known whether it was done: 5xx, a timeout, a lost
-    /// connection, an answer that breaks off. It is not sent again.
-    #[error("{reason}; whether it was done is not known")]
+    /// A write was sent and its answer was lost: 5xx, a timeout, a lost connection, a broken body.
+    /// The client does not send it again.
+    #[error("{reason}; it is unknown whether Buildkite carried out the request")]
     OutcomeUnknown {
-        /// The path of the request.
+        /// Path of the request.
         path: String,
-        /// How the answer failed.
+        /// Why there is no usable answer.
         reason: String,
     },
-    /// Content broke off; what has arrived of it is good.
+    /// Content broke off. What arrived before is good.
     #[error("{reason}")]
     CutShort {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// How it broke off.
+        /// Why it broke off.
         reason: String,
     },
     /// The answer is not what the API documents.
     #[error("unexpected answer: {what}")]
     Protocol {
-        /// The path asked for.
+        /// Path of the request.
         path: String,
-        /// What is wrong with it.
+        /// What is wrong with the answer.
         what: String,
     },
 }
 
 impl Error {
-    /// The path of the request that failed, without its query.
+    /// The path of the failed request, without its query.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::BaseUrl(_) | Self::Token(_) | Self::PrivateKey(_) | Self::Setup(_) => None,
@@ -125,9 +125,17 @@ impl Error {
             | Self::Protocol { path, .. } => Some(path),
         }
     }
+
+    /// A [`Protocol`](Self::Protocol) error about an answer to a request for `path`.
+    pub(crate) fn protocol(path: &str, what: impl Into<String>) -> Self {
+        Self::Protocol {
+            path: path.to_owned(),
+            what: what.into(),
+        }
+    }
 }
 
-/// A try that failed in a way that another try may mend.
+/// A failure that another attempt may not meet again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("Buildkite answered {0}")]
@@ -138,7 +146,7 @@ pub(crate) enum Fault {
     CutShort(String),
     #[error("no answer in time")]
     Timeout,
-    /// Nothing was sent.
+    /// No connection was made, so nothing was sent.
     #[error("the connection failed: {0}")]
     Unreachable(String),
     #[error("the connection failed: {0}")]

@@ -1,56 +1,50 @@
-//! A client for Buildkite's REST API that paces itself and repeats what is safe to repeat.
+//! A client for Buildkite's REST API that respects the rate limits and repeats what is safe to
+//! repeat.
 //!
-//! Whoever calls it gets an answer or a final error:
+//! A caller gets an answer or a final error:
 //!
-//! - a **rate governor** learns both of Buildkite's limits from every answer and waits exactly
-//!   until the binding one is free again, so that it causes no 429 where answers tell the limits;
-//! - **writes** are sent once, and whoever sent one is told if its outcome is not known;
-//! - **reads** are repeated after 429, 5xx, timeouts and broken answers, with backoff, for a time;
-//! - **lists** end only when the server says so; those of builds are read by keyset, split while
-//!   they arrive, at a page size that the server can bear;
-//! - the **token** goes to the origin of the base URL and nowhere else, and is shown nowhere.
+//! - A **rate limiter** learns both of Buildkite's limits from every answer and waits exactly until
+//!   the binding one is free again. It causes no 429 as long as answers report the limits.
+//! - **Writes** are sent once. The sender is told if the outcome is unknown.
+//! - **Reads** are repeated after 429, 5xx, timeouts and broken answers, with backoff, within a
+//!   time budget.
+//! - **Lists** end only when the server says so. Builds are listed by keyset and split while they
+//!   arrive, at a page size that the server can handle.
+//! - The **token** goes to the origin of the base URL and nowhere else. It is never shown.
 //!
-//! It knows nothing of connectors, state or files. Facts about the API are Buildkite's
-//! documentation and recorded answers; where the two disagree, the recordings are believed.
+//! The client knows nothing about connectors, state or files. Facts about the API come from
+//! Buildkite's documentation and from recorded answers. Where they disagree, the recordings win.
 
 mod authorization;
 mod base_url;
-mod body;
-mod build;
 mod builds;
 mod client;
 mod clock;
 mod count;
 mod download;
 mod error;
-mod governor;
-mod http;
-mod keyset;
-mod known_limit;
-mod link;
+mod list;
+mod object;
+mod observer;
 mod options;
-mod pace;
 mod page_size;
-mod pages;
-mod query;
-mod rate_limit;
+mod rate_limiter;
 mod retry;
-mod splitter;
 mod timestamp;
+mod transport;
 mod write;
 
-pub use authorization::Authentication;
 pub use base_url::DEFAULT_BASE_URL;
-pub use build::RawBuild;
-pub use builds::{Listed, Progress};
-pub use client::{AccessToken, Client, TokenUser};
+pub use builds::{BuildQuery, Listed, ListingProgress, LowerBound, RawBuild};
+pub use client::Client;
 pub use clock::{Clock, SystemClock};
+pub use credential::Credential;
 pub use download::{Download, Retrieval};
 pub use error::{Error, Result};
-pub use known_limit::KnownLimit;
-pub use options::{Event, Listener, Options};
-pub use pace::{Pace, WeakPace};
-pub use pages::Paging;
-pub use query::{BuildQuery, Floor};
+pub use list::Paging;
+pub use object::{AccessToken, TokenUser};
+pub use observer::{Event, Observer};
+pub use options::Options;
+pub use rate_limiter::{KnownLimit, RateLimiter, WeakRateLimiter};
 pub use timestamp::{Timestamp, format_timestamp};
 pub use write::Verb;

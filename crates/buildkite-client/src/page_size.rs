@@ -1,23 +1,23 @@
-//! How many builds a page asks for: as many as the server can bear.
+//! How many builds to request per page: as many as the server can handle.
 
-use crate::pages::MAX_PER_PAGE;
-
-/// So many pages in a row must come whole before the page size doubles again.
+/// The largest page that Buildkite serves (API facts 4.1).
+pub(crate) const MAX_PER_PAGE: u32 = 100;
+/// The page size doubles after this many complete pages in a row.
 const PAGES_BEFORE_GROWTH: u32 = 4;
 
-/// How many builds to ask for.
+/// How many builds to request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageSize {
     size: u32,
-    whole: u32,
+    complete: u32,
 }
 
 impl PageSize {
-    /// Begins with so many.
+    /// Starts with this size, limited to what Buildkite serves.
     pub(crate) fn new(size: u32) -> Self {
         Self {
             size: size.clamp(1, MAX_PER_PAGE),
-            whole: 0,
+            complete: 0,
         }
     }
 
@@ -25,24 +25,18 @@ impl PageSize {
         self.size
     }
 
-    /// Halves it; false if it is 1 already.
+    /// Halves the size. Returns false if it is 1 already.
     pub(crate) fn shrink(&mut self) -> bool {
         let shrinks = self.size > 1;
-        *self = Self {
-            size: (self.size / 2).max(1),
-            whole: 0,
-        };
+        *self = Self::new(self.size / 2);
         shrinks
     }
 
-    /// A page came whole.
+    /// Counts a complete page.
     pub(crate) fn grow(&mut self) {
-        self.whole += 1;
-        if self.whole == PAGES_BEFORE_GROWTH {
-            *self = Self {
-                size: (self.size * 2).min(MAX_PER_PAGE),
-                whole: 0,
-            };
+        self.complete += 1;
+        if self.complete == PAGES_BEFORE_GROWTH {
+            *self = Self::new(self.size * 2);
         }
     }
 }

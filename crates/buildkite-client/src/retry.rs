@@ -1,20 +1,52 @@
-//! How often, and how soon, a failed read is sent again.
+//! How often and how soon a failed read is sent again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use crate::clock::Clock;
 use crate::error::{Error, Fault, Result};
-use crate::http::Http;
-use crate::options::{Event, Listener};
+use crate::observer::{Event, Observer};
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A server that is slow to fail gets as many tries as one that fails at once.
-const LEAST_TRIES: u32 = 3;
+/// Up to as much again is added at random.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// A server that is slow to fail gets this many attempts even when the budget is spent.
+const MIN_ATTEMPTS: u32 = 3;
 
-/// The tries of one read.
+/// Pauses between attempts. They double, with jitter, so that clients that failed together do not
+/// return together.
+pub(crate) struct Pauses(ExponentialBackoff);
+
+impl Pauses {
+    pub(crate) fn new() -> Self {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_jitter()
+            .without_max_times();
+        Self(pauses.build())
+    }
+
+    pub(crate) fn next(&mut self) -> Duration {
+        self.0.next().unwrap_or(LONGEST_PAUSE)
+    }
+}
+
+/// When to give up.
+#[derive(Clone)]
+pub(crate) struct RetryPolicy {
+    pub(crate) clock: Arc<dyn Clock>,
+    /// For how long a failing read is repeated.
+    pub(crate) budget: Duration,
+}
+
+/// The attempts of one read.
 pub(crate) struct Attempts {
     first_failure: Option<Instant>,
     failures: u32,
+    pauses: Pauses,
 }
 
 impl Attempts {
@@ -22,31 +54,35 @@ impl Attempts {
         Self {
             first_failure: None,
             failures: 0,
+            pauses: Pauses::new(),
         }
     }
 
-    /// Something new was read: what failed before is forgotten.
+    /// Forgets earlier failures, because something new was read.
     pub(crate) fn succeeded(&mut self) {
         *self = Self::new();
     }
 
-    /// Failures since the last success.
+    /// The number of failures since the last success.
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Waits before the next try, or gives up when the budget is spent.
+    /// Waits before the next attempt.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the budget is spent.
     pub(crate) async fn pause(
         &mut self,
-        http: &Http,
-        listener: &Listener,
+        policy: &RetryPolicy,
+        observer: &Observer,
         path: &str,
         fault: Fault,
     ) -> Result<()> {
-        let now = http.clock.now();
+        let now = policy.clock.now();
         let elapsed = now.saturating_duration_since(*self.first_failure.get_or_insert(now));
         self.failures += 1;
-        if elapsed >= http.retry_budget && self.failures >= LEAST_TRIES {
+        if elapsed >= policy.budget && self.failures >= MIN_ATTEMPTS {
             return Err(Error::Unavailable {
                 path: path.to_owned(),
                 reason: fault.to_string(),
@@ -54,22 +90,13 @@ impl Attempts {
                 elapsed,
             });
         }
-        let duration = backoff(self.failures - 1);
-        tracing::warn!(path, %fault, ?duration, "a request failed and is sent again");
-        listener(Event::RetryWait {
+        let duration = self.pauses.next();
+        tracing::warn!(path, %fault, ?duration, "a request failed; it is sent again");
+        observer(Event::RetryWait {
             duration,
             reason: fault.to_string(),
         });
-        http.clock.sleep(duration).await;
+        policy.clock.sleep(duration).await;
         Ok(())
     }
-}
-
-/// The pause after a number of failures: it doubles, and up to half of it is left to chance, so
-/// that clients that failed together do not come back together.
-pub(crate) fn backoff(failures: u32) -> Duration {
-    let full = FIRST_PAUSE
-        .saturating_mul(2_u32.saturating_pow(failures))
-        .min(LONGEST_PAUSE);
-    full.mul_f64(1.0 - fastrand::f64() / 2.0)
 }

@@ -1,12 +1,12 @@
 //! Buildkite's timestamps, in every form seen.
 //!
-//! `2015-05-09T21:05:59.874Z` is the rule; `2013-09-03 13:24:38 UTC` and `…T22:30:00Z` occur in
-//! older answers, and programs that store answers drop trailing zeros (API facts 6, shape of real
-//! data). How precise a text is matters: a time cut to the second says only which second it was.
+//! `2015-05-09T21:05:59.874Z` is the rule. Older answers have `2013-09-03 13:24:38 UTC` and
+//! `…T22:30:00Z`, and programs that store answers drop trailing zeros (API facts 6, shape of real
+//! data). The precision matters: a time cut to the second only tells which second it was.
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 
-/// A moment as Buildkite writes it, with the precision it was written in.
+/// A moment as Buildkite writes it, with the precision of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timestamp {
     /// The moment.
@@ -16,7 +16,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads any known form; `None` for anything else.
+    /// Reads any known form. Returns `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let at = match DateTime::parse_from_rfc3339(text) {
             Ok(at) => at.with_timezone(&Utc),
@@ -24,11 +24,11 @@ impl Timestamp {
                 .ok()?
                 .and_utc(),
         };
-        let precision = match text.contains('.') {
-            true => TimeDelta::milliseconds(1),
-            false => TimeDelta::seconds(1),
-        };
-        Some(Self { at, precision })
+        let has_fraction = text.contains('.');
+        Some(Self {
+            at,
+            precision: TimeDelta::milliseconds(if has_fraction { 1 } else { 1000 }),
+        })
     }
 
     /// The first moment that is certainly later.
@@ -39,7 +39,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with milliseconds, as the API's time filters take it.
+/// Formats a time for the API's time filters: RFC 3339 in UTC with milliseconds.
 pub fn format_timestamp(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_turned_into_utc() {
+    fn an_offset_is_converted_to_utc() {
         let read = Timestamp::parse("2026-01-01T02:00:00.000+02:00").unwrap();
         assert_eq!(format_timestamp(read.at), "2026-01-01T00:00:00.000Z");
     }

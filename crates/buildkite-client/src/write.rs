@@ -1,15 +1,17 @@
-//! Requests that change something. None is sent again unless it is known that nothing happened.
+//! Requests that change something. None is sent again unless it is certain that nothing happened.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
 use serde_json::value::RawValue;
 
-use crate::client::{Client, redirected};
+use crate::client::{Client, parse, redirected};
 use crate::error::{Error, Fault, Result};
-use crate::http::{Failure, Outgoing};
 use crate::retry::Attempts;
+use crate::transport::{Failure, Request};
 
-/// What a write does to what its path names.
+/// The method of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// `POST`
@@ -23,7 +25,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// As it is written in a request.
+    /// As a request spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Post => "POST",
@@ -46,9 +48,9 @@ impl From<Verb> for Method {
 }
 
 impl Client {
-    /// Sends a write to a path below the base URL, once, and returns the answer's body; `None` if
-    /// it is empty. It is sent again only after a 429 and where no connection could be made: then
-    /// nothing has happened.
+    /// Sends a write to a path below the base URL, once, and returns the answer's body, or `None`
+    /// if it is empty. The write is sent again only after a 429 or when no connection could be
+    /// made. In both cases nothing has happened.
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::Forbidden`], [`Error::NotFound`], [`Error::Refused`] as
@@ -61,37 +63,54 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<String>,
     ) -> Result<Option<Box<RawValue>>> {
-        let mut url = self.http.base.join(segments.iter().copied());
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let request = Outgoing {
+        let url = self.url(segments, query);
+        let request = Request {
             body: body.map(Bytes::from),
-            ..self.outgoing(verb.into(), url.clone())
+            ..self.request(verb.into(), url.clone())
         };
         let mut attempts = Attempts::new();
         loop {
-            let sent = async {
-                let answer = self.send(request.clone()).await?;
-                Ok(answer.bytes().await?)
-            };
-            let fault = match sent.await {
-                Ok(body) if body.iter().all(u8::is_ascii_whitespace) => return Ok(None),
-                Ok(body) => match serde_json::from_slice(&body) {
-                    Ok(body) => return Ok(Some(body)),
-                    Err(error) => crate::client::not_json(&error),
-                },
+            match self.write_once(&request).await {
+                Ok(body) => return Ok(body),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Redirect(_)) => return Err(redirected(&url)),
-                Err(Failure::Fault(fault)) => fault,
-            };
-            if !matches!(fault, Fault::Unreachable(_)) {
-                return Err(Error::OutcomeUnknown {
-                    path: url.path().to_owned(),
-                    reason: fault.to_string(),
-                });
+                Err(Failure::Fault(fault @ Fault::Unreachable(_))) => {
+                    self.pause(&mut attempts, &url, fault).await?;
+                }
+                Err(Failure::Fault(fault)) => {
+                    return Err(Error::OutcomeUnknown {
+                        path: url.path().to_owned(),
+                        reason: fault.to_string(),
+                    });
+                }
             }
-            self.pause(&mut attempts, &url, fault).await?;
+        }
+    }
+
+    async fn write_once(&self, request: &Request) -> Result<Option<Box<RawValue>>, Failure> {
+        let body = self.send(request.clone()).await?.bytes().await?;
+        let is_empty = body.iter().all(u8::is_ascii_whitespace);
+        let body = (!is_empty).then(|| parse(&body)).transpose()?;
+        Ok(body)
+    }
+
+    /// Revokes this client's token: `DELETE /v2/access-token`. This cannot be undone. It is sent
+    /// once, and again only after a 429.
+    ///
+    /// # Errors
+    /// Those of [`object`](Self::object). [`Error::Unavailable`] if the outcome is unknown.
+    pub async fn revoke(&self) -> Result<()> {
+        let url = self.url(&["v2", "access-token"], &[]);
+        match self.send(self.request(Method::DELETE, url.clone())).await {
+            Ok(_) => Ok(()),
+            Err(Failure::Final(error)) => Err(error),
+            Err(Failure::Redirect(_)) => Err(redirected(&url)),
+            Err(Failure::Fault(fault)) => Err(Error::Unavailable {
+                path: url.path().to_owned(),
+                reason: fault.to_string(),
+                attempts: 1,
+                elapsed: Duration::ZERO,
+            }),
         }
     }
 }

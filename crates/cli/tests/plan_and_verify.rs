@@ -110,10 +110,7 @@ async fn a_plan_reads_like_this() {
     let told = shell.answer(0, &with("plan", &["--stream", "builds"]));
 
     let lines: Vec<_> = told.lines().map(str::trim).collect();
-    assert!(
-        lines[0].starts_with("Reckons with a first sync: "),
-        "{told}"
-    );
+    assert!(lines[0].starts_with("Estimates a first sync: "), "{told}");
     let columns = |line: &str| {
         line.split_whitespace()
             .map(str::to_owned)
@@ -122,10 +119,7 @@ async fn a_plan_reads_like_this() {
     assert_eq!(columns(lines[2]), ["stream", "requests", "records", "size"]);
     assert_eq!(columns(lines[3])[..3], ["builds", "6", "450"]);
     assert_eq!(columns(lines[4])[..3], ["total", "6", "450"]);
-    assert!(
-        lines[6].ends_with(" under the limits as they are now."),
-        "{told}"
-    );
+    assert!(lines[6].ends_with(" under the current limits."), "{told}");
     assert!(
         told.contains("the user's limit: 10000 requests a minute, "),
         "{told}"
@@ -133,7 +127,7 @@ async fn a_plan_reads_like_this() {
 
     let told = shell.answer(0, &["plan", "--to", "jsonl:out"]);
     assert!(
-        told.contains("cannot be used as a destination that is read back"),
+        told.contains("cannot be used as a copy that is read back"),
         "{told}"
     );
     assert!(is_empty(shell.folder.path()));
@@ -154,7 +148,7 @@ async fn verify_finds_what_is_wrong_and_its_exit_code_says_which() {
         where id = (select id from builds where state = 'passed' limit 1)";
     shell.execute(stale);
     let told = shell.answer(8, &with("verify", &["--samples", "0"]));
-    assert!(told.contains("\n1 stale (Buildkite has another version):\n  builds: acme-inc/"));
+    assert!(told.contains("\n1 stale (the source has another version):\n  builds: acme-inc/"));
 
     shell.execute("delete from builds where created_at = (select max(created_at) from builds)");
     shell.answer(9, &with("verify", &[]));
@@ -191,7 +185,7 @@ async fn verify_misses_an_attempt_of_a_job() {
     shell.execute("delete from jobs where retry_source is not null");
     let told = shell.answer(7, &with("verify", &["--samples", "0"]));
     assert!(
-        told.contains("which another one names, is not in the copy"),
+        told.contains("which another one refers to, is not in the copy"),
         "{told}"
     );
 }
@@ -203,7 +197,7 @@ async fn verify_refuses_what_cannot_be_compared() {
         (
             2,
             vec!["verify", "--to", "jsonl:out"],
-            "cannot be used as a destination that is read back",
+            "cannot be used as a copy that is read back",
         ),
         (5, with("verify", &[]), "b.db"),
         (
@@ -221,7 +215,7 @@ async fn verify_refuses_what_cannot_be_compared() {
     shell.answer(0, &with("sync", &[]));
     for (arguments, says) in [
         (&["--name", "other"][..], "there is nothing to compare yet"),
-        (&["--stream", "steps"], "there are: organizations"),
+        (&["--stream", "steps"], "streams: organizations"),
     ] {
         let output = shell.run(&with("verify", arguments));
         let told = String::from_utf8(output.stderr).unwrap();

@@ -1,20 +1,18 @@
-//! The configuration, the same in every host.
+//! The settings of the source, the same in every host. The destination shares some of them.
 
 use std::collections::BTreeSet;
 
-use buildkite_client::{Authentication, DEFAULT_BASE_URL};
+use buildkite_client::DEFAULT_BASE_URL;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use connector_core::{
-    Configuration, Credential, Error, ErrorKind, FlagSetting, Result, SettingsSchema,
-};
+use connector_core::{Configuration, Credential, FlagSetting, Result, SettingsSchema};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::lists::{CustomStream, ListStream};
+use crate::error::invalid_setting;
 use crate::mask::Sensitive;
-use crate::streams::{declared, schema_of};
+use crate::streams::{CustomStream, ListStream, declared, schema_of};
 
 // No `Serialize`: it is never written back.
 /// Settings of the Buildkite connector.
@@ -22,47 +20,47 @@ use crate::streams::{declared, schema_of};
 #[schemars(title = "Buildkite", extend("required" = ["api_key"]))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// API access token. To make one: Buildkite, Personal Settings, API Access Tokens; scopes
-    /// read_organizations, read_pipelines and read_builds. A host that keeps credentials gives it
-    /// instead.
+    /// API access token. Create one in Buildkite under Personal Settings, API Access Tokens, with
+    /// the scopes read_organizations, read_pipelines and read_builds. A host that keeps
+    /// credentials passes it instead.
     #[schemars(with = "String", extend("writeOnly" = true))]
     pub api_key: Option<SecretString>,
-    /// What a host gives in the place of an API key. Never in a configuration.
+    /// The credential that a host passes; it takes precedence over the API key. Never in a
+    /// configuration.
     #[serde(skip)]
     #[schemars(skip)]
-    private_key: Option<Authentication>,
-    /// Where the API is: https, or http on this machine.
+    passed: Option<Credential>,
+    /// Address of the API: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
-    /// Slugs of the organizations to read; all that the token sees if left out.
+    /// Slugs of the organizations to read. Default: all that the token sees.
     #[schemars(with = "Vec<String>")]
     pub organizations: Option<Vec<String>>,
-    /// Slugs of the pipelines to read, in whichever of the organizations they are; all if left
-    /// out.
+    /// Slugs of the pipelines to read, in any of the organizations. Default: all.
     #[schemars(with = "Vec<String>")]
     pub pipelines: Option<Vec<String>>,
-    /// Builds created before this are not read: ISO 8601, as 2026-01-31 or 2026-01-31T09:30:00Z.
-    /// Everything that Buildkite still has if left out.
+    /// Builds created before this date are not read: ISO 8601, such as 2026-01-31 or
+    /// 2026-01-31T09:30:00Z. Default: everything that Buildkite still has.
     #[schemars(with = "String")]
     pub start_date: Option<String>,
-    /// Requests at the same time, 1 to 32.
+    /// Maximum number of requests at the same time, 1 to 32.
     #[serde(default = "default_max_concurrency")]
     #[schemars(range(min = 1, max = 32))]
     pub max_concurrency: u32,
-    /// Share of the organization's rate limit that is left to people and other tools, in per
-    /// cent, 0 to 90.
+    /// Percentage of the organization's rate limit that is left to people and other tools, 0 to
+    /// 90.
     #[serde(default = "default_rate_limit_reserve")]
     #[schemars(range(min = 0, max = 90))]
     pub rate_limit_reserve: f64,
-    /// What is copied though it is sensitive: emails, env, tokens. Masked if left out.
+    /// Sensitive values that are copied in clear: emails, env, tokens. Default: all are masked.
     #[serde(default)]
     pub include_sensitive: Vec<Sensitive>,
-    /// Of job logs that are longer than this only the end is copied, in bytes, 1,024 to
-    /// 1,073,741,824.
+    /// Maximum length of a job log in bytes, 1,024 to 1,073,741,824. Only the end of a longer log
+    /// is copied.
     #[serde(default = "default_log_limit")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub log_limit_bytes: u64,
-    /// Lists of the API that this connector does not know, as streams.
+    /// Further lists of the API, as streams.
     #[serde(default)]
     pub custom_streams: Vec<CustomStream>,
 }
@@ -100,12 +98,12 @@ impl Config {
             .with_flag(slugs(
                 "organization",
                 "organizations",
-                "Organization to read; all that the token sees if left out",
+                "Organization to read [default: all that the token sees]",
             ))
             .with_flag(slugs(
                 "pipeline",
                 "pipelines",
-                "Pipeline to read; all if left out",
+                "Pipeline to read [default: all]",
             ))
             .with_flag(FlagSetting::new(
                 "since",
@@ -130,35 +128,11 @@ impl Config {
     /// Parses and checks. Pure: no network, file, environment or clock.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`], naming the key and what is allowed, never the value.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config), naming the key and what is allowed, never the value.
     pub fn parse(configuration: Configuration, credential: Option<Credential>) -> Result<Self> {
         let mut config: Self = configuration.parse()?;
-        match credential {
-            None => {}
-            Some(Credential::ApiKey(key)) => config.api_key = Some(key),
-            Some(Credential::PrivateKey { issuer, pem }) => {
-                config.private_key = Some(Authentication::PrivateKey { issuer, pem });
-            }
-            Some(_) => {
-                let what = "expected a credential that is an API key or a private key";
-                return Err(refuse("api_key", what));
-            }
-        }
-        if !(1..=32).contains(&config.max_concurrency) {
-            return Err(refuse("max_concurrency", "expected a number from 1 to 32"));
-        }
-        if !(0.0..=90.0).contains(&config.rate_limit_reserve) {
-            return Err(refuse(
-                "rate_limit_reserve",
-                "expected per cent from 0 to 90",
-            ));
-        }
-        if !(1024..=1 << 30).contains(&config.log_limit_bytes) {
-            return Err(refuse(
-                "log_limit_bytes",
-                "expected a number from 1024 to 1073741824",
-            ));
-        }
+        config.passed = credential;
+        config.check_ranges()?;
         config.streams()?;
         config.organizations = slugs("organizations", config.organizations)?;
         config.pipelines = slugs("pipelines", config.pipelines)?;
@@ -166,29 +140,53 @@ impl Config {
         Ok(config)
     }
 
-    /// The private key, or the API token.
+    fn check_ranges(&self) -> Result<()> {
+        let (concurrency, log) = (self.max_concurrency, self.log_limit_bytes);
+        for (key, is_allowed, expected) in [
+            (
+                "max_concurrency",
+                (1..=32).contains(&concurrency),
+                "expected a number from 1 to 32",
+            ),
+            (
+                "rate_limit_reserve",
+                (0.0..=90.0).contains(&self.rate_limit_reserve),
+                "expected a percentage from 0 to 90",
+            ),
+            (
+                "log_limit_bytes",
+                (1024..=1 << 30).contains(&log),
+                "expected a number from 1024 to 1073741824",
+            ),
+        ] {
+            if !is_allowed {
+                return Err(invalid_setting(key, expected));
+            }
+        }
+        Ok(())
+    }
+
+    /// The credential that the host passed, or the API key.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if there is none.
-    pub(crate) fn authentication(&self) -> Result<Authentication> {
-        if let Some(key) = &self.private_key {
-            return Ok(key.clone());
-        }
-        let token = self.api_key.clone().map(Authentication::Token);
-        token.ok_or_else(|| {
-            refuse(
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if there is neither.
+    pub(crate) fn credential(&self) -> Result<Credential> {
+        let key = || self.api_key.clone().map(Credential::ApiKey);
+        let credential = self.passed.clone().or_else(key);
+        credential.ok_or_else(|| {
+            invalid_setting(
                 "api_key",
-                "must be set: an API access token, made in Buildkite under Personal Settings, \
+                "must be set: an API access token, created in Buildkite under Personal Settings, \
                  API Access Tokens",
             )
         })
     }
 
-    /// The streams that are declared as lists, those of the configuration last.
+    /// The streams that are declared as lists; those of the configuration come last.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a custom stream that cannot be read;
-    /// [`parse`](Self::parse) has checked that.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) for a custom stream that cannot be
+    /// read; [`parse`](Self::parse) has checked that.
     pub(crate) fn streams(&self) -> Result<Vec<ListStream>> {
         let mut streams = declared();
         for (position, custom) in self.custom_streams.iter().enumerate() {
@@ -201,21 +199,21 @@ impl Config {
     /// `start_date` as a moment.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is no date; [`parse`](Self::parse) has checked that.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if it is not a date; [`parse`](Self::parse) has checked that.
     pub(crate) fn created_from(&self) -> Result<Option<DateTime<Utc>>> {
         let Some(text) = &self.start_date else {
             return Ok(None);
         };
         parse_date(text.trim()).map(Some).ok_or_else(|| {
-            refuse(
+            invalid_setting(
                 "start_date",
-                "expected an ISO 8601 date, as 2026-01-31 or 2026-01-31T09:30:00Z",
+                "expected an ISO 8601 date, such as 2026-01-31 or 2026-01-31T09:30:00Z",
             )
         })
     }
 }
 
-/// Without a time it is midnight, without a zone UTC.
+/// Without a time: midnight. Without a zone: UTC.
 fn parse_date(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.to_utc());
@@ -227,13 +225,13 @@ fn parse_date(text: &str) -> Option<DateTime<Utc>> {
     Some(date.and_hms_opt(0, 0, 0)?.and_utc())
 }
 
-/// Each once, in their order.
+/// Each slug once, in their order.
 fn slugs(key: &'static str, slugs: Option<Vec<String>>) -> Result<Option<Vec<String>>> {
     let Some(slugs) = slugs else { return Ok(None) };
     if slugs.is_empty() {
-        return Err(refuse(
+        return Err(invalid_setting(
             key,
-            "expected at least one slug; leave it out for all",
+            "expected at least one slug; leave the key out for all",
         ));
     }
     let mut known = BTreeSet::new();
@@ -242,9 +240,9 @@ fn slugs(key: &'static str, slugs: Option<Vec<String>>) -> Result<Option<Vec<Str
         let slug = slug.trim().to_owned();
         let is_slug = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if slug.is_empty() || !slug.chars().all(is_slug) || slug.starts_with('.') {
-            let what = "expected a slug, the part of the address behind the host or the \
+            let what = "expected a slug, the part of the address after the host or the \
                         organization: letters, digits and dashes";
-            return Err(refuse(format!("{key}[{index}]"), what));
+            return Err(invalid_setting(format!("{key}[{index}]"), what));
         }
         if known.insert(slug.clone()) {
             unique.push(slug);
@@ -253,12 +251,9 @@ fn slugs(key: &'static str, slugs: Option<Vec<String>>) -> Result<Option<Vec<Str
     Ok(Some(unique))
 }
 
-pub(crate) fn refuse(key: impl std::fmt::Display, what: &str) -> Error {
-    Error::new(ErrorKind::Config, what).with_context("key", key)
-}
-
 #[cfg(test)]
 mod tests {
+    use connector_core::ErrorKind;
     use serde_json::json;
 
     use super::*;
@@ -273,7 +268,7 @@ mod tests {
         assert_eq!(config.base_url, DEFAULT_BASE_URL);
         assert_eq!(config.max_concurrency, 4);
         assert_eq!(config.created_from().unwrap(), None);
-        let error = config.authentication().unwrap_err();
+        let error = config.credential().unwrap_err();
         assert!(error.to_string().contains("api_key"), "{error}");
     }
 

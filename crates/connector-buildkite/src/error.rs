@@ -1,9 +1,13 @@
-//! The one place where a client failure becomes a contract failure.
+//! Failures of the client and of settings, as errors of the contract.
+//!
+//! This is the one place where a client failure becomes a contract failure.
+
+use std::fmt::Display;
 
 use buildkite_client::Error as ClientError;
 use connector_core::{Error, ErrorKind, Retry, StreamName};
 
-/// Says who failed, where, and what to do about it.
+/// Says what failed, where, and what to do about it.
 pub(crate) fn explain(error: ClientError) -> Error {
     let path = error.path().map(str::to_owned);
     let message = error.to_string();
@@ -20,7 +24,7 @@ pub(crate) fn explain(error: ClientError) -> Error {
         ),
         ClientError::Forbidden { needed_scope, .. } => {
             let advice = needed_scope.map_or_else(
-                || "it may be a matter of the token's scopes, the user's role or the plan".into(),
+                || "the token's scopes, the user's role or the plan may not allow it".to_owned(),
                 |scope| format!("the token needs the scope {scope}"),
             );
             Error::new(ErrorKind::Permission, format!("{message}; {advice}"))
@@ -47,4 +51,9 @@ pub(crate) fn explain(error: ClientError) -> Error {
 pub(crate) fn in_stream(stream: &StreamName) -> impl Fn(ClientError) -> Error + use<> {
     let stream = stream.clone();
     move |error| explain(error).with_context("stream", &stream)
+}
+
+/// The error of a setting: `what` says what is expected, never the value.
+pub(crate) fn invalid_setting(key: impl Display, what: &str) -> Error {
+    Error::new(ErrorKind::Config, what).with_context("key", key)
 }

@@ -104,6 +104,20 @@ impl Error {
         self
     }
 
+    /// Whether nobody reads a pipe any more, as after `| head -1`. The writer did nothing wrong.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -161,6 +175,19 @@ mod tests {
             error.to_string(),
             "rate limited [stream: builds, path: /v2/builds]"
         );
+    }
+
+    #[test]
+    fn a_closed_pipe_is_known_by_its_cause_at_any_depth() {
+        let of_io = |kind: std::io::ErrorKind| {
+            let error = Error::new(ErrorKind::Io, "not written");
+            error.with_source(std::io::Error::from(kind))
+        };
+        let closed = || of_io(std::io::ErrorKind::BrokenPipe);
+        assert!(closed().is_closed_pipe());
+        let outer = Error::new(ErrorKind::Io, "the copy failed").with_source(closed());
+        assert!(outer.is_closed_pipe());
+        assert!(!of_io(std::io::ErrorKind::StorageFull).is_closed_pipe());
     }
 
     #[test]

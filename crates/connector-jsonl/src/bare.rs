@@ -14,7 +14,7 @@ use crate::line::quoted;
 const GONE: &str = "_gone";
 
 /// The two parts of the line that says that the record with the key `key` is gone.
-pub(crate) fn gone<'k>(why: &str, key: &'k str) -> (String, &'k str) {
+pub(crate) fn removed<'k>(why: &str, key: &'k str) -> (String, &'k str) {
     let start = format!("{{\"{GONE}\":{}", quoted(why));
     let fields = key.strip_prefix('{').unwrap_or(key).trim_ascii_start();
     let comma = if fields == "}" { "" } else { "," };
@@ -22,7 +22,7 @@ pub(crate) fn gone<'k>(why: &str, key: &'k str) -> (String, &'k str) {
 }
 
 /// Whether an object says that a record is gone.
-pub(crate) fn is_gone(object: &str) -> bool {
+pub(crate) fn is_removed(object: &str) -> bool {
     let name = object.strip_prefix('{').unwrap_or(object);
     let mut name = name.trim_ascii_start().bytes();
     // Nearly all records are known not to be by two bytes.
@@ -36,7 +36,7 @@ pub(crate) fn is_gone(object: &str) -> bool {
 /// The line as a record of `stream`.
 pub(crate) fn parse(line: &str, stream: &StreamName) -> Result<Record> {
     let object = JsonObject::parse(line)?;
-    if !is_gone(object.as_str()) {
+    if !is_removed(object.as_str()) {
         return Ok(Record::new(stream.clone(), object));
     }
     let mut fields = object.fields()?.into_iter();
@@ -52,7 +52,7 @@ pub(crate) fn parse(line: &str, stream: &StreamName) -> Result<Record> {
     for (field, value) in fields {
         key.raw(&field, value);
     }
-    Ok(Record::gone(stream.clone(), key.finish(), why))
+    Ok(Record::removed(stream.clone(), key.finish(), why))
 }
 
 /// Whether the first field is a text `_gone`.
@@ -91,10 +91,10 @@ mod tests {
             (r#"{"_gone":"k"}"#, r#"{"_gone":"a\"b","_gone":"k"}"#),
             ("{ }", r#"{"_gone":"a\"b"}"#),
         ] {
-            let (start, rest) = gone("a\"b", key);
+            let (start, rest) = removed("a\"b", key);
             assert_eq!(start + rest, line);
             let record = parsed(line);
-            assert_eq!(record.gone.as_deref(), Some("a\"b"));
+            assert_eq!(record.removal_reason(), Some("a\"b"));
             let compact = |text: &str| text.replace(' ', "");
             assert_eq!(record.data.as_str(), compact(key));
         }
@@ -107,7 +107,7 @@ mod tests {
             r#"{ "_gone" : "x", "id":1}"#,
             r#"{"\u005fgone":"x"}"#,
         ] {
-            assert!(parsed(line).gone.is_some(), "{line}");
+            assert!(parsed(line).is_removed(), "{line}");
         }
         for line in [
             "{}",
@@ -119,7 +119,7 @@ mod tests {
             r#"{"\ud800":"x"}"#,
         ] {
             let record = parsed(line);
-            assert_eq!(record.gone, None, "{line}");
+            assert_eq!(record.tombstone, None, "{line}");
             assert_eq!(record.data.as_str(), line);
         }
     }

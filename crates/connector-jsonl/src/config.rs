@@ -1,10 +1,13 @@
 //! What the user sets: where the lines are.
 
-use connector_core::{Configuration, Error, ErrorKind, Result};
+use connector_core::{Configuration, Error, ErrorKind, LocationKind, Result, SettingsSchema};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use serde_json::Value;
+
+/// The key that only a source has.
+const STREAM: &str = "stream";
 
 /// Configuration of the JSON lines source and destination.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -30,18 +33,44 @@ impl Config {
             return Err(refused("path", "must be a file, a folder or `-`"));
         }
         if config.stream.as_ref().is_some_and(is_empty) {
-            return Err(refused("stream", "must be the name of a stream"));
+            return Err(refused(STREAM, "must be the name of a stream"));
         }
         Ok(config)
     }
 
-    /// JSON Schema (draft 7) of the configuration.
-    pub(crate) fn schema() -> Value {
-        SchemaSettings::draft07()
-            .into_generator()
-            .into_root_schema_for::<Self>()
-            .to_value()
+    /// As [`parse`](Self::parse), for a destination.
+    ///
+    /// # Errors
+    /// Also for the keys of a source.
+    pub(crate) fn parse_destination(configuration: Configuration) -> Result<Self> {
+        if configuration.has(STREAM) {
+            return Err(refused(STREAM, "is only for a source; remove it"));
+        }
+        Self::parse(configuration)
     }
+
+    /// What can be set for a source.
+    pub(crate) fn source_settings() -> SettingsSchema {
+        settings(Self::schema())
+    }
+
+    /// What can be set for a destination.
+    pub(crate) fn destination_settings() -> SettingsSchema {
+        let mut schema = Self::schema();
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.shift_remove(STREAM);
+        }
+        settings(schema)
+    }
+
+    fn schema() -> Value {
+        let generator = SchemaSettings::draft07().into_generator();
+        generator.into_root_schema_for::<Self>().to_value()
+    }
+}
+
+fn settings(schema: Value) -> SettingsSchema {
+    SettingsSchema::new(schema).with_location("path", LocationKind::FileOrPipe)
 }
 
 /// The error of one key.

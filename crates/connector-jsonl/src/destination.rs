@@ -1,25 +1,20 @@
 //! The contract's side of writing: chooses where lines go, and writes where it blocks nobody.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Destination, Error, ErrorKind, Outcome, Record, Result, State, WritePlan,
+    AcceptedStreams, Capabilities, Claim, Destination, Error, ErrorKind, Holder, Outcome, Record,
+    Result, State, StreamPlan, WriteMode, WritePlan,
 };
+use connector_local::{FileClaim, run_blocking};
 
-use crate::config::refused;
+use crate::config::Config;
 use crate::file::{self, SingleFile};
 use crate::folder::{self, Folder};
 use crate::location::Location;
 use crate::pipe::Pipe;
-use crate::{Config, blocking};
-
-/// Takes records one after the other.
-pub(crate) trait Sink: Send {
-    /// Adds a record, unless it is refused.
-    fn put(&mut self, record: &Record) -> Result<Outcome>;
-
-    /// Makes durable what was added, and the state with it.
-    fn commit(&mut self, state: Option<&State>) -> Result<()>;
-}
+use crate::sink::Sink;
 
 /// Writes JSON lines into a file, a folder or a pipe; the crate's documentation has the forms.
 ///
@@ -29,21 +24,22 @@ pub struct JsonlDestination {
     path: String,
     /// None before `start`, during a call and after an error.
     sink: Option<Box<dyn Sink>>,
+    claim: Option<FileClaim>,
+}
+
+/// What it can do, wherever the lines go.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new([WriteMode::Append]).with_state()
 }
 
 impl JsonlDestination {
     /// Opens nothing yet.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] if a key is set that only a source has.
-    pub fn new(config: Config) -> Result<Self> {
-        if config.stream.is_some() {
-            return Err(refused("stream", "is only for a source; remove it"));
-        }
-        Ok(Self {
+    pub fn new(config: Config) -> Self {
+        Self {
             path: config.path,
             sink: None,
-        })
+            claim: None,
+        }
     }
 
     /// Lends the sink to `work`. It comes back only if all went well.
@@ -55,7 +51,7 @@ impl JsonlDestination {
             let message = "nothing can be written before `start`, or after a failure";
             Error::new(ErrorKind::Internal, message).with_context("path", &self.path)
         })?;
-        let (sink, result) = blocking::run(move || {
+        let (sink, result) = run_blocking(move || {
             let result = work(sink.as_mut())?;
             Ok((sink, result))
         })
@@ -67,9 +63,13 @@ impl JsonlDestination {
 
 #[async_trait]
 impl Destination for JsonlDestination {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
     async fn check(&mut self) -> Result<()> {
         let location = Location::of(&self.path);
-        blocking::run(move || match location {
+        run_blocking(move || match location {
             // Opening a named pipe would wait for its reader.
             Location::Standard | Location::Pipe(_) => Ok(()),
             Location::File(path) => file::check(&path),
@@ -78,17 +78,25 @@ impl Destination for JsonlDestination {
         .await
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        Ok(Accepts::Any)
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        Ok(AcceptedStreams::Any)
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
+        let mut streams = plan.streams.iter();
+        streams.try_for_each(|stream| capabilities().expect(stream))?;
         // What is still open would hold its lock against the new one.
         self.sink = None;
         let (location, plan) = (Location::of(&self.path), plan.clone());
-        let (sink, state) = blocking::run(move || open(&location, &plan)).await?;
+        let (sink, state) = run_blocking(move || open(&location, &plan)).await?;
         self.sink = Some(sink);
         Ok(state)
+    }
+
+    async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
+        capabilities().expect(stream)?;
+        let stream = stream.clone();
+        self.with_sink(move |sink| sink.add(&stream)).await
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
@@ -101,6 +109,39 @@ impl Destination for JsonlDestination {
         self.with_sink(move |sink| sink.commit(state.as_ref()))
             .await
     }
+
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whatever goes through a pipe is over: there is nothing to claim.
+    fn claim(&mut self) -> Option<&mut dyn Claim> {
+        match Location::of(&self.path) {
+            Location::Standard | Location::Pipe(_) => None,
+            Location::File(_) | Location::Folder(_) => Some(self),
+        }
+    }
+}
+
+#[async_trait]
+impl Claim for JsonlDestination {
+    /// One file, or one folder, takes the records of one sync at a time, whatever its name.
+    async fn claim(&mut self, _sync: &str, holder: &Holder) -> Result<()> {
+        let (path, holder) = (lock_file(&self.path), holder.clone());
+        if self.claim.is_none() {
+            self.claim = run_blocking(move || FileClaim::take(&path, &holder)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lock file, beside the file or folder: `out.jsonl.lock`.
+fn lock_file(path: &str) -> PathBuf {
+    let path = PathBuf::from(path);
+    let path = path.canonicalize().unwrap_or(path);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    path.with_file_name(name)
 }
 
 fn open(location: &Location, plan: &WritePlan) -> Result<(Box<dyn Sink>, Option<State>)> {
@@ -121,10 +162,4 @@ fn open(location: &Location, plan: &WritePlan) -> Result<(Box<dyn Sink>, Option<
 fn put(sink: &mut dyn Sink, record: &Record) -> Result<Outcome> {
     let put = sink.put(record);
     put.map_err(|error| error.with_context("stream", &record.stream))
-}
-
-/// What becomes of a record whose stream is not in the plan.
-pub(crate) fn not_announced() -> Outcome {
-    let reason = "its stream is not among those that the sync was started with";
-    Outcome::Rejected(reason.to_owned())
 }

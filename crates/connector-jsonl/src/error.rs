@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use connector_core::{Error, ErrorKind, Result, Retry};
+use connector_core::{Error, ErrorKind, Result};
 
 /// What the person who runs the sync is told.
 pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
@@ -35,6 +35,13 @@ pub(crate) fn not_ours(path: &Path, why: &str) -> Error {
     Error::new(ErrorKind::Config, message).with_context("path", path.display())
 }
 
+/// Another run has written since this one began.
+pub(crate) fn written_by_others(path: &Path) -> Error {
+    let message = "another run has written to it since this one began; nothing more was \
+                   committed: let one of them end, then sync again";
+    Error::new(ErrorKind::Conflict, message).with_context("path", path.display())
+}
+
 /// A kept state that cannot be used.
 pub(crate) fn damaged(path: &Path, why: &str) -> Error {
     let message = format!("{why}; restore it, or move it away to read everything again");
@@ -45,10 +52,8 @@ pub(crate) fn damaged(path: &Path, why: &str) -> Error {
 pub(crate) fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            let message = "another sync is writing to it; let it finish";
-            Err(Error::new(ErrorKind::Unavailable, message)
-                .with_retry(Retry::Backoff)
-                .with_context("path", path.display()))
+            let message = "another run is writing to it; let it end, or stop it";
+            Err(Error::new(ErrorKind::Conflict, message).with_context("path", path.display()))
         }
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }

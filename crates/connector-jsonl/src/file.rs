@@ -5,11 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Outcome, Record, Result, State, StreamName, WritePlan};
+use connector_core::{Outcome, Record, Result, State, StreamName, StreamPlan, WritePlan};
 
-use crate::destination::Sink;
 use crate::line::{self, COMMIT_START, RECORD_START};
 use crate::output::{self, Output};
+use crate::sink::Sink;
 use crate::{error, pipe, tail};
 
 /// Record lines and commit lines into a file.
@@ -66,12 +66,22 @@ impl SingleFile {
 }
 
 impl Sink for SingleFile {
+    fn add(&mut self, stream: &StreamPlan) -> Result<()> {
+        self.starts.extend([pipe::start(stream)]);
+        Ok(())
+    }
+
     fn put(&mut self, record: &Record) -> Result<Outcome> {
         pipe::put(&mut self.output, &self.starts, record)
             .map_err(|error| error::of_io(error, &self.path))
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        // Where there are no locks, two runs may write.
+        let is_changed = self.output.is_changed();
+        if is_changed.map_err(|error| error::of_io(error, &self.path))? {
+            return Err(error::written_by_others(&self.path));
+        }
         if let Some(state) = state {
             self.state = Some(state.clone());
         }

@@ -1,26 +1,37 @@
 //! The files that a source reads, and the streams in them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use connector_core::{Catalog, Error, ErrorKind, Result, StreamName};
 
 use crate::config::refused;
-use crate::error;
-use crate::inference;
 use crate::input::{Form, Lines, form_of};
+use crate::line::Enveloped;
 use crate::position::Position;
 use crate::reading::Part;
+use crate::{error, folder, inference, tail};
 
 /// One file. All its lines belong to `stream`, if there is one.
 pub(crate) fn of_file(path: &Path, stream: Option<&StreamName>) -> Result<Vec<Part>> {
-    let mut lines = Lines::open(path, Position::default())?;
-    let form = match stream {
-        Some(stream) => Form::Bare(stream.clone()),
-        None => form_of(lines.next()?.unwrap_or_default(), stem(path)),
-    };
-    Ok(vec![part(path.to_owned(), form)])
+    let mut lines = Lines::open(path, Position::default(), None)?;
+    if let Some(stream) = stream {
+        return Ok(vec![part(path.to_owned(), Form::Bare(stream.clone()))]);
+    }
+    let first = lines.next()?.unwrap_or_default();
+    let mut part = part(path.to_owned(), form_of(first, stem(path)));
+    if matches!(Enveloped::parse(first), Some(Enveloped::Commit)) {
+        part.end = committed_end(path)?;
+    }
+    Ok(vec![part])
+}
+
+/// Where the last commit in a file ends.
+fn committed_end(path: &Path) -> Result<Option<u64>> {
+    let file = File::open(path).map_err(|error| error::of_io(error, path))?;
+    let last = tail::last_commit(&file, path, "")?;
+    Ok(last.map(|last| last.end))
 }
 
 /// The files of a folder, in the order of their names.
@@ -35,18 +46,29 @@ pub(crate) fn of_folder(path: &Path, stream: Option<&StreamName>) -> Result<Vec<
         let error = Error::new(ErrorKind::Config, message);
         return Err(error.with_context("path", path.display()));
     }
+    let lengths = folder::committed_lengths(path);
     let named = |path: PathBuf| {
-        let form = Form::Bare(stem(&path));
-        part(path, form)
+        let stream = stem(&path);
+        let end = lengths.get(&stream).copied();
+        Part {
+            end,
+            ..part(path, Form::Bare(stream))
+        }
     };
     Ok(files.into_iter().map(named).collect())
+}
+
+/// Whether a file has lines that no sync has committed.
+pub(crate) fn has_uncommitted(part: &Part) -> bool {
+    let length = fs::metadata(&part.path).map_or(0, |found| found.len());
+    part.end.is_some_and(|end| end < length)
 }
 
 /// Reads all files to learn their streams.
 pub(crate) fn catalog(parts: &[Part]) -> Result<Catalog> {
     let mut catalog = Catalog::default();
     for part in parts {
-        let lines = Lines::open(&part.path, Position::default())?;
+        let lines = Lines::open(&part.path, Position::default(), part.end)?;
         let origin = part.path.file_name().unwrap_or_default().to_string_lossy();
         let found = inference::infer(lines, &part.form, &origin)?;
         catalog.streams.extend(found.streams);
@@ -58,6 +80,7 @@ fn part(path: PathBuf, form: Form) -> Part {
     Part {
         path,
         form,
+        end: None,
         pipe: None,
     }
 }

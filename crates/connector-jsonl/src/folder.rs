@@ -6,12 +6,12 @@ use std::io::{self, ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
 
 use connector_core::{
-    Error, ErrorKind, Outcome, Record, Result, State, Stream, StreamName, WritePlan,
+    Error, ErrorKind, Outcome, Record, Result, State, Stream, StreamName, StreamPlan, WritePlan,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::destination::{Sink, not_announced};
 use crate::output::{self, Output};
+use crate::sink::{Sink, not_announced};
 use crate::{bare, error, file, tail};
 
 /// The file of states and lengths.
@@ -24,7 +24,7 @@ const LOOKS_GONE: &str = "its first field is a text `_gone`: in a folder such a 
                           record is gone; write to one file instead";
 
 /// What `_state.json` holds.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Committed {
     /// The form of this file: [`VERSION`].
@@ -43,6 +43,12 @@ pub(crate) struct Folder {
     outputs: BTreeMap<StreamName, Output<File>>,
     /// Holds the lock.
     _folder: Option<File>,
+}
+
+/// How many bytes count of the file of each stream. None are known of a folder that was not
+/// written here.
+pub(crate) fn committed_lengths(path: &Path) -> BTreeMap<StreamName, u64> {
+    Committed::read(path).map_or_else(|_| BTreeMap::new(), |committed| committed.lengths)
 }
 
 /// Proves that files can be made and written on, and changes nothing.
@@ -72,24 +78,24 @@ impl Folder {
             outputs: BTreeMap::new(),
             _folder: folder,
         };
-        for stream in &plan.streams {
-            // All are looked at before the first is changed.
-            started.look_at(stream)?;
-        }
-        for stream in &plan.streams {
-            started
-                .committed
-                .lengths
-                .entry(stream.name.clone())
-                .or_insert(0);
-        }
-        // Before the first record: a file that is not in it would be taken for one of others.
-        started.committed.write(path)?;
-        for stream in &plan.streams {
-            started.open(stream)?;
-        }
+        let streams: Vec<_> = plan.streams.iter().map(|plan| &plan.stream).collect();
+        started.add_all(&streams)?;
         let state = started.committed.syncs.get(&plan.sync).cloned();
         Ok((started, state))
+    }
+
+    fn add_all(&mut self, streams: &[&Stream]) -> Result<()> {
+        for stream in streams {
+            // All are looked at before the first is changed.
+            self.look_at(stream)?;
+        }
+        for stream in streams {
+            let lengths = &mut self.committed.lengths;
+            lengths.entry(stream.name.clone()).or_insert(0);
+        }
+        // Before the first record: a file that is not in it would be taken for one of others.
+        self.committed.write(&self.path)?;
+        streams.iter().try_for_each(|stream| self.open(stream))
     }
 
     /// Checks that the file of a stream is what was committed, and perhaps more of it.
@@ -155,24 +161,35 @@ impl Folder {
 }
 
 impl Sink for Folder {
+    fn add(&mut self, stream: &StreamPlan) -> Result<()> {
+        if self.outputs.contains_key(&stream.stream.name) {
+            return Ok(());
+        }
+        self.add_all(&[&stream.stream])
+    }
+
     fn put(&mut self, record: &Record) -> Result<Outcome> {
         let Some(output) = self.outputs.get_mut(&record.stream) else {
             return Ok(not_announced());
         };
         let text = record.data.single_line();
-        let written = match &record.gone {
-            Some(why) => {
-                let (start, rest) = bare::gone(why, &text);
+        let written = match record.removal_reason() {
+            Some(reason) => {
+                let (start, rest) = bare::removed(reason, &text);
                 output.line([&start, rest, "\n"])
             }
-            None if bare::is_gone(&text) => return Ok(Outcome::Rejected(LOOKS_GONE.to_owned())),
+            None if bare::is_removed(&text) => return Ok(Outcome::Rejected(LOOKS_GONE.to_owned())),
             None => output.line([&*text, "\n", ""]),
         };
         written.map_err(|error| error::of_io(error, &self.path))?;
-        Ok(Outcome::Accepted(None))
+        Ok(Outcome::Accepted)
     }
 
     fn commit(&mut self, state: Option<&State>) -> Result<()> {
+        // Where there are no locks, two runs may write.
+        if Committed::read(&self.path)? != self.committed {
+            return Err(error::written_by_others(&self.path));
+        }
         for (stream, output) in &mut self.outputs {
             let length = output.length();
             if self.committed.lengths.insert(stream.clone(), length) != Some(length) {
@@ -181,9 +198,8 @@ impl Sink for Folder {
             }
         }
         if let Some(state) = state {
-            self.committed
-                .syncs
-                .insert(self.sync.clone(), state.clone());
+            let syncs = &mut self.committed.syncs;
+            syncs.insert(self.sync.clone(), state.clone());
         }
         self.committed.write(&self.path)
     }

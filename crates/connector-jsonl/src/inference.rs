@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use connector_core::{Catalog, JsonObject, Result, Stream, StreamName, SyncMode};
+use connector_core::{Catalog, ErrorKind, JsonObject, Record, Result, Stream, StreamName};
 use serde_json::{Map, Value, json};
 
 use crate::input::{Form, Lines};
@@ -21,15 +21,14 @@ pub(crate) fn infer(mut lines: Lines, form: &Form, origin: &str) -> Result<Catal
         // It is there even without a record.
         seen.push((stream.clone(), Inference::default()));
     }
-    while let Some(record) = lines.next_record(form)? {
+    while let Some(record) = next_readable(&mut lines, form)? {
         let Some(record) = record else { continue };
         let at = seen.iter().position(|(stream, _)| *stream == record.stream);
         let at = at.unwrap_or_else(|| {
             seen.push((record.stream.clone(), Inference::default()));
             seen.len() - 1
         });
-        let is_read = seen[at].1.see(&record.data);
-        is_read.map_err(|_| lines.refused("the name of a field is not valid Unicode"))?;
+        seen[at].1.see(&record.data);
     }
     let streams = seen.into_iter();
     Ok(Catalog {
@@ -37,6 +36,15 @@ pub(crate) fn infer(mut lines: Lines, form: &Form, origin: &str) -> Result<Catal
             .map(|(name, seen)| seen.stream(name, origin))
             .collect(),
     })
+}
+
+/// The next line as a record; none for a commit, and for a line that is no record: the read that
+/// comes to it reports it, after the records before it.
+fn next_readable(lines: &mut Lines, form: &Form) -> Result<Option<Option<Record>>> {
+    match lines.next_record(form) {
+        Err(error) if error.kind() == ErrorKind::Data => Ok(Some(None)),
+        read => read,
+    }
 }
 
 /// What was seen of one stream.
@@ -48,9 +56,9 @@ pub(crate) struct Inference {
 }
 
 impl Inference {
-    /// Looks at one record.
-    pub(crate) fn see(&mut self, record: &JsonObject) -> Result<()> {
-        for (field, value) in record.fields()? {
+    /// Looks at one record. One with the name of a field that is no text has no schema.
+    pub(crate) fn see(&mut self, record: &JsonObject) {
+        for (field, value) in record.fields().unwrap_or_default() {
             let seen = type_of(value.get());
             if let Some(position) = self.by_name.get(field.as_ref()) {
                 self.fields[*position].1 |= seen;
@@ -60,7 +68,6 @@ impl Inference {
             self.by_name.insert(field.clone(), self.fields.len());
             self.fields.push((field, seen));
         }
-        Ok(())
     }
 
     /// The stream, without a key: nothing in the lines tells of one.
@@ -70,21 +77,12 @@ impl Inference {
             .iter()
             .map(|(field, types)| (field.clone(), json!({"type": names(*types)})))
             .collect();
-        Stream {
-            name,
-            description: format!("Lines of {origin}."),
-            json_schema: json!({
-                "$schema": "http://json-schema.org/draft-07/schema#",
-                "type": "object",
-                "properties": properties,
-            }),
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-            primary_key: Vec::new(),
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh],
-        }
+        let schema = json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": properties,
+        });
+        Stream::new(name, &format!("Lines of {origin}."), schema)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Error, ErrorKind, Record, Result, StreamName};
+use connector_core::{Error, ErrorKind, Record, Result, StreamName, decode_text};
 
 use crate::line::Enveloped;
 use crate::position::Position;
@@ -12,8 +12,6 @@ use crate::{bare, error, line};
 
 /// Where bytes come from.
 pub(crate) type Reader = Box<dyn Read + Send>;
-
-const BOM: &str = "\u{feff}";
 
 /// What the lines of a file look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,12 +44,13 @@ impl Lines {
         }
     }
 
-    /// Of a file, from a position on that an earlier read has come to.
-    pub(crate) fn open(path: &Path, position: Position) -> Result<Self> {
+    /// Of a file, from a position on that an earlier read has come to, up to `end`.
+    pub(crate) fn open(path: &Path, position: Position, end: Option<u64>) -> Result<Self> {
+        let end = end.unwrap_or(u64::MAX);
         let open = || {
             let mut file = File::open(path)?;
-            let fits = ends_a_line(&mut file, position.offset)?;
-            Ok((file, fits))
+            let fits = position.offset <= end && ends_a_line(&mut file, position.offset)?;
+            Ok((file.take(end.saturating_sub(position.offset)), fits))
         };
         let (file, fits) = open().map_err(|error| error::of_io(error, path))?;
         if !fits {
@@ -70,11 +69,7 @@ impl Lines {
             if self.buffer.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            // Borrowed anew: the text is known to be valid only after the loop's borrow ends.
-            return match str::from_utf8(&self.buffer) {
-                Ok(text) => Ok(Some(text.strip_prefix(BOM).unwrap_or(text).trim_ascii())),
-                Err(_) => Err(self.refused("the line is not valid UTF-8")),
-            };
+            return self.text().map(Some);
         }
         Ok(None)
     }
@@ -92,7 +87,7 @@ impl Lines {
                 None => Err("the line is not an object with `stream` and `record`"),
             },
         };
-        let record = record.map_err(|message| self.refused(message));
+        let record = record.map_err(|message| self.refused(self.unfinished().unwrap_or(message)));
         record.map(Some).map_err(|error| match form {
             Form::Bare(stream) => error.with_context("stream", stream),
             Form::Enveloped => error,
@@ -105,9 +100,34 @@ impl Lines {
         streams.iter().find(|stream| **stream == *named)
     }
 
-    /// Behind the last line.
+    /// After the last line.
     pub(crate) fn position(&self) -> Position {
         self.position
+    }
+
+    /// Before the last line.
+    pub(crate) fn position_before(&self) -> Position {
+        Position {
+            offset: self.start,
+            line: self.position.line.saturating_sub(1),
+            complete: false,
+        }
+    }
+
+    fn text(&self) -> Result<&str> {
+        let what = if self.start == 0 {
+            "the file"
+        } else {
+            "the line"
+        };
+        let text = decode_text(&self.buffer, what);
+        text.map(str::trim_ascii)
+            .map_err(|error| self.refused(error.message()))
+    }
+
+    fn unfinished(&self) -> Option<&'static str> {
+        let message = "the last line is not complete: its writer may not be done, or was killed";
+        (!self.buffer.ends_with(b"\n")).then_some(message)
     }
 
     /// Where the last line begins.

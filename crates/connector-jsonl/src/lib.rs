@@ -34,7 +34,6 @@
 //! tokio runtime they run where they are called.
 
 mod bare;
-mod blocking;
 mod config;
 mod destination;
 mod error;
@@ -50,14 +49,17 @@ mod pipe;
 mod piped;
 mod position;
 mod reading;
+mod sink;
 mod source;
 mod tail;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Connector, Destination, Identity, Result, Roles, Setup, Source};
-use serde_json::Value;
+use connector_core::{
+    Capabilities, Connector, Destination, DestinationRole, Identity, Result, SettingsSchema, Setup,
+    Source, SourceRole,
+};
 
 pub use config::Config;
 pub use destination::JsonlDestination;
@@ -67,35 +69,53 @@ pub use source::JsonlSource;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Jsonl;
 
-#[async_trait]
 impl Connector for Jsonl {
     fn identity(&self) -> Identity {
-        Identity {
-            name: "jsonl",
-            title: "JSON lines",
-            version: env!("CARGO_PKG_VERSION"),
-            documentation_url: "https://jsonlines.org",
-        }
+        Identity::new("jsonl", "JSON lines", env!("CARGO_PKG_VERSION"))
+            .with_documentation("https://jsonlines.org")
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: true,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
     }
 
-    fn configuration_schema(&self) -> Value {
-        Config::schema()
+    fn destination(&self) -> Option<&dyn DestinationRole> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SourceRole for Jsonl {
+    fn settings(&self) -> SettingsSchema {
+        Config::source_settings()
     }
 
-    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        Config::parse(setup.configuration.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
         let config = Config::parse(setup.configuration)?;
-        Ok(Arc::new(JsonlSource::new(config)))
+        Ok(Arc::new(JsonlSource::new(config, setup.observer)))
+    }
+}
+
+#[async_trait]
+impl DestinationRole for Jsonl {
+    fn settings(&self) -> SettingsSchema {
+        Config::destination_settings()
     }
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
-        let config = Config::parse(setup.configuration)?;
-        Ok(Box::new(JsonlDestination::new(config)?))
+    fn capabilities(&self) -> Capabilities {
+        destination::capabilities()
+    }
+
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        Config::parse_destination(setup.configuration.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        let config = Config::parse_destination(setup.configuration)?;
+        Ok(Box::new(JsonlDestination::new(config)))
     }
 }

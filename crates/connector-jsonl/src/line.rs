@@ -17,7 +17,7 @@ pub(crate) fn record_start(stream: &StreamName) -> String {
 }
 
 /// What stands before the key of a record of `stream` that is gone; `}` closes the line.
-pub(crate) fn gone_start(stream: &StreamName, why: &str) -> String {
+pub(crate) fn removed_start(stream: &StreamName, why: &str) -> String {
     let (stream, why) = (quoted(stream.as_str()), quoted(why));
     format!("{{\"stream\":{stream},\"gone\":{why},\"key\":")
 }
@@ -88,7 +88,7 @@ impl Enveloped {
                 let data = JsonObject::from_raw(record)?;
                 let stream = stream.as_ref().into();
                 Some(Self::Record(match gone {
-                    Some(why) => Record::gone(stream, data, why),
+                    Some(why) => Record::removed(stream, data, why),
                     None => Record::new(stream, data),
                 }))
             }
@@ -103,7 +103,7 @@ impl Enveloped {
             } => {
                 let key = JsonObject::from_raw(key)?;
                 let stream = stream.as_ref().into();
-                Some(Self::Record(Record::gone(stream, key, why)))
+                Some(Self::Record(Record::removed(stream, key, why)))
             }
             Line {
                 stream: None,
@@ -163,13 +163,13 @@ mod tests {
     #[test]
     fn what_is_gone_reads_as_it_was_written() {
         let stream = StreamName::from("we\"ird");
-        let line = format!("{}{{\"id\": 1.0}}}}", gone_start(&stream, "ag\"ed"));
+        let line = format!("{}{{\"id\": 1.0}}}}", removed_start(&stream, "ag\"ed"));
         assert!(line.as_bytes().starts_with(RECORD_START));
         let Some(Enveloped::Record(record)) = Enveloped::parse(&line) else {
             panic!("{line}");
         };
         let key = JsonObject::parse("{\"id\": 1.0}").unwrap();
-        assert_eq!(record, Record::gone(stream, key, "ag\"ed"));
+        assert_eq!(record, Record::removed(stream, key, "ag\"ed"));
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
         let Some(Enveloped::Record(record)) = Enveloped::parse(line) else {
             panic!("{line}");
         };
-        assert_eq!(record, Record::gone("a".into(), data, "aged_out"));
+        assert_eq!(record, Record::removed("a".into(), data, "aged_out"));
     }
 
     #[test]

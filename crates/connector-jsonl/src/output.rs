@@ -53,6 +53,12 @@ impl<W: Write> Output<W> {
 }
 
 impl Output<File> {
+    /// Whether somebody else has written to the file, or cut it.
+    pub(crate) fn is_changed(&self) -> io::Result<bool> {
+        let written = self.length - self.buffer.len() as u64;
+        Ok(self.writer.metadata()?.len() != written)
+    }
+
     /// Hands everything to the disk.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.flush()?;

@@ -5,10 +5,10 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use connector_core::{Outcome, Record, Result, State, StreamName, WritePlan};
+use connector_core::{Outcome, Record, Result, State, StreamName, StreamPlan, WritePlan};
 
-use crate::destination::{Sink, not_announced};
 use crate::output::Output;
+use crate::sink::{Sink, not_announced};
 use crate::{error, line};
 
 /// Record lines into a pipe.
@@ -42,11 +42,16 @@ impl Pipe {
 
 /// What stands before the records of each stream.
 pub(crate) fn starts(plan: &WritePlan) -> HashMap<StreamName, String> {
-    let start = |name: &StreamName| (name.clone(), line::record_start(name));
-    plan.streams.iter().map(|s| start(&s.name)).collect()
+    plan.streams.iter().map(start).collect()
 }
 
-/// Adds the line of a record, or of one that is gone.
+/// What stands before the records of one stream.
+pub(crate) fn start(stream: &StreamPlan) -> (StreamName, String) {
+    let name = &stream.stream.name;
+    (name.clone(), line::record_start(name))
+}
+
+/// Adds the line of a record, or of one that was removed.
 pub(crate) fn put<W: Write>(
     output: &mut Output<W>,
     starts: &HashMap<StreamName, String>,
@@ -56,14 +61,22 @@ pub(crate) fn put<W: Write>(
         return Ok(not_announced());
     };
     let data = record.data.single_line();
-    match &record.gone {
+    match record.removal_reason() {
         None => output.line([start, &data, "}\n"])?,
-        Some(why) => output.line([&line::gone_start(&record.stream, why), &data, "}\n"])?,
+        Some(reason) => {
+            let start = line::removed_start(&record.stream, reason);
+            output.line([&start, &data, "}\n"])?;
+        }
     }
-    Ok(Outcome::Accepted(None))
+    Ok(Outcome::Accepted)
 }
 
 impl Sink for Pipe {
+    fn add(&mut self, stream: &StreamPlan) -> Result<()> {
+        self.starts.extend([start(stream)]);
+        Ok(())
+    }
+
     fn put(&mut self, record: &Record) -> Result<Outcome> {
         put(&mut self.output, &self.starts, record).map_err(|error| error::of_io(error, &self.path))
     }
@@ -76,25 +89,13 @@ impl Sink for Pipe {
 
 #[cfg(test)]
 mod tests {
-    use connector_core::{ErrorKind, JsonObject, Stream};
+    use connector_core::{ErrorKind, JsonObject, Stream, WriteMode};
 
     use super::*;
 
     fn plan() -> WritePlan {
-        WritePlan {
-            sync: "test".to_owned(),
-            streams: vec![Stream {
-                name: "builds".into(),
-                description: String::new(),
-                json_schema: serde_json::Value::Null,
-                is_default: true,
-                scopes: Vec::new(),
-                is_readable: None,
-                primary_key: Vec::new(),
-                cursor: None,
-                sync_modes: Vec::new(),
-            }],
-        }
+        let stream = Stream::new("builds", "", serde_json::Value::Null);
+        WritePlan::new("test", [StreamPlan::new(stream, WriteMode::Append)])
     }
 
     fn record() -> Record {
@@ -108,7 +109,7 @@ mod tests {
         let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
 
         let outcome = pipe.put(&record()).unwrap();
-        assert_eq!(outcome, Outcome::Accepted(None));
+        assert_eq!(outcome, Outcome::Accepted);
         pipe.commit(Some(&State::new("x", 1))).unwrap();
         drop(pipe);
 
@@ -124,7 +125,7 @@ mod tests {
         let mut pipe = Pipe::new(Path::new("-"), Box::new(writer), &plan());
         let key = JsonObject::parse("{\"id\":1}").unwrap();
 
-        pipe.put(&Record::gone("builds".into(), key, "aged_out"))
+        pipe.put(&Record::removed("builds".into(), key, "aged_out"))
             .unwrap();
         pipe.commit(None).unwrap();
         drop(pipe);
@@ -144,6 +145,7 @@ mod tests {
         pipe.put(&record()).unwrap();
         let error = pipe.commit(None).unwrap_err();
 
+        assert!(error.is_closed_pipe());
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.to_string(), "the reader closed the pipe [path: -]");
     }

@@ -46,9 +46,7 @@ impl Piped {
         let origin = self.path.display().to_string();
         if let Some(stream) = &self.stream {
             let stream = Inference::default().stream(stream.clone(), &origin);
-            return Ok(Catalog {
-                streams: vec![stream],
-            });
+            return Ok(Catalog::new([stream]));
         }
         let mut guard = self.lock();
         let opened = self.open(&mut guard)?;
@@ -69,6 +67,7 @@ impl Piped {
         Ok(Part {
             path: self.path.clone(),
             form,
+            end: None,
             pipe: Some((Box::new(head.chain(rest)), known)),
         })
     }

@@ -23,6 +23,8 @@ pub(crate) struct Part {
     pub(crate) path: PathBuf,
     /// How its lines look.
     pub(crate) form: Form,
+    /// How many of its bytes count, if not all do: what comes after them is not committed.
+    pub(crate) end: Option<u64>,
     /// The pipe, if it is one.
     pub(crate) pipe: Option<PipedLines>,
 }
@@ -40,7 +42,7 @@ struct Open {
     lines: Lines,
     form: Form,
     streams: Vec<StreamName>,
-    /// The streams that a pipe may have. A pipe has no checkpoints.
+    /// The streams that a pipe may have. A pipe has one checkpoint, at its end.
     known: Option<BTreeSet<StreamName>>,
     since_checkpoint: usize,
 }
@@ -89,10 +91,16 @@ impl Reading {
             self.begin(part, messages)?;
             return Ok(Some(0));
         };
-        let record = open.lines.next_record(&open.form);
-        let Some(record) = record.map_err(|error| open.named(error))? else {
-            self.finish(&open, messages)?;
-            return Ok(Some(0));
+        let record = match open.lines.next_record(&open.form) {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                self.finish(&open, messages)?;
+                return Ok(Some(0));
+            }
+            Err(error) => {
+                self.save_before(&open, messages)?;
+                return Err(open.named(error));
+            }
         };
         let mut bytes = 0;
         if let Some(record) = record {
@@ -129,7 +137,7 @@ impl Reading {
         let (lines, known) = match part.pipe {
             Some((reader, known)) => (Lines::new(&part.path, reader), Some(known)),
             None => {
-                let lines = Lines::open(&part.path, from);
+                let lines = Lines::open(&part.path, from, part.end);
                 (lines.map_err(|error| of_only(&streams, error))?, None)
             }
         };
@@ -143,10 +151,16 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(&mut self, open: &Open, messages: &mut Vec<Message>) -> Result<()> {
-        if open.known.is_none() {
-            self.checkpoint(open, Position::COMPLETE, messages)?;
+    /// What was read before a line that cannot be read is not read again.
+    fn save_before(&mut self, open: &Open, messages: &mut Vec<Message>) -> Result<()> {
+        if open.since_checkpoint == 0 || open.known.is_some() {
+            return Ok(());
         }
+        self.checkpoint(open, open.lines.position_before(), messages)
+    }
+
+    fn finish(&mut self, open: &Open, messages: &mut Vec<Message>) -> Result<()> {
+        self.checkpoint(open, Position::COMPLETE, messages)?;
         messages.extend(completed(&open.streams));
         Ok(())
     }
@@ -223,6 +237,7 @@ mod tests {
         let part = Part {
             path: "-".into(),
             form: Form::Enveloped,
+            end: None,
             pipe: Some((Box::new(Cursor::new(text)), known)),
         };
         let request = ReadRequest::new([Selection::full_refresh("a")]);

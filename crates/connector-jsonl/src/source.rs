@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use connector_core::{Catalog, Error, ErrorKind, Message, ReadRequest, Result, Source, StreamName};
+use connector_core::{Catalog, Event, Message, Observer, ReadRequest, Result, Source, StreamName};
+use connector_local::run_blocking;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
+use crate::config::Config;
+use crate::files;
 use crate::input::Form;
 use crate::location::Location;
 use crate::piped::Piped;
 use crate::position::Positions;
 use crate::reading::{Part, Reading};
-use crate::{Config, blocking, files};
 
 /// Reads JSON lines out of files and pipes.
 ///
@@ -34,6 +36,7 @@ pub struct JsonlSource {
 
 struct Inner {
     origin: Origin,
+    observer: Arc<dyn Observer>,
     stream: Option<StreamName>,
     /// The last answer, to check requests against.
     catalog: Mutex<Option<Catalog>>,
@@ -47,7 +50,7 @@ enum Origin {
 
 impl JsonlSource {
     /// Opens nothing yet.
-    pub fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, observer: Arc<dyn Observer>) -> Self {
         let stream = config.stream.map(StreamName::from);
         let origin = match Location::of(&config.path) {
             Location::File(path) => Origin::File(path),
@@ -58,6 +61,7 @@ impl JsonlSource {
         Self {
             inner: Arc::new(Inner {
                 origin,
+                observer,
                 stream,
                 catalog: Mutex::new(None),
             }),
@@ -70,17 +74,17 @@ impl Source for JsonlSource {
     async fn check(&self) -> Result<()> {
         let inner = self.inner.clone();
         // What is in a pipe is left to those who read it.
-        blocking::run(move || inner.files().map(drop)).await
+        run_blocking(move || inner.files().map(drop)).await
     }
 
     async fn discover(&self) -> Result<Catalog> {
         let inner = self.inner.clone();
-        blocking::run(move || inner.catalog()).await
+        run_blocking(move || inner.catalog()).await
     }
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let inner = self.inner.clone();
-        let begin = async move { blocking::run(move || inner.begin(&request)).await };
+        let begin = async move { run_blocking(move || inner.begin(&request)).await };
         stream::once(begin)
             .map_ok(|reading| stream::try_unfold(reading, chunk))
             .try_flatten()
@@ -91,7 +95,7 @@ impl Source for JsonlSource {
 }
 
 async fn chunk(mut reading: Reading) -> Result<Option<(Vec<Message>, Reading)>> {
-    blocking::run(move || {
+    run_blocking(move || {
         let chunk = reading.chunk()?;
         Ok(chunk.map(|chunk| (chunk, reading)))
     })
@@ -100,6 +104,7 @@ async fn chunk(mut reading: Reading) -> Result<Option<(Vec<Message>, Reading)>> 
 
 impl Inner {
     fn begin(&self, request: &ReadRequest) -> Result<Reading> {
+        request.expect_whole()?;
         let catalog = self.check_request(request)?;
         match &self.origin {
             Origin::Pipe(pipe) => {
@@ -115,8 +120,19 @@ impl Inner {
                     Form::Enveloped => true,
                     Form::Bare(stream) => positions.get(stream.as_str()).is_some(),
                 });
+                self.tell_uncommitted(&parts);
                 Ok(Reading::new(parts, positions))
             }
+        }
+    }
+
+    fn tell_uncommitted(&self, parts: &[Part]) {
+        for part in parts.iter().filter(|part| files::has_uncommitted(part)) {
+            let path = part.path.display();
+            self.observer.observe(Event::notice(format!(
+                "{path}: the lines after the last commit are not read, because the sync that \
+                 wrote them has not committed them"
+            )));
         }
     }
 
@@ -130,12 +146,7 @@ impl Inner {
         let catalog = known.map_or_else(|| self.catalog(), Ok)?;
         for selection in &request.streams {
             let stream = catalog.stream(selection.stream.as_str())?;
-            if !stream.sync_modes.contains(&selection.mode) {
-                let message = "lines can only be read all, not by what is new; \
-                               choose the mode `full_refresh`";
-                return Err(Error::new(ErrorKind::Config, message)
-                    .with_context("stream", &selection.stream));
-            }
+            stream.expect_mode(selection.mode)?;
         }
         Ok(catalog)
     }

@@ -66,41 +66,45 @@ impl<'d> Compared<'d> {
         let Ok(fields) = record.data.fields() else {
             return Ok(Comparison::Absent);
         };
-        let row = Row::of(&fields, layout);
-        if row.missing_key(layout).is_some() {
+        let (row, new) = Row::of(&record.data, &fields, layout);
+        if row.missing_key(&record.data, layout).is_some() {
             return Ok(Comparison::Absent);
         }
-        row.bind_key(layout, select, 1)?;
+        row.bind_key(&record.data, layout, select, 1)?;
         let mut found = select.raw_query();
         let Some(held) = found.next()? else {
             return Ok(Comparison::Absent);
         };
-        let differing = match &record.gone {
-            None => differing(layout, &row, &fields, held)?,
-            Some(why) => differing_mark(layout, why, held)?,
+        let differing = match record.removal_reason() {
+            None => {
+                let mut differing = differing(layout, &row, record, held)?;
+                let new = new.iter().filter(|field| is_set(field, &fields));
+                differing.extend(new.map(|field| (*field).to_owned()));
+                differing
+            }
+            Some(reason) => differing_mark(layout, reason, held)?,
         };
-        Ok(match differing.is_empty() {
-            true => Comparison::Same,
-            false => Comparison::Differs(differing),
-        })
+        if differing.is_empty() {
+            return Ok(Comparison::Same);
+        }
+        Ok(Comparison::Differs(differing))
     }
 }
 
-/// The fields in which a row is not what the record would make it. The mark counts as one.
+/// The columns in which a row is not what the record would make it. The mark counts as one.
 fn differing(
     layout: &Layout,
-    row: &Row<'_>,
-    fields: &[Field<'_>],
+    row: &Row,
+    record: &Record,
     held: &rusqlite::Row<'_>,
 ) -> rusqlite::Result<Vec<String>> {
     let mut differing = Vec::new();
-    for (position, (stored, column)) in row.stored(layout).zip(layout.columns()).enumerate() {
+    let stored = row.stored(&record.data, layout);
+    for (position, (stored, column)) in stored.zip(layout.columns()).enumerate() {
         if !stored.is(held.get_ref(position)?) {
             differing.push(column.field.as_ref().unwrap_or(&column.name).clone());
         }
     }
-    let new = row.new.iter().filter(|field| is_set(field, fields));
-    differing.extend(new.map(|field| (*field).to_owned()));
     Ok(differing)
 }
 
@@ -111,16 +115,16 @@ fn is_set(field: &str, fields: &[Field<'_>]) -> bool {
     found.is_some_and(|(_, value)| value.get() != "null")
 }
 
-/// The mark, unless it says `why`.
+/// The mark, unless it says `reason`.
 fn differing_mark(
     layout: &Layout,
-    why: &str,
+    reason: &str,
     held: &rusqlite::Row<'_>,
 ) -> rusqlite::Result<Vec<String>> {
     let Some(mark) = layout.mark() else {
         return Ok(vec![MARK.to_owned()]);
     };
-    let is_marked = Stored::Text(why.into()).is(held.get_ref(mark.name.as_str())?);
+    let is_marked = Stored::Text(reason.into()).is(held.get_ref(mark.name.as_str())?);
     Ok(if is_marked {
         Vec::new()
     } else {

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use connector_core::{Configuration, Error, ErrorKind, Result};
+use connector_core::{Configuration, Error, ErrorKind, LocationKind, Result, SettingsSchema};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use serde_json::Value;
+
+/// The keys that only a source has.
+const OF_SOURCES: [&str; 2] = ["query", "stream"];
 
 /// Configuration of the `SQLite` source and destination.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -40,12 +43,26 @@ impl Config {
         Ok(config)
     }
 
+    /// As [`parse`](Self::parse), for a source.
+    ///
+    /// # Errors
+    /// Also without a query.
+    pub(crate) fn parse_source(configuration: Configuration) -> Result<Self> {
+        let mut config = Self::parse(configuration)?;
+        config.query = config.query.filter(|sql| !sql.trim().is_empty());
+        if config.query.is_none() {
+            let message = "must be set for a source: the SELECT whose rows are read";
+            return Err(Error::new(ErrorKind::Config, message).with_context("key", "query"));
+        }
+        Ok(config)
+    }
+
     /// As [`parse`](Self::parse), for a destination.
     ///
     /// # Errors
     /// Also for the keys of a source.
     pub(crate) fn parse_destination(configuration: Configuration) -> Result<Self> {
-        for key in ["query", "stream"] {
+        for key in OF_SOURCES {
             if configuration.has(key) {
                 let message = "is for a source; leave it out of a destination";
                 return Err(Error::new(ErrorKind::Config, message).with_context("key", key));
@@ -54,11 +71,26 @@ impl Config {
         Self::parse(configuration)
     }
 
-    /// JSON Schema (draft 7) of the configuration.
-    pub(crate) fn schema() -> Value {
-        SchemaSettings::draft07()
-            .into_generator()
-            .into_root_schema_for::<Self>()
-            .to_value()
+    /// What can be set for a source.
+    pub(crate) fn source_settings() -> SettingsSchema {
+        settings(Self::schema())
     }
+
+    /// What can be set for a destination.
+    pub(crate) fn destination_settings() -> SettingsSchema {
+        let mut schema = Self::schema();
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.retain(|key, _| !OF_SOURCES.contains(&key.as_str()));
+        }
+        settings(schema)
+    }
+
+    fn schema() -> Value {
+        let generator = SchemaSettings::draft07().into_generator();
+        generator.into_root_schema_for::<Self>().to_value()
+    }
+}
+
+fn settings(schema: Value) -> SettingsSchema {
+    SettingsSchema::new(schema).with_location("path", LocationKind::File)
 }

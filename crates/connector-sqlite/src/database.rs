@@ -1,20 +1,21 @@
-//! The database file: opened, proved writable, and the state in it.
+//! The database file: opened, and proved writable.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Result, State};
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, ffi, params};
+use connector_core::{Error, ErrorKind, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
-use crate::{error, registry};
+use crate::error::{self, Failure};
+use crate::patience::{self, ATTEMPT};
+use crate::upgrade;
 
-/// How long a write of another process is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a reader waits where nobody can read while somebody writes.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Proves that the database can be written, or created, and leaves everything as it is.
-pub(crate) fn check(path: &Path, patience: Duration) -> Result<()> {
+pub(crate) fn check(path: &Path) -> Result<()> {
     let folder = look_at(path)?;
     if !path.exists() {
         // A file without a name: it never shows up in the folder.
@@ -28,18 +29,23 @@ pub(crate) fn check(path: &Path, patience: Duration) -> Result<()> {
         };
     }
     let probe = || {
+        let database = connect(path, OpenFlags::empty())?;
+        upgrade::expect_known(&database)?;
         // An empty transaction takes the write lock and gives it back.
-        connect(path, OpenFlags::empty(), patience)?
-            .execute_batch("BEGIN IMMEDIATE; SELECT 1 FROM sqlite_schema; ROLLBACK")
+        Ok(database.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?)
     };
-    probe().map_err(|error| error::of_database(error, path))
+    match probe() {
+        // A sync waits for others that write.
+        Err(Failure::Database(error)) if patience::is_locked(&error) => Ok(()),
+        probed => probed.map_err(|failure| failure.at(path)),
+    }
 }
 
 /// Opens the database, or creates it.
-pub(crate) fn open(path: &Path, patience: Duration) -> Result<Connection> {
+pub(crate) fn open(path: &Path) -> Result<Connection> {
     look_at(path)?;
     let open = || {
-        let database = connect(path, OpenFlags::SQLITE_OPEN_CREATE, patience)?;
+        let database = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         // Committed means committed, even if the machine loses power.
         database.pragma_update(None, "synchronous", "FULL")?;
         // For a new database. Rows are some KB: on pages of 4 KiB a third of the room and of the
@@ -54,7 +60,7 @@ pub(crate) fn open(path: &Path, patience: Duration) -> Result<Connection> {
 }
 
 /// Opens a database that a sync has written, for reading: each write to it is refused.
-pub(crate) fn open_to_read(path: &Path, patience: Duration) -> Result<Connection> {
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection> {
     if !path.is_file() {
         let message = "there is no database at this path; sync to it first";
         return Err(Error::new(ErrorKind::Io, message).with_context("path", path.display()));
@@ -62,12 +68,16 @@ pub(crate) fn open_to_read(path: &Path, patience: Duration) -> Result<Connection
     let open = || -> rusqlite::Result<_> {
         // As if for writing: who may only read cannot tidy up, and would leave the files of
         // SQLite's log behind. A file that cannot be written to is opened all the same.
-        let database = connect_any(path, OpenFlags::empty(), patience)?;
+        let database = connect_any(path, OpenFlags::empty())?;
         database.pragma_update(None, "query_only", true)?;
         Ok((is_ours(&database)?, database))
     };
     match open() {
-        Ok((true, database)) => Ok(database),
+        Ok((true, database)) => {
+            let known = upgrade::expect_known(&database);
+            known.map_err(|failure| failure.at(path))?;
+            Ok(database)
+        }
         Ok((false, _)) => Err(error::of_strange_file(path)),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
             Err(error::of_strange_file(path).with_source(error))
@@ -77,13 +87,13 @@ pub(crate) fn open_to_read(path: &Path, patience: Duration) -> Result<Connection
 }
 
 /// Opens any database for reading: each write to it is refused.
-pub(crate) fn open_any(path: &Path, patience: Duration) -> Result<Connection> {
+pub(crate) fn open_any(path: &Path) -> Result<Connection> {
     if !path.is_file() {
         let message = "there is no database at this path";
         return Err(Error::new(ErrorKind::Io, message).with_context("path", path.display()));
     }
     let open = || -> rusqlite::Result<_> {
-        let database = connect_any(path, OpenFlags::empty(), patience)?;
+        let database = connect_any(path, OpenFlags::empty())?;
         database.pragma_update(None, "query_only", true)?;
         Ok(database)
     };
@@ -96,17 +106,18 @@ fn is_ours(database: &Connection) -> rusqlite::Result<bool> {
     database.query_row(tables, [], |row| row.get(0))
 }
 
-fn connect(path: &Path, more: OpenFlags, patience: Duration) -> rusqlite::Result<Connection> {
-    let database = connect_any(path, more, patience)?;
+fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let database = connect_any(path, more)?;
+    database.busy_timeout(ATTEMPT)?;
     refuse_read_only(&database)?;
     Ok(database)
 }
 
 /// Without the flag for URIs: a path is a path, whatever it begins with.
-fn connect_any(path: &Path, more: OpenFlags, patience: Duration) -> rusqlite::Result<Connection> {
+fn connect_any(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let database = Connection::open_with_flags(path, flags)?;
-    database.busy_timeout(patience)?;
+    database.busy_timeout(READ_TIMEOUT)?;
     Ok(database)
 }
 
@@ -125,52 +136,10 @@ pub(crate) fn let_others_read(database: &Connection) -> rusqlite::Result<()> {
     database.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))
 }
 
-/// Makes the tables that we keep for ourselves.
-pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
-    registry::prepare(database)?;
-    database.execute_batch(
-        "CREATE TABLE IF NOT EXISTS _sync_state (
-  sync TEXT NOT NULL PRIMARY KEY,
-  state TEXT NOT NULL,
-  updated_at TEXT NOT NULL
-)",
-    )
-}
-
-/// The state of a sync, if there is one.
-pub(crate) fn state(database: &Connection, sync: &str, path: &Path) -> Result<Option<State>> {
-    let select = "SELECT state FROM _sync_state WHERE sync = ?1";
-    let text = database
-        .query_row(select, [sync], |row| {
-            Ok(match row.get_ref(0)? {
-                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                // Anything else is damage, which the parser of states tells of.
-                _ => String::new(),
-            })
-        })
-        .optional()
-        .map_err(|error| error::of_database(error, path))?;
-    text.as_deref()
-        .map(State::parse)
-        .transpose()
-        .map_err(|error| {
-            error
-                .with_context("path", path.display())
-                .with_context("table", "_sync_state")
-                .with_context("sync", sync)
-        })
-}
-
-/// Keeps the state of a sync.
-pub(crate) fn save_state(database: &Connection, sync: &str, state: &str) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO _sync_state (sync, state, updated_at) \
-         VALUES (?1, ?2, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) \
-         ON CONFLICT (sync) DO UPDATE \
-         SET state = excluded.state, updated_at = excluded.updated_at";
-    database
-        .prepare_cached(upsert)?
-        .execute(params![sync, state])
-        .map(drop)
+/// Changes with each change of a table, index, view or trigger.
+pub(crate) fn schema_version(database: &Connection) -> rusqlite::Result<i64> {
+    let mut statement = database.prepare_cached("PRAGMA schema_version")?;
+    statement.query_row([], |row| row.get(0))
 }
 
 /// Refuses what can be no database file; returns its folder.

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Database(rusqlite::Error),
     /// Of what was asked for: kind and sentence.
     Refused(ErrorKind, String),
+    /// A failure of the contract that lacks the path.
+    Told(Error),
 }
 
 impl Failure {
@@ -21,6 +23,7 @@ impl Failure {
             Self::Refused(kind, message) => {
                 Error::new(kind, message).with_context("path", path.display())
             }
+            Self::Told(error) => error.with_context("path", path.display()),
         }
     }
 }

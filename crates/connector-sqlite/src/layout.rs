@@ -27,6 +27,13 @@ pub(crate) struct Layout {
     names: ColumnNames,
 }
 
+/// Adds the column for the mark to a table that has a primary key and was made before there was
+/// such a column.
+pub(crate) fn add_mark(database: &Connection, table: &str) -> rusqlite::Result<()> {
+    let layout = Layout::find(database, table)?;
+    layout.map_or(Ok(()), |mut layout| layout.expect_mark(database))
+}
+
 /// One column made here.
 #[derive(Debug)]
 pub(crate) struct Column {
@@ -38,18 +45,21 @@ pub(crate) struct Column {
 }
 
 impl Layout {
-    /// The layout of the table of `stream`: the one that is there, if it was made here and has
-    /// the same primary key, or a new one. Fields of the schema that it lacks are added.
-    pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
-        let wanted = schema::fields(stream);
-        let marks = usize::from(!stream.primary_key.is_empty());
-        check_name(stream.name.as_str())?;
-        check_number(wanted.len() + marks)?;
-        let mut layout = Self::new(stream.name.as_str());
+    /// The layout of the table for `stream`: the one that is there, if it was made here and has
+    /// this primary key, or a new one. Fields of the schema that it lacks are added.
+    pub(crate) fn prepare(
+        database: &Connection,
+        table: &str,
+        stream: &Stream,
+        key: &[String],
+    ) -> Result<Self, Failure> {
+        let wanted = schema::fields(stream, key);
+        check_number(wanted.len() + usize::from(!key.is_empty()))?;
+        let mut layout = Self::new(table);
         if registry::is_in_use(database, &layout.table)? {
-            layout.adopt(database, &stream.primary_key)?;
+            layout.adopt(database, key)?;
         } else {
-            layout.create(database, &wanted, &stream.primary_key)?;
+            layout.create(database, &wanted, key)?;
         }
         for (field, kind) in wanted {
             layout.add(database, field, kind)?;
@@ -113,13 +123,24 @@ impl Layout {
         }
     }
 
-    /// Adds a column for a field that has none.
-    pub(crate) fn add(
-        &mut self,
-        database: &Connection,
-        field: &str,
-        kind: Kind,
-    ) -> rusqlite::Result<()> {
+    /// Plans a column for a field. False if the field has one.
+    pub(crate) fn plan(&mut self, field: &str) -> bool {
+        let is_new = !self.by_field.contains_key(field);
+        if is_new {
+            self.note(Some(field), Kind::Any);
+        }
+        is_new
+    }
+
+    /// Makes the column that was planned for a field.
+    pub(crate) fn make(&self, database: &Connection, field: &str) -> rusqlite::Result<()> {
+        match self.by_field.get(field) {
+            Some(position) => self.add_column(database, *position),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, database: &Connection, field: &str, kind: Kind) -> rusqlite::Result<()> {
         if self.by_field.contains_key(field) {
             return Ok(());
         }
@@ -188,12 +209,16 @@ impl Layout {
         }
         let present = self.key.iter().map(|at| self.columns[*at].field.clone());
         check_key(&present.flatten().collect(), key)?;
-        if !key.is_empty() && self.mark().is_none() {
-            let name = self.names.choose(MARK);
-            let position = self.push(None, name, Kind::Text);
-            self.add_column(database, position)?;
+        Ok(self.expect_mark(database)?)
+    }
+
+    fn expect_mark(&mut self, database: &Connection) -> rusqlite::Result<()> {
+        if self.key.is_empty() || self.mark().is_some() {
+            return Ok(());
         }
-        Ok(())
+        let name = self.names.choose(MARK);
+        let position = self.push(None, name, Kind::Text);
+        self.add_column(database, position)
     }
 
     /// Learns the columns that are there; returns those of `fields` that are not.
@@ -245,10 +270,11 @@ impl Column {
     }
 }
 
-/// `SQLite` keeps names with `sqlite_` to itself, and we those with `_sync_`.
-fn check_name(table: &str) -> Result<(), Failure> {
+/// `SQLite` keeps names with `sqlite_` to itself; we keep `_runs` and names with `_sync_`.
+pub(crate) fn check_name(table: &str) -> Result<(), Failure> {
     let lower = table.to_ascii_lowercase();
-    let is_reserved = lower.starts_with("sqlite_") || lower.starts_with("_sync_");
+    let is_reserved =
+        lower.starts_with("sqlite_") || lower.starts_with("_sync_") || lower == "_runs";
     if is_reserved || table.is_empty() || table.contains('\0') {
         let message = "a table cannot have the name of this stream; choose other streams";
         return Err(Failure::Refused(ErrorKind::Config, message.to_owned()));

@@ -42,74 +42,118 @@
 //! Database calls block, so they run on tokio's threads for blocking work; outside of a tokio
 //! runtime they run where they are called.
 
-mod blocking;
+mod capabilities;
 mod comparison;
 mod config;
 mod database;
+mod deletion;
 mod destination;
 mod error;
+mod history;
+mod kept;
 mod layout;
+mod overwrite;
+mod patience;
+mod pending;
+mod query;
 mod registry;
 mod replica;
 mod row;
 mod rows;
 mod schema;
+mod selection;
+mod session;
 mod source;
+mod state;
 mod table;
+mod tables;
+mod thread;
+mod upgrade;
 mod value;
 mod writer;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Connector, Destination, Identity, Replica, Result, Roles, Setup, Source};
-use serde_json::Value;
+use connector_core::{
+    Capabilities, Connector, Destination, DestinationRole, FlagSetting, Identity, Replica,
+    ReplicaRole, Result, SettingsSchema, Setup, Source, SourceRole,
+};
 
 pub use config::Config;
 pub use destination::SqliteDestination;
 pub use replica::SqliteReplica;
 pub use source::SqliteSource;
 
-/// The connector's name.
-pub(crate) const NAME: &str = "sqlite";
-
 /// The connector `sqlite`: a destination that can be read back, and a source of one query.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sqlite;
 
-#[async_trait]
 impl Connector for Sqlite {
     fn identity(&self) -> Identity {
-        Identity {
-            name: NAME,
-            title: "SQLite",
-            version: env!("CARGO_PKG_VERSION"),
-            documentation_url: "https://www.sqlite.org/docs.html",
-        }
+        Identity::new("sqlite", "SQLite", env!("CARGO_PKG_VERSION"))
+            .with_documentation("https://www.sqlite.org/docs.html")
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: true,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
     }
 
-    fn configuration_schema(&self) -> Value {
-        Config::schema()
+    fn destination(&self) -> Option<&dyn DestinationRole> {
+        Some(self)
     }
 
-    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
-        let config = Config::parse(setup.configuration)?;
-        Ok(Arc::new(SqliteSource::new(config)?))
+    fn replica(&self) -> Option<&dyn ReplicaRole> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SourceRole for Sqlite {
+    fn settings(&self) -> SettingsSchema {
+        let query = FlagSetting::new(
+            "query",
+            "query",
+            "SELECT",
+            "Query whose rows are read, each column a field",
+        );
+        Config::source_settings().with_flag(query)
     }
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        Config::parse_source(setup.configuration.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        let config = Config::parse_source(setup.configuration)?;
+        Ok(Arc::new(SqliteSource::new(config)))
+    }
+}
+
+#[async_trait]
+impl DestinationRole for Sqlite {
+    fn settings(&self) -> SettingsSchema {
+        Config::destination_settings()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        destination::capabilities()
+    }
+
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        Config::parse_destination(setup.configuration.clone()).map(|_| ())
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
         let config = Config::parse_destination(setup.configuration)?;
-        Ok(Box::new(SqliteDestination::new(config)))
+        let destination = SqliteDestination::new(config, setup.observer, setup.stop);
+        Ok(Box::new(destination))
     }
+}
 
-    async fn open_replica(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
+#[async_trait]
+impl ReplicaRole for Sqlite {
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Replica>> {
         let config = Config::parse(setup.configuration)?;
         Ok(Arc::new(SqliteReplica::open(config).await?))
     }

@@ -19,6 +19,18 @@ pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// Whether the list is there.
+pub(crate) fn is_there(database: &Connection) -> rusqlite::Result<bool> {
+    is_table(database, "_sync_columns")
+}
+
+/// All tables that were made here.
+pub(crate) fn tables(database: &Connection) -> rusqlite::Result<Vec<String>> {
+    let select = "SELECT DISTINCT table_name FROM _sync_columns ORDER BY 1";
+    let mut statement = database.prepare(select)?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Lists a column; the mark and the placeholder have no field.
 pub(crate) fn add(
     database: &Connection,
@@ -29,7 +41,7 @@ pub(crate) fn add(
     let insert = "INSERT INTO _sync_columns (table_name, field, column_name) VALUES (?1, ?2, ?3)";
     database
         .execute(insert, params![table, field, column])
-        .map(drop)
+        .map(|_| ())
 }
 
 /// The field of each column of a table; none at all if it was not made here.
@@ -46,7 +58,7 @@ pub(crate) fn fields(
 /// Forgets a table that is gone.
 pub(crate) fn forget_table(database: &Connection, table: &str) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1";
-    database.execute(delete, [table]).map(drop)
+    database.execute(delete, [table]).map(|_| ())
 }
 
 /// Forgets a column that is gone.
@@ -56,7 +68,7 @@ pub(crate) fn forget_column(
     column: &str,
 ) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1 AND column_name = ?2";
-    database.execute(delete, [table, column]).map(drop)
+    database.execute(delete, [table, column]).map(|_| ())
 }
 
 /// Whether there is a table, view or index of this name.
@@ -69,6 +81,40 @@ pub(crate) fn is_in_use(database: &Connection, name: &str) -> rusqlite::Result<b
         )
         .optional()
         .map(|found| found.is_some())
+}
+
+/// Whether there is a table of just this name.
+pub(crate) fn is_table(database: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let found = database.query_row(select, [name], |_| Ok(()));
+    found.optional().map(|found| found.is_some())
+}
+
+/// Whether something that was not made here may refuse a row of the table: a trigger, an index or
+/// a constraint.
+pub(crate) fn is_guarded(database: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM sqlite_schema \
+            WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE) \
+         OR EXISTS (SELECT 1 FROM pragma_index_list(?1) WHERE \"unique\" AND origin <> 'pk') \
+         OR EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE \"notnull\") \
+         OR EXISTS (SELECT 1 FROM pragma_foreign_key_list(?1)) \
+         OR EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 \
+            AND (sql LIKE '%CHECK (%' OR sql LIKE '%CHECK(%' OR sql LIKE '%) STRICT%'))";
+    database.query_row(select, [table], |row| row.get(0))
+}
+
+/// Lists the columns of `table` for `copy` as well.
+pub(crate) fn copy_table(database: &Connection, table: &str, copy: &str) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO _sync_columns (table_name, field, column_name) \
+                  SELECT ?2, field, column_name FROM _sync_columns WHERE table_name = ?1";
+    database.execute(insert, [table, copy]).map(|_| ())
+}
+
+/// The columns of `table` are those of `name` from now on.
+pub(crate) fn rename_table(database: &Connection, table: &str, name: &str) -> rusqlite::Result<()> {
+    forget_table(database, name)?;
+    let update = "UPDATE _sync_columns SET table_name = ?2 WHERE table_name = ?1";
+    database.execute(update, [table, name]).map(|_| ())
 }
 
 /// Name, declared type and position in the primary key (0 for none) of each column.

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use connector_core::{Comparison, Record, Replica, Result, State, StreamName};
+use connector_local::run_blocking;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::database::{self, PATIENCE};
+use crate::config::Config;
+use crate::database;
+use crate::error::Failure;
 use crate::rows::Query;
-use crate::{Config, blocking, comparison};
+use crate::{comparison, state};
 
 /// Reads the database back. Nothing in it is changed, and a sync may write to it meanwhile: each
 /// call sees what was committed when it began.
@@ -22,14 +25,19 @@ pub struct SqliteReplica {
 }
 
 impl SqliteReplica {
+    /// Of a database that may not be there yet.
+    pub(crate) fn of(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Looks whether there is a database that a sync has written.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](connector_core::ErrorKind::Io) if there is none.
     pub async fn open(config: Config) -> Result<Self> {
         let path = config.path;
-        blocking::run(move || {
-            database::open_to_read(&path, PATIENCE)?;
+        run_blocking(move || {
+            database::open_to_read(&path)?;
             Ok(Self { path })
         })
         .await
@@ -40,9 +48,11 @@ impl SqliteReplica {
 impl Replica for SqliteReplica {
     async fn state(&self, sync: &str) -> Result<Option<State>> {
         let (path, sync) = (self.path.clone(), sync.to_owned());
-        blocking::run(move || {
-            let database = database::open_to_read(&path, PATIENCE)?;
-            database::state(&database, &sync, &path)
+        run_blocking(move || {
+            let database = database::open_to_read(&path)?;
+            let stored = state::Stored::read(&database, &sync).map_err(Failure::from);
+            let state = stored.and_then(|stored| stored.committed(&sync));
+            state.map_err(|failure| failure.at(&path))
         })
         .await
     }
@@ -66,8 +76,8 @@ impl Replica for SqliteReplica {
     /// a stream without a primary key.
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>> {
         let path = self.path.clone();
-        blocking::run(move || {
-            let database = database::open_to_read(&path, PATIENCE)?;
+        run_blocking(move || {
+            let database = database::open_to_read(&path)?;
             let compared = comparison::compare(&database, &records);
             compared.map_err(|failure| failure.at(&path))
         })

@@ -1,22 +1,17 @@
 //! All rows of a table, read by a thread that is never far ahead of who takes them.
 
-use std::mem;
 use std::path::PathBuf;
-use std::thread;
 
-use connector_core::{Error, ErrorKind, Result, StreamName};
-use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
-use rusqlite::Connection;
+use connector_core::{OpenRows, Result, StreamName};
+use futures::stream::{BoxStream, StreamExt};
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
-use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use crate::database::{self, PATIENCE};
-use crate::error;
 use crate::layout::Layout;
-use crate::schema::{comma_separated, quoted};
+use crate::thread::{Outlet, read_in_thread};
+use crate::{database, error, selection};
 
-const CHUNKS_IN_CHANNEL: usize = 2;
 /// What a chunk holds at most: rows, and bytes of texts unless one row alone has more.
 const CHUNK_ROWS: usize = 512;
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -29,7 +24,7 @@ pub(crate) struct Query {
     pub(crate) fields: Vec<String>,
 }
 
-/// Rows that travel together. One without rows says that all have come.
+/// Rows that travel together.
 #[derive(Debug, Default)]
 struct Chunk {
     rows: Vec<Vec<Value>>,
@@ -39,34 +34,13 @@ struct Chunk {
 impl Query {
     /// The rows. The reading begins when the first is asked for, and ends when this is dropped.
     pub(crate) fn into_stream(self) -> BoxStream<'static, Result<Vec<Value>>> {
-        stream::once(async move { self.start() })
-            .map_ok(chunks)
-            .try_flatten()
-            .map_ok(|chunk| stream::iter(chunk.rows.into_iter().map(Ok)))
-            .try_flatten()
-            .boxed()
-    }
-
-    /// A thread of its own: it works without a runtime, and no runtime waits for it.
-    fn start(self) -> Result<Receiver<Result<Chunk>>> {
-        let (sender, chunks) = mpsc::channel(CHUNKS_IN_CHANNEL);
         let path = self.path.clone();
-        let thread = thread::Builder::new().name("sqlite-rows".to_owned());
-        match thread.spawn(move || self.send_all(&sender)) {
-            Ok(_detached) => Ok(chunks),
-            Err(error) => Err(error::of_path(error, "no thread can be started", &path)),
-        }
+        read_in_thread("sqlite-rows", path, move |outlet| self.read(outlet)).boxed()
     }
 
-    fn send_all(&self, sender: &Sender<Result<Chunk>>) {
-        let end = self.read(sender).map(|()| Chunk::default());
-        // Who has dropped the rows does not want to know how they end.
-        sender.blocking_send(end).ok();
-    }
-
-    fn read(&self, sender: &Sender<Result<Chunk>>) -> Result<()> {
-        let database = database::open_to_read(&self.path, PATIENCE)?;
-        self.send_rows(&database, sender)
+    fn read(&self, outlet: &Outlet<Vec<Value>>) -> Result<()> {
+        let database = database::open_to_read(&self.path)?;
+        self.send_rows(&database, outlet)
             .map_err(|error| error::of_database(error, &self.path))
             .map_err(|error| error.with_context("stream", &self.stream))
     }
@@ -74,56 +48,33 @@ impl Query {
     fn send_rows(
         &self,
         database: &Connection,
-        sender: &Sender<Result<Chunk>>,
+        outlet: &Outlet<Vec<Value>>,
     ) -> rusqlite::Result<()> {
         // The columns and the rows are to be those of one moment.
         database.execute_batch("BEGIN")?;
         let Some(layout) = Layout::find(database, self.stream.as_str())? else {
             return Ok(());
         };
-        let mut statement = database.prepare(&self.select(&layout))?;
+        let mut statement = database.prepare(&selection::select(&layout, &self.fields))?;
         let mut rows = statement.query([])?;
         let mut chunk = Chunk::default();
         while let Some(row) = rows.next()? {
             chunk.push(row, self.fields.len())?;
-            if chunk.is_full() && sender.blocking_send(Ok(mem::take(&mut chunk))).is_err() {
+            if chunk.is_full() && !outlet.send(std::mem::take(&mut chunk).rows) {
                 return Ok(());
             }
         }
-        if !chunk.rows.is_empty() {
-            sender.blocking_send(Ok(chunk)).ok();
-        }
+        outlet.send(chunk.rows);
         Ok(())
-    }
-
-    fn select(&self, layout: &Layout) -> String {
-        let column = |field: &String| match layout.position(field, 0) {
-            Some(position) => quoted(&layout.columns()[position].name),
-            None => "NULL".to_owned(),
-        };
-        // There may be no fields at all, but a row has one column at least.
-        let columns = self.fields.iter().map(column).chain(["NULL".to_owned()]);
-        let select = format!(
-            "SELECT {} FROM {}",
-            comma_separated(columns),
-            quoted(layout.table())
-        );
-        match layout.mark() {
-            Some(mark) => format!("{select} WHERE {} IS NULL", quoted(&mark.name)),
-            None => select,
-        }
     }
 }
 
 impl Chunk {
     fn push(&mut self, row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<()> {
-        let mut values = Vec::with_capacity(columns);
         for column in 0..columns {
-            let value = row.get_ref(column)?;
-            self.bytes += value.as_bytes().map_or(0, <[u8]>::len);
-            values.push(json(value));
+            self.bytes += row.get_ref(column)?.as_bytes().map_or(0, <[u8]>::len);
         }
-        self.rows.push(values);
+        self.rows.push(values(row, columns)?);
         Ok(())
     }
 
@@ -132,22 +83,31 @@ impl Chunk {
     }
 }
 
-/// The chunks up to the one that says that all have come.
-fn chunks(chunks: Receiver<Result<Chunk>>) -> impl Stream<Item = Result<Chunk>> {
-    stream::unfold(Some(chunks), |chunks| async move {
-        let mut chunks = chunks?;
-        let chunk = chunks.recv().await.unwrap_or_else(|| Err(cut_off()));
-        match chunk {
-            Ok(chunk) if chunk.rows.is_empty() => None,
-            Ok(chunk) => Some((Ok(chunk), Some(chunks))),
-            Err(error) => Some((Err(error), None)),
-        }
-    })
+/// The rows of a table that can still change.
+pub(crate) fn open_rows(
+    database: &Connection,
+    table: &str,
+    open: &OpenRows,
+) -> rusqlite::Result<Vec<Vec<Value>>> {
+    let Some(layout) = Layout::find(database, table)? else {
+        return Ok(Vec::new());
+    };
+    let select = selection::select_open(&layout, open);
+    let mut statement = database.prepare(&select.sql)?;
+    let mut rows = statement.query(params_from_iter(select.values))?;
+    let mut open_rows = Vec::new();
+    while let Some(row) = rows.next()? {
+        open_rows.push(values(row, open.wanted.len())?);
+    }
+    Ok(open_rows)
 }
 
-fn cut_off() -> Error {
-    let message = "the reading of a table was cut off by a panic";
-    Error::new(ErrorKind::Internal, message)
+/// The first `columns` values of a row.
+pub(crate) fn values(row: &rusqlite::Row<'_>, columns: usize) -> rusqlite::Result<Vec<Value>> {
+    let columns = 0..columns;
+    columns
+        .map(|column| row.get_ref(column).map(json))
+        .collect()
 }
 
 /// A stored value. Nothing here stores a blob; a user who did means its text.

@@ -45,14 +45,14 @@ impl Kind {
 }
 
 /// The fields of the schema in its order, and those of the primary key that it does not list.
-pub(crate) fn fields(stream: &Stream) -> Vec<(&str, Kind)> {
+pub(crate) fn fields<'s>(stream: &'s Stream, key: &'s [String]) -> Vec<(&'s str, Kind)> {
     let properties = stream.json_schema["properties"].as_object();
     let listed = properties
         .into_iter()
         .flatten()
         .map(|(field, property)| (field.as_str(), Kind::of_property(property)));
     let is_listed = |field: &str| properties.is_some_and(|listed| listed.contains_key(field));
-    let keys = stream.primary_key.iter().map(String::as_str);
+    let keys = key.iter().map(String::as_str);
     listed
         .chain(
             keys.filter(|key| !is_listed(key))

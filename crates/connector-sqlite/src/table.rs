@@ -1,114 +1,166 @@
 //! One stream's table, and how records get into it.
 
-use connector_core::{JsonObject, Outcome, Stream};
+use connector_core::{Error, ErrorKind, Record, Stream};
 use rusqlite::Connection;
 
 use crate::error::{self, Failure};
 use crate::layout::{Layout, TOO_MANY_COLUMNS};
+use crate::registry;
 use crate::row::Row;
-use crate::schema::{Kind, comma_separated, quoted};
+use crate::schema::{comma_separated, quoted};
+
+/// The most bytes that a row of `SQLite` can have.
+const LARGEST_ROW: usize = 1_000_000_000;
+const NOT_UNICODE: &str = "the name of one of its fields is not valid Unicode";
+const TOO_LARGE: &str = "it is larger than a row of the database can be (1 GB)";
+const TOO_WIDE: &str = "with its new fields the table would have more than 2000 columns";
+const CANNOT_MARK: &str = "its stream has no primary key: no row can be marked as removed";
 
 /// A table that records are written to.
 #[derive(Debug)]
 pub(crate) struct Table {
+    stream: Stream,
+    key: Vec<String>,
     layout: Layout,
+    /// Fields whose columns are made at the next commit.
+    unmade: Vec<String>,
     upsert: String,
     /// None without a primary key.
     mark: Option<String>,
+    is_guarded: bool,
 }
 
 impl Table {
-    /// The table of `stream`, made or widened if need be.
-    pub(crate) fn prepare(database: &Connection, stream: &Stream) -> Result<Self, Failure> {
-        let layout = Layout::prepare(database, stream)?;
+    /// The table called `table`, made or widened if need be, for the records of `stream`.
+    pub(crate) fn prepare(
+        database: &Connection,
+        table: &str,
+        stream: &Stream,
+        key: &[String],
+    ) -> Result<Self, Failure> {
+        let layout = Layout::prepare(database, table, stream, key)?;
         Ok(Self {
+            stream: stream.clone(),
+            key: key.to_vec(),
+            unmade: Vec::new(),
             upsert: upsert_statement(&layout),
             mark: mark_statement(&layout),
+            is_guarded: registry::is_guarded(database, table)?,
             layout,
         })
     }
 
-    /// Inserts one record, or replaces the row with its primary key.
-    pub(crate) fn put(
-        &mut self,
-        database: &Connection,
-        record: &JsonObject,
-    ) -> rusqlite::Result<Outcome> {
-        let Ok(fields) = record.fields() else {
-            return refused(NO_UNICODE);
-        };
-        let mut row = Row::of(&fields, &self.layout);
-        if let Some(field) = row.missing_key(&self.layout) {
-            return refused(&missing(field));
+    /// Learns the table anew, because somebody has changed the schema of the database.
+    pub(crate) fn relearn(&mut self, database: &Connection) -> Result<(), Failure> {
+        let table = self.layout.table().to_owned();
+        if !registry::is_in_use(database, &table)? {
+            let message = "the table was dropped while the sync ran; sync again";
+            let error = Error::new(ErrorKind::Conflict, message);
+            return Err(Failure::Told(error.with_context("table", table)));
         }
-        if self.layout.columns().len() + row.new.len() >= TOO_MANY_COLUMNS {
-            return refused("with its new fields the table would have more than 2000 columns");
-        }
-        if !row.new.is_empty() {
-            self.widen(database, &row.new)?;
-            row = Row::of(&fields, &self.layout);
-        }
-        outcome(self.upsert(database, &row))
+        let unmade = std::mem::take(&mut self.unmade);
+        *self = Self::prepare(database, &table, &self.stream, &self.key)?;
+        self.widen(unmade);
+        Ok(())
     }
 
-    /// Marks the row with this primary key as gone, if there is one.
-    pub(crate) fn mark_gone(
+    /// Whether something that somebody added may refuse a record: a trigger, index or constraint.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.is_guarded
+    }
+
+    /// Takes a record apart, or says why it is refused. Fields without a column get one at the
+    /// next commit.
+    pub(crate) fn row(&mut self, record: &Record) -> Result<Row, String> {
+        if record.is_removed() && self.mark.is_none() {
+            return Err(CANNOT_MARK.to_owned());
+        }
+        if record.data.as_str().len() > LARGEST_ROW {
+            return Err(TOO_LARGE.to_owned());
+        }
+        let fields = record.data.fields().map_err(|_| NOT_UNICODE.to_owned())?;
+        let (row, new) = Row::of(&record.data, &fields, &self.layout);
+        if let Some(field) = row.missing_key(&record.data, &self.layout) {
+            return Err(format!(
+                "its primary key field `{field}` is missing or null"
+            ));
+        }
+        if record.is_removed() || new.is_empty() {
+            return Ok(row);
+        }
+        if self.layout.columns().len() + new.len() >= TOO_MANY_COLUMNS {
+            return Err(TOO_WIDE.to_owned());
+        }
+        self.widen(new.into_iter().map(str::to_owned).collect());
+        Ok(Row::of(&record.data, &fields, &self.layout).0)
+    }
+
+    /// Makes the columns of new fields. In a transaction, before rows are stored.
+    pub(crate) fn make_columns(&self, database: &Connection) -> rusqlite::Result<()> {
+        let mut unmade = self.unmade.iter();
+        unmade.try_for_each(|field| self.layout.make(database, field))
+    }
+
+    /// The transaction in which columns were made has been committed.
+    pub(crate) fn has_committed(&mut self) {
+        self.unmade.clear();
+    }
+
+    /// Stores a record, or marks the row with its key as removed. Returns why it is refused by
+    /// something that somebody added to the table.
+    pub(crate) fn store(
         &self,
         database: &Connection,
-        key: &JsonObject,
-        why: &str,
-    ) -> rusqlite::Result<Outcome> {
-        let Some(mark) = &self.mark else {
-            return refused("its stream has no primary key: no row can be marked as gone");
+        record: &Record,
+        row: &Row,
+    ) -> rusqlite::Result<Option<&'static str>> {
+        let stored = match (record.removal_reason(), &self.mark) {
+            (Some(reason), Some(mark)) => self.mark(database, mark, record, row, reason),
+            _ => self.upsert(database, record, row),
         };
-        let Ok(fields) = key.fields() else {
-            return refused(NO_UNICODE);
-        };
-        let row = Row::of(&fields, &self.layout);
-        if let Some(field) = row.missing_key(&self.layout) {
-            return refused(&missing(field));
+        match stored {
+            Ok(_) => Ok(None),
+            Err(error) => error::refusal(&error).map_or(Err(error), |why| Ok(Some(why))),
         }
-        let mut statement = database.prepare_cached(mark)?;
-        statement.raw_bind_parameter(1, why)?;
-        row.bind_key(&self.layout, &mut statement, 2)?;
-        outcome(statement.raw_execute())
     }
 
-    fn upsert(&self, database: &Connection, row: &Row<'_>) -> rusqlite::Result<usize> {
+    fn upsert(&self, database: &Connection, record: &Record, row: &Row) -> rusqlite::Result<usize> {
         let mut statement = database.prepare_cached(&self.upsert)?;
-        for (position, stored) in row.stored(&self.layout).enumerate() {
+        for (position, stored) in row.stored(&record.data, &self.layout).enumerate() {
             statement.raw_bind_parameter(position + 1, stored)?;
         }
         statement.raw_execute()
     }
 
-    fn widen(&mut self, database: &Connection, fields: &[&str]) -> rusqlite::Result<()> {
-        for field in fields {
-            self.layout.add(database, field, Kind::Any)?;
-        }
+    fn mark(
+        &self,
+        database: &Connection,
+        mark: &str,
+        record: &Record,
+        row: &Row,
+        reason: &str,
+    ) -> rusqlite::Result<usize> {
+        let mut statement = database.prepare_cached(mark)?;
+        statement.raw_bind_parameter(1, reason)?;
+        row.bind_key(&record.data, &self.layout, &mut statement, 2)?;
+        statement.raw_execute()
+    }
+
+    /// The fields whose columns are still to be made.
+    pub(crate) fn into_unmade(self) -> Vec<String> {
+        self.unmade
+    }
+
+    /// Plans columns for fields that have none.
+    pub(crate) fn widen(&mut self, fields: Vec<String>) {
+        let layout = &mut self.layout;
+        let new = fields.into_iter().filter(|field| layout.plan(field));
+        self.unmade.extend(new);
         self.upsert = upsert_statement(&self.layout);
-        Ok(())
     }
 }
 
-const NO_UNICODE: &str = "the name of one of its fields is not valid Unicode";
-
-fn missing(field: &str) -> String {
-    format!("its primary key field `{field}` is missing or null")
-}
-
-fn refused(reason: &str) -> rusqlite::Result<Outcome> {
-    Ok(Outcome::Rejected(reason.to_owned()))
-}
-
-fn outcome(executed: rusqlite::Result<usize>) -> rusqlite::Result<Outcome> {
-    match executed {
-        Ok(_) => Ok(Outcome::Accepted(None)),
-        Err(error) => error::refusal(&error).map_or(Err(error), refused),
-    }
-}
-
-/// A record has no value for the mark: the row is no longer gone.
+/// A record has no value for the mark: the row is no longer marked as removed.
 fn upsert_statement(layout: &Layout) -> String {
     let columns = layout.columns();
     let names = comma_separated(columns.iter().map(|column| quoted(&column.name)));

@@ -1,22 +1,34 @@
-//! A sync in progress: the open database, its tables, and the transaction between commits.
+//! A sync in progress: its tables, and what waits for the next commit.
+//!
+//! No transaction waits for the source: each is over when the call returns that began it. Until
+//! then nobody else can write to the database.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use connector_core::{Outcome, Record, Result, State, Stream, StreamName, WritePlan};
-use rusqlite::Connection;
+use connector_core::{
+    Error, ErrorKind, Outcome, Record, Result, State, StreamPlan, WriteMode, WritePlan,
+};
 
+use crate::error::Failure;
+use crate::layout;
+use crate::overwrite;
+use crate::patience::Patience;
+use crate::pending::Pending;
+use crate::row::Row;
+use crate::session::Session;
 use crate::table::Table;
-use crate::{database, error};
+use crate::tables::Tables;
 
-/// Writes records. Dropped, it rolls back what was not committed.
+/// Records before a batch that are tried with it, see [`Writer::refused`].
+const TRIED_AGAIN: usize = 10_000;
+
+/// Writes records. Dropped, what was not committed is nowhere.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    database: Connection,
-    path: PathBuf,
-    sync: String,
-    tables: HashMap<StreamName, Table>,
+    session: Session,
+    tables: Tables,
+    pending: Pending,
 }
 
 impl Writer {
@@ -24,107 +36,214 @@ impl Writer {
     pub(crate) fn start(
         path: PathBuf,
         plan: &WritePlan,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<(Self, Option<State>)> {
         let mut writer = Self {
-            database: database::open(&path, patience)?,
-            path,
-            sync: plan.sync.clone(),
-            tables: HashMap::new(),
+            session: Session::begin_first(path, &plan.sync, patience)?,
+            tables: Tables::default(),
+            pending: Pending::default(),
         };
-        writer.begin()?;
-        writer.told(database::prepare(&writer.database))?;
-        let state = database::state(&writer.database, &plan.sync, &writer.path)?;
         for stream in &plan.streams {
-            let table = writer.table(stream)?;
-            writer.tables.insert(stream.name.clone(), table);
+            writer.prepare(stream)?;
         }
-        writer.end()?;
+        writer.session.commit()?;
         // Not before: a database that is refused above is left exactly as it was.
-        writer.told(database::let_others_read(&writer.database))?;
+        writer.session.let_others_read()?;
+        let state = writer.session.latest()?;
         Ok((writer, state))
     }
 
-    /// Writes a batch into the open transaction.
-    pub(crate) fn write(&mut self, records: &[Record]) -> Result<Vec<Outcome>> {
+    /// Prepares the table of another stream, or one whose schema has grown.
+    pub(crate) fn add(&mut self, stream: &StreamPlan) -> Result<()> {
         self.begin()?;
-        records.iter().map(|record| self.put(record)).collect()
+        self.prepare(stream)?;
+        self.take_apart_again()?;
+        self.session.commit()
     }
 
-    /// Ends the transaction, with the state in it.
+    /// Takes a batch, to be stored at the next commit.
+    pub(crate) fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
+        let before = self.pending.rows().len();
+        let mut is_guarded = false;
+        let mut outcomes = Vec::with_capacity(records.len());
+        for record in records {
+            outcomes.push(match self.tables.row(&record) {
+                Ok(row) => {
+                    is_guarded |= self.tables.is_guarded(&record.stream);
+                    self.pending.push(record, row);
+                    Outcome::Accepted
+                }
+                Err(reason) => Outcome::Rejected(reason),
+            });
+        }
+        if is_guarded {
+            self.refuse(before, &mut outcomes)?;
+        }
+        let Session { database, .. } = &self.session;
+        self.session.told(self.pending.spill_if_many(database))?;
+        Ok(outcomes)
+    }
+
+    /// Stores what waits, and the state, in one transaction.
     pub(crate) fn commit(&mut self, state: Option<&str>) -> Result<()> {
+        if state.is_none() && self.pending.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.store_pending()?;
         if let Some(state) = state {
-            self.begin()?;
-            self.told(database::save_state(&self.database, &self.sync, state))?;
+            let saved = overwrite::save_state(&self.session.database, &self.session.sync, state);
+            self.session.told(saved)?;
         }
-        self.end()
+        self.session.commit()?;
+        self.tables.has_committed();
+        Ok(())
     }
 
-    fn put(&mut self, record: &Record) -> Result<Outcome> {
-        let Some(table) = self.tables.get_mut(&record.stream) else {
-            let reason = "its stream is not among those that the sync was started with";
-            return Ok(Outcome::Rejected(reason.to_owned()));
+    /// Puts the tables that were overwritten in their places, and with them the state.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let free = |is_free| overwrite::free_to_replace(&self.session.database, is_free);
+        self.session.told(free(true))?;
+        self.begin()?;
+        let (database, sync) = (&self.session.database, &self.session.sync);
+        let finished = overwrite::finish(database, sync, |table| self.tables.contains(table));
+        self.session.at(finished)?;
+        self.session.commit()?;
+        let free = |is_free| overwrite::free_to_replace(&self.session.database, is_free);
+        self.session.told(free(false))
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if self.session.begin()? {
+            self.session
+                .at(self.tables.relearn(&self.session.database))?;
+            self.take_apart_again()?;
+        }
+        Ok(())
+    }
+
+    /// Tables have other columns than before, and so have the rows that wait.
+    fn take_apart_again(&mut self) -> Result<()> {
+        for (record, row) in self.pending.rows_mut() {
+            *row = self
+                .tables
+                .row(record)
+                .map_err(|reason| changed(record, &reason))?;
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, plan: &StreamPlan) -> Result<()> {
+        let table = self.session.at(self.table(plan));
+        let table = table.map_err(|error| error.with_context("stream", &plan.stream.name))?;
+        self.tables.insert(&plan.stream.name, table);
+        Ok(())
+    }
+
+    /// The table that the records of a stream go into.
+    fn table(&self, plan: &StreamPlan) -> Result<Table, Failure> {
+        let (database, sync) = (&self.session.database, &self.session.sync);
+        let (stream, name) = (&plan.stream, plan.stream.name.as_str());
+        let key = match plan.mode {
+            WriteMode::Append => &[],
+            _ => stream.primary_key.as_slice(),
         };
-        let put = match &record.gone {
-            None => table.put(&self.database, &record.data),
-            Some(why) => table.mark_gone(&self.database, &record.data, why),
-        };
-        put.map_err(|error| error::of_database(error, &self.path))
-            .map_err(|error| error.with_context("stream", &record.stream))
-    }
-
-    fn table(&self, stream: &Stream) -> Result<Table> {
-        let prepared = Table::prepare(&self.database, stream);
-        let prepared = prepared.map_err(|failure| failure.at(&self.path));
-        prepared.map_err(|error| error.with_context("stream", &stream.name))
-    }
-
-    fn begin(&self) -> Result<()> {
-        if !self.database.is_autocommit() {
-            return Ok(());
+        layout::check_name(name)?;
+        let table = Table::prepare(database, name, stream, key)?;
+        if plan.mode != WriteMode::Overwrite {
+            overwrite::abandon(database, sync, name)?;
+            return Ok(table);
         }
-        self.told(self.database.execute_batch("BEGIN IMMEDIATE"))
+        let new = overwrite::resume_or_begin(database, sync, name)?;
+        Table::prepare(database, &new, stream, key)
     }
 
-    fn end(&self) -> Result<()> {
-        if self.database.is_autocommit() {
-            return Ok(());
+    fn store_pending(&mut self) -> Result<()> {
+        let Self {
+            session,
+            tables,
+            pending,
+        } = self;
+        let database = &session.database;
+        session.told(tables.make_columns(database))?;
+        let spilled = pending.for_each_spilled(database, |record| {
+            let row = tables.row(&record);
+            let row = row.map_err(|reason| Failure::Told(changed(&record, &reason)))?;
+            store(tables, session, &record, &row).map_err(Failure::Told)
+        });
+        session.at(spilled)?;
+        for (record, row) in pending.rows() {
+            store(tables, session, record, row)?;
         }
-        self.told(self.database.execute_batch("COMMIT"))
+        session.told(pending.clear(database))
     }
 
-    fn told<T>(&self, result: rusqlite::Result<T>) -> Result<T> {
-        result.map_err(|error| error::of_database(error, &self.path))
+    /// Of the records from the index `from` on that wait, those are rejected that something that
+    /// somebody added to a table refuses.
+    fn refuse(&mut self, from: usize, outcomes: &mut [Outcome]) -> Result<()> {
+        let refused = self.refused(from)?;
+        let accepted = outcomes.iter_mut().filter(|it| **it == Outcome::Accepted);
+        for (index, outcome) in (from..).zip(accepted) {
+            if let Some(reason) = refused.get(&index) {
+                *outcome = Outcome::Rejected((*reason).to_owned());
+            }
+        }
+        self.pending.remove_all(&refused);
+        Ok(())
+    }
+
+    /// Index and reason of each record from `from` on that is refused.
+    ///
+    /// Only storing it tells, so all is stored and rolled back. Whether a record is refused may
+    /// depend on those before it: of these, the newest are stored as well.
+    fn refused(&mut self, from: usize) -> Result<BTreeMap<usize, &'static str>> {
+        let mut refused = BTreeMap::new();
+        while !self.try_to_store(from, &mut refused)? {}
+        Ok(refused.split_off(&from))
+    }
+
+    /// False if it must be tried again, without those refused so far: a trigger has rolled back
+    /// the whole transaction.
+    fn try_to_store(
+        &mut self,
+        from: usize,
+        refused: &mut BTreeMap<usize, &'static str>,
+    ) -> Result<bool> {
+        self.begin()?;
+        let (session, tables) = (&self.session, &self.tables);
+        session.told(tables.make_columns(&session.database))?;
+        let rows = self.pending.rows().iter().enumerate();
+        for (index, (record, row)) in rows.skip(from.saturating_sub(TRIED_AGAIN)) {
+            if refused.contains_key(&index) {
+                continue;
+            }
+            let stored = session.told(tables.store(&session.database, record, row));
+            let stored = stored.map_err(|error| error.with_context("stream", &record.stream))?;
+            if let Some(reason) = stored {
+                refused.insert(index, reason);
+                if session.is_over() {
+                    return Ok(false);
+                }
+            }
+        }
+        session.roll_back()?;
+        Ok(true)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use connector_core::{ErrorKind, Retry};
-
-    use super::*;
-
-    #[test]
-    fn a_database_that_another_process_writes_to_can_be_tried_again_later() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("w.db");
-        let plan = WritePlan {
-            sync: "test".to_owned(),
-            streams: Vec::new(),
-        };
-        let start = || Writer::start(path.clone(), &plan, Duration::ZERO);
-        let other = Connection::open(&path).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-
-        let started = start().unwrap_err();
-        let checked = database::check(&path, Duration::ZERO).unwrap_err();
-
-        for error in [started, checked] {
-            assert_eq!(error.kind(), ErrorKind::Unavailable);
-            assert_eq!(error.retry(), Retry::Backoff);
-            assert!(error.to_string().contains("another process"), "{error}");
-        }
-        other.execute_batch("ROLLBACK").unwrap();
-        assert!(start().is_ok());
+fn store(tables: &Tables, session: &Session, record: &Record, row: &Row) -> Result<()> {
+    let stored = session.told(tables.store(&session.database, record, row));
+    match stored.map_err(|error| error.with_context("stream", &record.stream))? {
+        None => Ok(()),
+        Some(reason) => Err(changed(record, reason)),
     }
+}
+
+/// A record that was accepted cannot be stored any more.
+fn changed(record: &Record, reason: &str) -> Error {
+    let message = format!(
+        "the table was changed while the sync ran, and now a record is refused: {reason}; sync \
+         again"
+    );
+    Error::new(ErrorKind::Conflict, message).with_context("stream", &record.stream)
 }

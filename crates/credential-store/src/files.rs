@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 use tempfile::NamedTempFile;
 
-use crate::{Error, Result, guard};
+use crate::{Error, Result, permissions};
 
-/// What the names of files begin with that are not whole yet.
+/// The prefix of files that are still being written.
 const UNFINISHED: &str = ".unfinished-";
 
-/// A folder that only its user can look into.
+/// A folder that only its user can open.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// The folder, if it is there.
+    /// The folder, if it exists.
     pub(crate) fn find(path: &Path) -> Result<Option<Self>> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -27,25 +27,25 @@ impl Folder {
             Err(error) => return Err(failed("read", path, error)),
         };
         if !metadata.is_dir() {
-            return Err(Error::Strange {
+            return Err(Error::WrongFileType {
                 path: path.to_owned(),
                 wanted: "a folder",
             });
         }
-        guard::check(&metadata, path, guard::FOLDER)?;
+        permissions::check(&metadata, path, permissions::FOLDER)?;
         Ok(Some(Self {
             path: path.to_owned(),
         }))
     }
 
-    /// The folder, made with those above it if it is not there.
-    pub(crate) fn make(path: &Path) -> Result<Self> {
+    /// The folder; creates it and its parents if they do not exist.
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, guard::FOLDER);
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, permissions::FOLDER);
         match builder.create(path) {
-            // Something else than a folder is there: `find` says so.
+            // Something other than a folder has this name: `find` says so.
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                 return Err(failed("created", path, error));
             }
@@ -54,7 +54,7 @@ impl Folder {
         Self::find(path)?.ok_or_else(|| failed("created", path, ErrorKind::NotFound.into()))
     }
 
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -64,87 +64,79 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// A file as it was at one moment; `None` if it is not there.
+    /// A file as it was at one moment; `None` if it does not exist.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let path = self.file(name);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() => {}
-            Ok(_) => {
-                return Err(Error::Strange {
-                    path,
-                    wanted: "a plain file",
-                });
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("read", &path, error)),
+        if !is_plain_file(&path)? {
+            return Ok(None);
         }
         let io = |error| failed("read", &path, error);
         let mut file = File::open(&path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
-        guard::check(&metadata, &path, guard::FILE)?;
-        // Room for all of it from the start: a buffer that grows leaves copies behind.
-        let room = usize::try_from(metadata.len()).unwrap_or_default() + 1;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        permissions::check(&metadata, &path, permissions::FILE)?;
+        // Room for the whole file from the start: a buffer that grows leaves copies behind.
+        let capacity = usize::try_from(metadata.len()).unwrap_or_default() + 1;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
         file.read_to_end(&mut bytes).map_err(io)?;
         Ok(Some(bytes))
     }
 
-    /// A file that the store cannot be without.
-    pub(crate) fn read_present(&self, name: &str) -> Result<Zeroizing<Vec<u8>>> {
+    /// A file that every store has.
+    pub(crate) fn read_required(&self, name: &str) -> Result<Zeroizing<Vec<u8>>> {
         let missing = || Error::Missing {
             path: self.file(name),
         };
         self.read(name)?.ok_or_else(missing)
     }
 
-    /// Waits until no other process or thread writes, and keeps them waiting meanwhile.
-    pub(crate) fn lock(&self) -> Result<Locked<'_>> {
+    /// Waits until no other process or thread writes, and makes them wait in turn.
+    pub(crate) fn lock(&self) -> Result<LockedFolder<'_>> {
         let path = self.file("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, guard::FILE);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, permissions::FILE);
         let io = |error| failed("locked", &path, error);
         let file = options.open(&path).map_err(io)?;
         file.lock().map_err(io)?;
-        Ok(Locked {
+        Ok(LockedFolder {
             folder: self,
             _file: file,
         })
     }
 }
 
-/// The right to write to a folder. Dropping it, or the end of the process, gives it back.
+/// The right to write to a folder. Dropping it, or the end of the process, returns it.
 #[derive(Debug)]
-pub(crate) struct Locked<'a> {
+pub(crate) struct LockedFolder<'a> {
     folder: &'a Folder,
     _file: File,
 }
 
-impl Locked<'_> {
-    /// Replaces a file: whoever reads it, even after a crash, finds the old or the new one whole.
+impl LockedFolder<'_> {
+    /// Replaces a file. A reader, even after a crash, finds the old or the new one complete.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.file(name);
         let io = |error| failed("written", &path, error);
-        self.unfinished(bytes)
+        self.write_unfinished(bytes)
             .and_then(|file| file.persist(&path).map_err(|failed| failed.error))
             .map_err(io)?;
         self.sync().map_err(io)
     }
 
-    /// The same for a file that must not be there yet.
+    /// Writes a file that must not exist yet.
     pub(crate) fn add(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.file(name);
         let io = |error| failed("created", &path, error);
-        self.unfinished(bytes)
+        self.write_unfinished(bytes)
             .and_then(|file| file.persist_noclobber(&path).map_err(|failed| failed.error))
             .map_err(io)?;
         self.sync().map_err(io)
     }
 
-    /// A file of mode 0600 under another name, on the disk for good.
-    fn unfinished(&self, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
-        self.sweep()?;
+    /// Writes a file of mode 0600 under a temporary name, and waits until the disk has it.
+    fn write_unfinished(&self, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
+        self.remove_unfinished()?;
         let mut file = tempfile::Builder::new()
             .prefix(UNFINISHED)
             .tempfile_in(&self.folder.path)?;
@@ -153,8 +145,8 @@ impl Locked<'_> {
         Ok(file)
     }
 
-    /// Removes what writers left that were killed: nobody else writes now.
-    fn sweep(&self) -> std::io::Result<()> {
+    /// Removes the files of writers that were killed. Nobody else writes while the lock is held.
+    fn remove_unfinished(&self) -> std::io::Result<()> {
         for entry in fs::read_dir(&self.folder.path)? {
             let entry = entry?;
             if entry
@@ -168,11 +160,24 @@ impl Locked<'_> {
         Ok(())
     }
 
-    /// Makes a new name as durable as the bytes behind it.
+    /// Makes a new file name as durable as the file's bytes.
     fn sync(&self) -> std::io::Result<()> {
         #[cfg(unix)]
         File::open(&self.folder.path)?.sync_all()?;
         Ok(())
+    }
+}
+
+/// Whether the file exists. Symbolic links are refused: they may lead to a file of another user.
+fn is_plain_file(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(true),
+        Ok(_) => Err(Error::WrongFileType {
+            path: path.to_owned(),
+            wanted: "a plain file",
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("read", path, error)),
     }
 }
 

@@ -1,35 +1,35 @@
-//! `store.json`: what must be known before the store is open. In the clear, and never changed.
+//! `store.json`: what must be known to open the store. It is not encrypted and never changes.
 
-use age::x25519;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::files::{Folder, Locked};
+use crate::age::Identity;
+use crate::files::{Folder, LockedFolder};
 use crate::{Error, KeySource, Result};
 
 /// The name of the file.
 pub(crate) const FILE: &str = "store.json";
 const VERSION: u64 = 1;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Header {
     version: u64,
-    /// Tells this store's key in the keyring from those of others.
+    /// Distinguishes this store's key in the keyring from those of other stores.
     pub(crate) id: Uuid,
     /// What opens the store.
     pub(crate) key_source: KeySource,
-    /// Tells a wrong key from a damaged file: a short hash of the public half, salted with `id`.
-    /// The public half itself is kept secret, or others could write a store that opens.
+    /// Distinguishes a wrong key from a damaged file: a short hash of the public key, salted with
+    /// `id`. The public key itself stays secret, or others could write a store that opens.
     key_check: String,
 }
 
 impl Header {
     /// The header of a new store.
-    pub(crate) fn new(id: Uuid, key_source: KeySource, key: &x25519::Identity) -> Self {
+    pub(crate) fn new(id: Uuid, key_source: KeySource, key: &Identity) -> Self {
         Self {
             version: VERSION,
             id,
@@ -38,8 +38,8 @@ impl Header {
         }
     }
 
-    /// Whether the store was made with this key.
-    pub(crate) fn fits(&self, key: &x25519::Identity) -> bool {
+    /// Whether the store was created with this key.
+    pub(crate) fn matches(&self, key: &Identity) -> bool {
         self.key_check == key_check(self.id, key)
     }
 
@@ -51,16 +51,16 @@ impl Header {
         parse(&bytes, VERSION, folder, FILE).map(Some)
     }
 
-    /// Writes it. From then on there is a store.
-    pub(crate) fn add(&self, folder: &Locked<'_>) -> Result<()> {
+    /// Writes the file. From then on there is a store.
+    pub(crate) fn add(&self, folder: &LockedFolder<'_>) -> Result<()> {
         let mut json = serde_json::to_string(self).expect("strings and a number have a JSON form");
         json.push('\n');
         folder.add(FILE, json.as_bytes())
     }
 }
 
-fn key_check(id: Uuid, key: &x25519::Identity) -> String {
-    short_hash(id, key.to_public().to_string().as_bytes())
+fn key_check(id: Uuid, key: &Identity) -> String {
+    short_hash(id, key.public_text().as_bytes())
 }
 
 /// The first 12 hexadecimal digits of the SHA-256 of `salt` and `bytes`.
@@ -69,12 +69,12 @@ pub(crate) fn short_hash(salt: Uuid, bytes: &[u8]) -> String {
         .chain_update(salt)
         .chain_update(bytes)
         .finalize();
-    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash[..6])
 }
 
-/// Reads JSON that says its `version`, if that is no newer than `known`.
+/// Reads JSON with a `version` that is at most `known`.
 ///
-/// What serde finds wrong is not passed on: it quotes values.
+/// The errors of serde are dropped, because they quote values.
 pub(crate) fn parse<T: DeserializeOwned>(
     json: &[u8],
     known: u64,

@@ -1,71 +1,94 @@
 //! Keeps named credentials, encrypted, in a folder.
 //!
-//! | file | what it holds | who can read it |
+//! | file | content | who can read it |
 //! |---|---|---|
-//! | `credentials.age` | everything: names, descriptions, secrets | who has the key |
-//! | `store.json` | version, where the key is kept, an id; nothing of a credential | the user |
-//! | `key`, `key.age` | the key, if it is kept in a file; if a passphrase protects it | the user |
+//! | `credentials.age` | everything: names, descriptions, secrets | whoever has the key |
+//! | `store.json` | version, where the key is kept, an id; nothing about a credential | the user |
+//! | `key`, `key.age` | the key, if it is kept in a file; encrypted if a passphrase protects it | the user |
 //! | `lock` | nothing; one writer at a time holds it | the user |
 //!
-//! The encryption is [age](https://age-encryption.org/v1): with the key in a file,
+//! The encryption is [age](https://age-encryption.org/v1). With the key in a file,
 //! `age -d -i key credentials.age` opens a store without this crate.
 //!
-//! A [`Location`] is where a store is or will be; it makes or opens a [`Store`], which lists
-//! [`Credential`]s, changes them, and gives a [`Secret`] to those who ask for it by name. Every
-//! call blocks, for milliseconds; creating and opening may wait for the operating system's
-//! keyring or stretch a passphrase, which takes seconds. Clock and environment are the caller's.
+//! A [`Location`] is where a store is or will be. It creates or opens a [`Store`], which lists
+//! what it holds as [`CredentialInfo`], changes it, and returns a [`Credential`] to those who ask
+//! for it by name. Every call blocks, for milliseconds; creating and opening may wait for the
+//! operating system's keyring or stretch a passphrase, which takes seconds.
 //!
-//! What it does not protect from: a program that runs as the same user can do what the user can,
-//! and who can write to the folder can put an older `credentials.age` back.
+//! A program whose user has one store uses [`StoreAccess`]: the program passes the names of its
+//! folder and variables once, and gets a store opened, or a credential
+//! [resolved](StoreAccess::resolve) from the store, a variable, a file or a prompt. The clock, the
+//! environment and the prompt belong to the caller ([`Host`]).
+//!
+//! Limits of the protection: a program that runs as the same user can do what the user can, and
+//! whoever can write to the folder can put an older `credentials.age` back.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path().join("store");
+//! use std::sync::Arc;
+//!
 //! use chrono::DateTime;
-//! use credential_store::{Location, NewCredential, NewKey, Secret};
+//! use credential_store::{Credential, Location, NewCredential, NewKey, SystemKeyring};
 //!
 //! let now = DateTime::UNIX_EPOCH;
-//! let store = Location::new(folder).create(NewKey::File)?;
+//! let keyring = Arc::new(SystemKeyring::new("my-program"));
+//! let store = Location::new(folder, keyring).create(NewKey::File)?;
 //! store.create(
 //!     NewCredential {
 //!         name: "acme-read".parse()?,
-//!         connector: "buildkite".parse()?,
-//!         description: "reads builds, for the warehouse".to_owned(),
-//!         secret: Secret::ApiKey { key: "bkua_0123".into() },
+//!         connector: "tickets".parse()?,
+//!         description: "reads tickets, for the warehouse".to_owned(),
+//!         credential: Credential::ApiKey("0123".into()),
 //!     },
 //!     now,
 //! )?;
 //!
-//! for credential in store.list()? {
-//!     assert_eq!(credential.name.as_str(), "acme-read");
+//! for info in store.list()? {
+//!     assert_eq!(info.name.as_str(), "acme-read");
 //! }
-//! let secret = store.open_secret("acme-read")?;
-//! # assert!(matches!(secret, Secret::ApiKey { .. }));
+//! let credential = store.credential("acme-read")?;
+//! # assert!(matches!(credential, Credential::ApiKey(_)));
 //! # Ok(())
 //! # }
 //! ```
 
+mod access;
+mod age;
 mod content;
-mod credential;
 mod error;
 mod files;
-mod guard;
 mod header;
+mod host;
+mod info;
 mod key;
+mod key_source;
+mod key_storage;
 mod keyring;
+mod kind;
 mod location;
 mod name;
-mod seal;
-mod secret;
+mod permissions;
+mod references;
+mod resolve;
 mod store;
+mod stored;
+mod system_keyring;
+mod validation;
 
-pub use credential::{Credential, NewCredential};
-pub use error::{Error, Result};
-pub use key::{KeySource, NewKey, Unlock};
-pub use keyring::{Keyring, KeyringError, SystemKeyring};
+pub use access::{KeyChoice, StoreAccess, StoreNames};
+pub use credential::Credential;
+pub use error::{Error, Fault, Result};
+pub use host::Host;
+pub use info::{CredentialInfo, NewCredential};
+pub use key::{NewKey, Unlock};
+pub use key_source::KeySource;
+pub use keyring::{Keyring, KeyringError};
+pub use kind::Kind;
 pub use location::Location;
-pub use name::Name;
-pub use secret::{Kind, Secret};
+pub use name::{InvalidName, Name};
+pub use references::{Reference, names_credential, references};
+pub use resolve::CredentialSource;
 pub use store::Store;
-pub use uuid::Uuid;
+pub use system_keyring::SystemKeyring;

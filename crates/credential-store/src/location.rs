@@ -1,61 +1,42 @@
-//! Where a store is or will be: making it and opening it.
+//! Where a store is or will be: creating it and opening it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use age::x25519;
-use secrecy::ExposeSecret;
-use secrecy::zeroize::Zeroizing;
 use uuid::Uuid;
 
 use crate::content::{self, Content};
 use crate::files::Folder;
 use crate::header::{self, Header};
-use crate::key::{self, PLAIN_FILE, Refused, SEALED_FILE};
-use crate::{
-    Error, KeySource, Keyring, KeyringError, NewKey, Result, Store, SystemKeyring, Unlock,
-};
+use crate::key::{ENCRYPTED_FILE, PLAIN_FILE, WORK_FACTOR};
+use crate::key_storage::{CreatedKey, KeyStorage};
+use crate::{Error, KeySource, Keyring, NewKey, Result, Store, Unlock};
 
 /// A folder for one store, and the keyring that may hold its key.
 #[derive(Debug, Clone)]
 pub struct Location {
     folder: PathBuf,
-    keyring: Arc<dyn Keyring>,
-    work_factor: u8,
-}
-
-/// A key that was just made or chosen.
-struct Made {
-    key: x25519::Identity,
-    source: KeySource,
-    /// The file to keep it in.
-    file: Option<(&'static str, Zeroizing<Vec<u8>>)>,
+    keys: KeyStorage,
 }
 
 impl Location {
-    /// The store in this folder. Nothing is read or made yet.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
+    /// The store in this folder. Reads and creates nothing yet.
+    pub fn new(folder: impl Into<PathBuf>, keyring: Arc<dyn Keyring>) -> Self {
         Self {
             folder: folder.into(),
-            keyring: Arc::new(SystemKeyring::default()),
-            work_factor: key::WORK_FACTOR,
+            keys: KeyStorage {
+                keyring,
+                work_factor: WORK_FACTOR,
+            },
         }
     }
 
-    /// Uses another keyring than the [`SystemKeyring`].
+    /// Sets the cost of a guess at the passphrase of a new store, as the power of two of scrypt:
+    /// 1 to 20, 18 by default. Each step doubles time and memory. Tests use 1.
     #[must_use]
-    pub fn with_keyring(self, keyring: Arc<dyn Keyring>) -> Self {
-        Self { keyring, ..self }
-    }
-
-    /// Sets the cost of a guess at the passphrase of a store made from now on, as the power of
-    /// two of scrypt: 1 to 20, 18 by default. Each step doubles time and memory; tests take 1.
-    #[must_use]
-    pub fn with_work_factor(self, work_factor: u8) -> Self {
-        Self {
-            work_factor,
-            ..self
-        }
+    pub fn with_work_factor(mut self, work_factor: u8) -> Self {
+        self.keys.work_factor = work_factor;
+        self
     }
 
     /// The folder.
@@ -63,10 +44,10 @@ impl Location {
         &self.folder
     }
 
-    /// What opens the store here; `None` if there is no store. So a caller knows what to ask for.
+    /// What opens the store, so that a caller knows what to ask for; `None` if there is no store.
     ///
     /// # Errors
-    /// If the folder or its `store.json` is open to others, damaged or too new.
+    /// If the folder or its `store.json` is open to other users, damaged or too new.
     pub fn key_source(&self) -> Result<Option<KeySource>> {
         let Some(folder) = Folder::find(&self.folder)? else {
             return Ok(None);
@@ -74,50 +55,50 @@ impl Location {
         Ok(Header::read(&folder)?.map(|header| header.key_source))
     }
 
-    /// Makes an empty store, with the folder if it is not there.
+    /// Creates an empty store, and the folder if it does not exist.
     ///
     /// # Errors
-    /// [`Error::StoreExists`]; [`Error::Unfinished`] if there is a part of one;
-    /// [`Error::Exposed`] if the folder is there and open to others; [`Error::Key`] for an empty
-    /// passphrase or a text that is no identity; [`Error::Keyring`] if that alone was asked for
-    /// and does not work.
+    /// [`Error::StoreExists`]; [`Error::Unfinished`] if the folder holds a part of a store;
+    /// [`Error::Exposed`] if the folder is open to other users; [`Error::Key`] if the passphrase
+    /// is empty or the identity is not one; [`Error::Keyring`] if [`NewKey::Keyring`] was asked
+    /// for and does not work.
     pub fn create(&self, key: NewKey) -> Result<Store> {
-        let folder = Folder::make(&self.folder)?;
-        let locked = folder.lock()?;
-        self.must_be_free(&folder)?;
-        drop(locked);
+        let folder = Folder::create(&self.folder)?;
+        {
+            let _lock = folder.lock()?;
+            self.require_no_store(&folder)?;
+        }
         let id = Uuid::new_v4();
-        // It may take seconds, so the lock is not held meanwhile.
-        let made = self.make(key, id)?;
-        let header = Header::new(id, made.source, &made.key);
-        if let Err(error) = self.write(&folder, &header, &made) {
-            if made.source == KeySource::Keyring {
-                // What went wrong first is what is told.
-                drop(self.keyring.remove(&id.to_string()));
+        // This may take seconds, so the lock is not held meanwhile.
+        let created = self.keys.create(key, id)?;
+        let header = Header::new(id, created.source, &created.key);
+        if let Err(error) = self.write(&folder, &header, &created) {
+            if created.source == KeySource::Keyring {
+                self.keys.forget(id);
             }
             return Err(error);
         }
-        Ok(Store::new(folder, made.key, made.source))
+        Ok(Store::new(folder, created.key, created.source))
     }
 
-    /// Opens the store, and proves that the key fits and that the credentials can be read.
+    /// Opens the store, and checks that the key fits and that the credentials can be read.
     ///
     /// # Errors
-    /// [`Error::NoStore`]; [`Error::OtherKeySource`] if it is opened by something else;
-    /// [`Error::WrongPassphrase`], [`Error::WrongKey`], [`Error::NotInKeyring`],
+    /// [`Error::NoStore`]; [`Error::OtherKeySource`] if something else opens it;
+    /// [`Error::WrongPassphrase`], [`Error::WrongKey`], [`Error::NotInKeyring`] or
     /// [`Error::Keyring`] if the key does not open it; [`Error::Missing`], [`Error::Damaged`],
-    /// [`Error::Newer`], [`Error::Exposed`], [`Error::Foreign`] for its files.
+    /// [`Error::Newer`], [`Error::Exposed`] or [`Error::OtherOwner`] for its files.
     pub fn open(&self, unlock: Unlock) -> Result<Store> {
         let no_store = || Error::NoStore {
             folder: self.folder.clone(),
         };
         let folder = Folder::find(&self.folder)?.ok_or_else(no_store)?;
         let Some(header) = Header::read(&folder)? else {
-            self.must_be_free(&folder)?;
+            self.require_no_store(&folder)?;
             return Err(no_store());
         };
-        let key = self.fetch(&folder, &header, unlock)?;
-        if !header.fits(&key) {
+        let key = self.keys.fetch(&folder, &header, unlock)?;
+        if !header.matches(&key) {
             return Err(Error::WrongKey {
                 folder: self.folder.clone(),
                 key_source: header.key_source,
@@ -127,14 +108,15 @@ impl Location {
         Ok(Store::new(folder, key, header.key_source))
     }
 
-    /// No file of a store is in the folder: none is ever overwritten, a key least of all.
-    fn must_be_free(&self, folder: &Folder) -> Result<()> {
+    /// Checks that the folder holds no file of a store. None is ever overwritten, least of all a
+    /// key.
+    fn require_no_store(&self, folder: &Folder) -> Result<()> {
         if folder.read(header::FILE)?.is_some() {
             return Err(Error::StoreExists {
                 folder: self.folder.clone(),
             });
         }
-        for name in [content::FILE, PLAIN_FILE, SEALED_FILE] {
+        for name in [content::FILE, PLAIN_FILE, ENCRYPTED_FILE] {
             if folder.read(name)?.is_some() {
                 return Err(Error::Unfinished {
                     path: folder.file(name),
@@ -144,117 +126,14 @@ impl Location {
         Ok(())
     }
 
-    /// The header comes last: a store that has one is whole.
-    fn write(&self, folder: &Folder, header: &Header, made: &Made) -> Result<()> {
+    /// Writes the files. The header comes last: a store that has one is complete.
+    fn write(&self, folder: &Folder, header: &Header, created: &CreatedKey) -> Result<()> {
         let locked = folder.lock()?;
-        self.must_be_free(folder)?;
-        if let Some((name, bytes)) = &made.file {
+        self.require_no_store(folder)?;
+        if let Some((name, bytes)) = &created.file {
             locked.add(name, bytes)?;
         }
-        let sealed = Content::new()
-            .sealed(&made.key)
-            .map_err(|error| self.unsealed(content::FILE, error))?;
-        locked.add(content::FILE, &sealed)?;
+        locked.add(content::FILE, &Content::new().encrypted(&created.key))?;
         header.add(&locked)
-    }
-
-    fn make(&self, key: NewKey, id: Uuid) -> Result<Made> {
-        match key {
-            NewKey::Automatic => self.make(NewKey::Keyring, id).or_else(|error| match error {
-                Error::Keyring(_) => self.make(NewKey::File, id),
-                other => Err(other),
-            }),
-            NewKey::Keyring => self.make_in_keyring(id),
-            NewKey::File => {
-                let key = x25519::Identity::generate();
-                Ok(Made {
-                    file: Some((PLAIN_FILE, key::plain_file(&key))),
-                    source: KeySource::File,
-                    key,
-                })
-            }
-            NewKey::Passphrase(passphrase) => {
-                let key = x25519::Identity::generate();
-                let sealed = key::sealed_file(&key, &passphrase, self.work_factor)?
-                    .map_err(|error| self.unsealed(SEALED_FILE, error))?;
-                Ok(Made {
-                    file: Some((SEALED_FILE, Zeroizing::new(sealed))),
-                    source: KeySource::Passphrase,
-                    key,
-                })
-            }
-            NewKey::Identity(text) => Ok(Made {
-                key: key::given(&text)?,
-                source: KeySource::Identity,
-                file: None,
-            }),
-        }
-    }
-
-    /// Trusts the keyring only once it has given the key back.
-    fn make_in_keyring(&self, id: Uuid) -> Result<Made> {
-        let account = id.to_string();
-        let key = x25519::Identity::generate();
-        let text = key.to_string();
-        self.keyring
-            .write(&account, &text)
-            .map_err(Error::Keyring)?;
-        let kept = self.keyring.read(&account).map_err(Error::Keyring)?;
-        if kept.is_none_or(|kept| kept.expose_secret() != text.expose_secret()) {
-            drop(self.keyring.remove(&account));
-            let reason = "it does not give back what is put into it".to_owned();
-            return Err(Error::Keyring(KeyringError(reason)));
-        }
-        Ok(Made {
-            key,
-            source: KeySource::Keyring,
-            file: None,
-        })
-    }
-
-    fn fetch(&self, folder: &Folder, header: &Header, unlock: Unlock) -> Result<x25519::Identity> {
-        match (header.key_source, unlock) {
-            (KeySource::Keyring, Unlock::Kept) => self.fetch_from_keyring(header),
-            (KeySource::File, Unlock::Kept) => {
-                let bytes = folder.read_present(PLAIN_FILE)?;
-                let text = str::from_utf8(&bytes).ok();
-                text.and_then(key::parse).ok_or_else(|| Error::Damaged {
-                    path: folder.file(PLAIN_FILE),
-                })
-            }
-            (KeySource::Passphrase, Unlock::Passphrase(passphrase)) => {
-                let sealed = folder.read_present(SEALED_FILE)?;
-                let path = folder.file(SEALED_FILE);
-                key::open_sealed_file(&sealed, &passphrase).map_err(|refused| match refused {
-                    Refused::Passphrase => Error::WrongPassphrase { path },
-                    Refused::Damaged => Error::Damaged { path },
-                })
-            }
-            (KeySource::Identity, Unlock::Identity(text)) => key::given(&text),
-            (key_source, _) => Err(Error::OtherKeySource {
-                folder: self.folder.clone(),
-                key_source,
-            }),
-        }
-    }
-
-    fn fetch_from_keyring(&self, header: &Header) -> Result<x25519::Identity> {
-        let account = header.id.to_string();
-        let text = self.keyring.read(&account).map_err(Error::Keyring)?;
-        let text = text.ok_or_else(|| Error::NotInKeyring {
-            folder: self.folder.clone(),
-        })?;
-        key::given(&text).map_err(|_| Error::WrongKey {
-            folder: self.folder.clone(),
-            key_source: KeySource::Keyring,
-        })
-    }
-
-    fn unsealed(&self, name: &str, source: std::io::Error) -> Error {
-        Error::Io {
-            what: "encrypted",
-            path: self.folder.join(name),
-            source,
-        }
     }
 }

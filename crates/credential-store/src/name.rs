@@ -1,4 +1,4 @@
-//! What credentials and connectors are called.
+//! Names of credentials and connectors.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,15 +6,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-
-/// A name: 1 to 64 letters, digits, `-`, `_` or `.`, all ASCII. Upper and lower case differ.
+/// A name: 1 to 64 letters, digits, `-`, `_` or `.`, all ASCII. Case matters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
+/// Why a text is not a [`Name`]. It does not repeat the text, which may be a misplaced key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the name {0}")]
+pub struct InvalidName(&'static str);
+
 impl Name {
-    /// Characters that the longest name has.
+    /// Characters in the longest name.
     pub const MAX_LENGTH: usize = 64;
 
     /// The name as text.
@@ -24,31 +27,29 @@ impl Name {
 }
 
 impl TryFrom<String> for Name {
-    type Error = Error;
+    type Error = InvalidName;
 
-    /// # Errors
-    /// [`Error::Name`], which does not repeat the text: it may be a misplaced key.
-    fn try_from(text: String) -> Result<Self, Error> {
+    fn try_from(text: String) -> Result<Self, InvalidName> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if text.is_empty() {
-            return Err(Error::Name("is empty; give 1 to 64 characters"));
+            return Err(InvalidName("is empty; use 1 to 64 characters"));
         }
         if !text.chars().all(is_allowed) {
-            return Err(Error::Name(
-                "holds another character than letters, digits, `-`, `_` and `.`",
+            return Err(InvalidName(
+                "contains a character other than letters, digits, `-`, `_` and `.`",
             ));
         }
         if text.len() > Self::MAX_LENGTH {
-            return Err(Error::Name("is longer than 64 characters; shorten it"));
+            return Err(InvalidName("is longer than 64 characters; shorten it"));
         }
         Ok(Self(text))
     }
 }
 
 impl FromStr for Name {
-    type Err = Error;
+    type Err = InvalidName;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
         Self::try_from(text.to_owned())
     }
 }
@@ -76,13 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_of_64_characters_is_taken_and_one_of_65_is_not() {
+    fn a_name_has_at_most_64_characters() {
         assert!("a".repeat(64).parse::<Name>().is_ok());
         assert!("a".repeat(65).parse::<Name>().is_err());
     }
 
     #[test]
-    fn spaces_slashes_umlauts_and_nothing_are_no_names() {
+    fn a_name_has_no_spaces_slashes_or_umlauts_and_is_not_empty() {
         for text in ["", "a b", "a/b", "ä", "a\n", "a:b"] {
             assert!(text.parse::<Name>().is_err(), "{text:?}");
         }

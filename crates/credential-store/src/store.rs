@@ -3,28 +3,31 @@
 use std::fmt;
 use std::path::Path;
 
-use age::x25519;
 use chrono::{DateTime, Utc};
+use credential::Credential;
 
+use crate::age::Identity;
 use crate::content::{self, Content};
 use crate::files::Folder;
-use crate::{Credential, Error, KeySource, NewCredential, Result, Secret};
+use crate::{CredentialInfo, KeySource, NewCredential, Result};
 
 /// A store and its key. `Debug` prints the folder and where the key is kept.
 ///
-/// Every call reads the file anew, so it sees what other processes wrote; one that changes
-/// something holds a lock from reading to writing, so nothing another process wrote is lost. It
-/// may be shared between threads. Besides what its own docs say, each call fails with
-/// [`Error::Damaged`], [`Error::Missing`], [`Error::Newer`], [`Error::Exposed`] or [`Error::Io`]
-/// for the state of the files; what is there is then left as it is.
+/// Every call reads the file again, so it sees what other processes wrote. A call that changes
+/// something holds a lock from reading to writing, so nothing that another process wrote is lost.
+/// Threads may share a store.
+///
+/// Besides the errors in its own docs, each call fails with
+/// [`Error::Damaged`](crate::Error::Damaged), [`Error::Missing`](crate::Error::Missing), [`Error::Newer`](crate::Error::Newer), [`Error::Exposed`](crate::Error::Exposed) or [`Error::Io`](crate::Error::Io)
+/// if a file is not usable; the files are then left as they are.
 pub struct Store {
     folder: Folder,
-    key: x25519::Identity,
+    key: Identity,
     key_source: KeySource,
 }
 
 impl Store {
-    pub(crate) fn new(folder: Folder, key: x25519::Identity, key_source: KeySource) -> Self {
+    pub(crate) fn new(folder: Folder, key: Identity, key_source: KeySource) -> Self {
         Self {
             folder,
             key,
@@ -32,7 +35,7 @@ impl Store {
         }
     }
 
-    /// The folder it is in.
+    /// The folder that holds it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -42,81 +45,87 @@ impl Store {
         self.key_source
     }
 
-    /// All credentials, by name, without their secrets.
+    /// All credentials without their secrets, sorted by name.
     ///
     /// # Errors
     /// Those of every call.
-    pub fn list(&self) -> Result<Vec<Credential>> {
+    pub fn list(&self) -> Result<Vec<CredentialInfo>> {
         Ok(self.read()?.list())
     }
 
-    /// One credential, without its secret.
+    /// One credential without its secret.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
-    pub fn get(&self, name: &str) -> Result<Credential> {
-        self.read()?.get(name)
+    /// [`Error::Unknown`](crate::Error::Unknown).
+    pub fn info(&self, name: &str) -> Result<CredentialInfo> {
+        self.read()?.info(name)
     }
 
-    /// The secret of one credential, for the one place that sends it or signs with it.
+    /// One credential with its secret, for the one place that sends it or signs with it.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
-    pub fn open_secret(&self, name: &str) -> Result<Secret> {
-        self.read()?.secret(name)
+    /// [`Error::Unknown`](crate::Error::Unknown).
+    pub fn credential(&self, name: &str) -> Result<Credential> {
+        self.read()?.credential(name)
     }
 
-    /// Keeps a new credential, created at `now`.
+    /// Stores a new credential, created at `now`.
     ///
     /// # Errors
-    /// [`Error::Duplicate`]; [`Error::Secret`] for a secret that cannot be one;
-    /// [`Error::Description`] if it is not one short line.
-    pub fn create(&self, new: NewCredential, now: DateTime<Utc>) -> Result<Credential> {
+    /// [`Error::Duplicate`](crate::Error::Duplicate); [`Error::Secret`](crate::Error::Secret) or [`Error::Issuer`](crate::Error::Issuer) if it is not valid;
+    /// [`Error::Description`](crate::Error::Description) if the description is not one short line.
+    pub fn create(&self, new: NewCredential, now: DateTime<Utc>) -> Result<CredentialInfo> {
         self.change(|content| content.create(new, now))
     }
 
     /// Changes the description.
     ///
     /// # Errors
-    /// [`Error::Unknown`]; [`Error::Description`] if it is not one short line.
-    pub fn describe(&self, name: &str, description: &str) -> Result<Credential> {
+    /// [`Error::Unknown`](crate::Error::Unknown); [`Error::Description`](crate::Error::Description) if it is not one short line.
+    pub fn describe(&self, name: &str, description: &str) -> Result<CredentialInfo> {
         self.change(|content| content.describe(name, description))
     }
 
-    /// Replaces the secret, which may be of another kind. Name, connector, description and time
-    /// of creation stay; `last_checked_at` is forgotten, as it was about the old secret.
+    /// Replaces the secret. The new one may be of another kind. Name, connector, description and
+    /// time of creation stay; `last_checked_at` is cleared, as it was about the old secret.
     ///
     /// # Errors
-    /// [`Error::Unknown`]; [`Error::Secret`] for a secret that cannot be one;
-    /// [`Error::SameSecret`] if it is the one that is there.
-    pub fn rotate(&self, name: &str, secret: Secret, now: DateTime<Utc>) -> Result<Credential> {
-        self.change(|content| content.rotate(name, secret, now))
+    /// [`Error::Unknown`](crate::Error::Unknown); [`Error::Secret`](crate::Error::Secret) or [`Error::Issuer`](crate::Error::Issuer) if the new one is not valid;
+    /// [`Error::SameSecret`](crate::Error::SameSecret) if it is the stored one.
+    pub fn rotate(
+        &self,
+        name: &str,
+        credential: &Credential,
+        now: DateTime<Utc>,
+    ) -> Result<CredentialInfo> {
+        self.change(|content| content.rotate(name, credential, now))
     }
 
-    /// Notes that the remote took the secret at `now`.
+    /// Records that the remote system accepted the secret at `now`.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
-    pub fn mark_checked(&self, name: &str, now: DateTime<Utc>) -> Result<Credential> {
+    /// [`Error::Unknown`](crate::Error::Unknown).
+    pub fn mark_checked(&self, name: &str, now: DateTime<Utc>) -> Result<CredentialInfo> {
         self.change(|content| content.mark_checked(name, now))
     }
 
-    /// Notes who names the credential, so that it can be told before it is removed. Nothing is
-    /// written if that is known.
+    /// Records that a configuration file uses the credential, so that its user can be warned
+    /// before it is removed. Writes nothing if that is already recorded.
     ///
     /// # Errors
-    /// [`Error::Unknown`], and those of writing.
-    pub fn mark_used(&self, name: &str, by: &str) -> Result<()> {
-        match self.get(name)?.used_by.iter().any(|known| known == by) {
-            true => Ok(()),
-            false => self.change(|content| content.mark_used(name, by)),
+    /// [`Error::Unknown`](crate::Error::Unknown), and those of writing.
+    pub fn mark_used(&self, name: &str, file: &Path) -> Result<()> {
+        let by = file.display().to_string();
+        if self.info(name)?.used_by.contains(&by) {
+            return Ok(());
         }
+        self.change(|content| content.mark_used(name, &by))
     }
 
-    /// Forgets the credential. The remote still takes its secret until it is revoked there.
+    /// Removes the credential. The remote system accepts its secret until it is revoked there.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
+    /// [`Error::Unknown`](crate::Error::Unknown).
     pub fn remove(&self, name: &str) -> Result<()> {
         self.change(|content| content.remove(name))
     }
@@ -129,12 +138,7 @@ impl Store {
         let locked = self.folder.lock()?;
         let mut content = self.read()?;
         let answer = change(&mut content)?;
-        let sealed = content.sealed(&self.key).map_err(|source| Error::Io {
-            what: "encrypted",
-            path: self.folder.file(content::FILE),
-            source,
-        })?;
-        locked.replace(content::FILE, &sealed)?;
+        locked.replace(content::FILE, &content.encrypted(&self.key))?;
         Ok(answer)
     }
 }

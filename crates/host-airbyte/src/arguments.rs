@@ -13,15 +13,15 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Prints the schema of the configuration.
+    /// Print the schema of the configuration.
     Spec,
-    /// Proves that the configuration works.
+    /// Check that the configuration works.
     Check(Config),
-    /// Prints the streams there are.
+    /// Print the available streams.
     Discover(Config),
-    /// Reads the streams of a catalog.
+    /// Read the streams of a catalog.
     Read(Read),
-    /// Writes the messages of standard input.
+    /// Write the messages of standard input.
     Write(Write),
 }
 

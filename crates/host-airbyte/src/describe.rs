@@ -1,51 +1,71 @@
-//! `spec`, `discover`: what a connector is, in Airbyte's words.
+//! `spec` and `discover`: a connector in Airbyte's words.
 
-use connector_core::{Catalog, Connector, Stream, SyncMode};
+use connector_core::{Capabilities, Catalog, Connector, Result, Stream, SyncMode, WriteMode};
+use host_kit::HostSettings;
 use serde_json::{Map, Value, json};
 
-use crate::run::Role;
+use crate::role::Role;
 
-/// The version of the protocol that is spoken.
+/// The version of the protocol.
 const PROTOCOL: &str = "0.2.0";
 
 /// The message of `spec`.
-pub(crate) fn spec(connector: &dyn Connector, role: Role) -> Value {
-    let identity = connector.identity();
+///
+/// # Errors
+/// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if the connector does not have that
+/// role.
+pub(crate) fn spec(connector: &dyn Connector, role: Role) -> Result<Value> {
+    let mut spec = json!({
+        "protocol_version": PROTOCOL,
+        "supportsIncremental": true,
+    });
+    let documentation = connector.identity().documentation_url;
+    if !documentation.is_empty() {
+        spec["documentationUrl"] = documentation.into();
+    }
     let mut schema = match role {
-        Role::Destination => host_kit::input::destination_schema(connector),
-        _ => connector.configuration_schema(),
+        Role::Source => connector.expect_source()?.settings().json_schema,
+        Role::Destination => {
+            let destination = connector.expect_destination()?;
+            let modes = destination_sync_modes(&destination.capabilities());
+            spec["supported_destination_sync_modes"] = json!(modes);
+            HostSettings::schema(destination).json_schema
+        }
     };
     adapt(&mut schema);
     number(&mut schema);
-    let mut spec = json!({
-        "protocol_version": PROTOCOL,
-        "documentationUrl": identity.documentation_url,
-        "supportsIncremental": true,
-        "connectionSpecification": schema,
-    });
-    if role == Role::Destination {
-        // What is stored is never deleted, so there is no `overwrite`.
-        spec["supported_destination_sync_modes"] = json!(["append", "append_dedup"]);
-    }
-    json!({"type": "SPEC", "spec": spec})
+    spec["connectionSpecification"] = schema;
+    Ok(json!({"type": "SPEC", "spec": spec}))
 }
 
-/// Says in Airbyte's words what a schema says in those of JSON Schema: secrets, and choices.
+fn destination_sync_modes(capabilities: &Capabilities) -> Vec<&'static str> {
+    let modes = [
+        (WriteMode::Append, "append"),
+        (WriteMode::Upsert, "append_dedup"),
+        (WriteMode::Overwrite, "overwrite"),
+    ];
+    let supported = modes
+        .into_iter()
+        .filter(|(mode, _)| capabilities.write_modes.contains(mode));
+    supported.map(|(_, name)| name).collect()
+}
+
+/// Translates a schema into Airbyte's dialect: secrets, and choices.
 fn adapt(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            // The form of a later version may have more keys: hosts take `false` for a promise.
+            // A later version may have more keys, and hosts take `false` for a promise.
             if map.get("additionalProperties") == Some(&Value::Bool(false)) {
                 map.remove("additionalProperties");
             }
             choices_as_enum(map);
-            // Said of every text: of one that says nothing, hosts guess by its name.
+            // Set for every text: hosts guess by its name where the schema says nothing.
             if map.get("type").is_some_and(|kind| kind == "string") {
                 let is_secret = map.get("writeOnly") == Some(&Value::Bool(true));
                 map.insert("airbyte_secret".to_owned(), is_secret.into());
             }
             if let Some(Value::String(text)) = map.get_mut("description") {
-                // Lines are broken where the source code's are.
+                // The line breaks are those of the source code.
                 *text = text.replace('\n', " ");
             }
             map.values_mut().for_each(adapt);
@@ -60,30 +80,35 @@ fn choices_as_enum(map: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = map.get("oneOf") else {
         return;
     };
-    let mut words = Vec::new();
-    let mut meanings = Vec::new();
-    for choice in choices {
-        match (choice.get("const"), choice.get("enum")) {
-            (Some(word), _) => {
-                if let (Some(word), Some(meaning)) = (word.as_str(), choice["description"].as_str())
-                {
-                    meanings.push(format!("{word}: {meaning}"));
-                }
-                words.push(word.clone());
-            }
-            (None, Some(Value::Array(several))) => words.extend(several.iter().cloned()),
-            _ => return,
-        }
-    }
-    map.remove("oneOf");
+    let Some(words) = choices.iter().map(words).collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let words: Vec<Value> = words.into_iter().flatten().collect();
+    let meanings = choices.iter().filter_map(meaning);
     let own = map.get("description").and_then(Value::as_str);
     let text: Vec<_> = own.map(str::to_owned).into_iter().chain(meanings).collect();
+    map.remove("oneOf");
     map.insert("type".to_owned(), "string".into());
     map.insert("enum".to_owned(), words.into());
     map.insert("description".to_owned(), text.join(" ").into());
 }
 
-/// A form shows the keys in the order of the schema.
+/// The words that a choice allows; `None` if it is no choice between words.
+fn words(choice: &Value) -> Option<Vec<Value>> {
+    if let Some(word) = choice.get("const") {
+        return Some(vec![word.clone()]);
+    }
+    choice.get("enum")?.as_array().cloned()
+}
+
+/// A single word, and what it means.
+fn meaning(choice: &Value) -> Option<String> {
+    let word = choice.get("const")?.as_str()?;
+    let meaning = choice.get("description")?.as_str()?;
+    Some(format!("{word}: {meaning}"))
+}
+
+/// Forms show the keys in the order of the schema.
 fn number(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (order, property) in properties
@@ -112,7 +137,7 @@ fn stream(stream: &Stream) -> Value {
         "is_resumable": is_incremental,
     });
     if is_incremental {
-        // The connector finds what has changed by itself, with or without such a field.
+        // The connector finds changes by itself, whether or not there is such a field.
         described["source_defined_cursor"] = true.into();
     }
     if !stream.primary_key.is_empty() {

@@ -2,14 +2,18 @@
 //!
 //! It decides what the messages look like and what the exit status says. Hosts drop standard
 //! error, so whatever a user must know is a message on standard output, where nothing else is
-//! written; and they forgive an error message, so a read that is not whole never exits with 0.
+//! written. They forgive an error message, so an incomplete read never exits with 0.
 //!
 //! # State
-//! Airbyte's hosts keep a state for each stream (PyAirbyte drops the global form), and so may the
-//! hosts of a connector: its [`State`](connector_core::State) has one value per stream. Each
+//! Airbyte's hosts keep a state for each stream (PyAirbyte drops the global form). A connector's
+//! [`State`](connector_core::State) has one value per stream, so it can be divided. Each
 //! value travels with what it takes to read it alone:
-//! `{"connector":"buildkite","version":2,"value":…}`, null once there is nothing to go on from.
-//! A checkpoint becomes one message for each stream whose value has changed.
+//! `{"connector":"example","version":2,"value":…}`. The value is null if there is nothing to
+//! resume from.
+//!
+//! A checkpoint becomes one message for each stream whose value has changed. When a stream
+//! completes, its state is repeated if records came after it, or if it had none in this read: the
+//! last message of a stream's data is always a state.
 //!
 //! ```no_run
 //! # use connector_core::Connector;
@@ -23,8 +27,11 @@ mod catalog;
 mod describe;
 mod output;
 mod read;
+mod role;
 mod run;
 mod state;
 mod write;
 
-pub use run::{Role, main, run};
+pub use host_kit::HostContext;
+pub use role::Role;
+pub use run::{main, main_with, run};

@@ -1,25 +1,27 @@
-//! Messages on standard output, one JSON object a line. Nothing else is written there.
+//! Messages on standard output. Nothing else is written there.
 
 use std::error::Error as _;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connector_core::{Error, ErrorKind, Record, StreamName};
-use host_kit::{Level, Notice};
+use host_kit::{Level, MessageWriter, Notice, RecordForm, Report, WireOutput};
 use serde_json::{Value, json};
 
-/// What is written in one go, unless a state or a pause comes before.
-const BUFFER: usize = 256 * 1024;
+const RECORD: RecordForm = RecordForm {
+    head: |stream| {
+        let name = json!(stream);
+        format!(r#"{{"type":"RECORD","record":{{"stream":{name},"data":"#)
+    },
+    before_time: ",\"emitted_at\":",
+    time: |now| millis(now).to_string(),
+    after_time: "}}",
+};
 
 /// Writes messages.
-pub(crate) struct Output<W: Write> {
-    writer: BufWriter<W>,
-    clock: Clock,
-    /// What stands before the data of a record, by stream.
-    heads: Vec<(StreamName, String)>,
-}
+pub(crate) struct Output<W: Write>(MessageWriter<W>);
 
-/// Where the read of a stream stands, in Airbyte's words.
+/// The status of a stream that is read, in Airbyte's words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum StreamStatus {
     Started,
@@ -30,45 +32,19 @@ pub(crate) enum StreamStatus {
 
 impl<W: Write> Output<W> {
     pub(crate) fn new(writer: W) -> Self {
-        Self {
-            writer: BufWriter::with_capacity(BUFFER, writer),
-            clock: Clock::default(),
-            heads: Vec::new(),
-        }
+        Self(MessageWriter::new(writer, RECORD))
     }
 
-    /// A record, its text as it is: it is not parsed again.
     pub(crate) fn record(&mut self, record: &Record) -> io::Result<()> {
-        let head = match self.heads.iter().position(|(s, _)| *s == record.stream) {
-            Some(index) => index,
-            None => {
-                let name = json!(record.stream);
-                let head = format!(r#"{{"type":"RECORD","record":{{"stream":{name},"data":"#);
-                self.heads.push((record.stream.clone(), head));
-                self.heads.len() - 1
-            }
-        };
-        let writer = &mut self.writer;
-        writer.write_all(self.heads[head].1.as_bytes())?;
-        writer.write_all(record.data.single_line().as_bytes())?;
-        writer.write_all(b",\"emitted_at\":")?;
-        writer.write_all(self.clock.millis_text().as_bytes())?;
-        writer.write_all(b"}}\n")
+        self.0.record(&record.stream, &record.data.single_line())
     }
 
     /// Any other message.
     pub(crate) fn message(&mut self, message: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, message)?;
-        self.writer.write_all(b"\n")
+        self.0.message(message)
     }
 
-    /// A message that is text already.
-    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.writer.write_all(line.as_bytes())?;
-        self.writer.write_all(b"\n")
-    }
-
-    pub(crate) fn log(&mut self, level: &str, message: &str) -> io::Result<()> {
+    fn log(&mut self, level: &str, message: &str) -> io::Result<()> {
         self.message(&json!({"type": "LOG", "log": {"level": level, "message": message}}))
     }
 
@@ -87,19 +63,6 @@ impl<W: Write> Output<W> {
         self.trace("STREAM_STATUS", "stream_status", &stream_status)
     }
 
-    /// What the user is told meanwhile; it must not wait for more output.
-    pub(crate) fn notice(&mut self, notice: Notice) -> io::Result<()> {
-        match notice {
-            Notice::Log(Level::Info, message) => self.log("INFO", &message)?,
-            Notice::Log(Level::Warn, message) => self.log("WARN", &message)?,
-            Notice::Estimate(stream, records) => {
-                let estimate = json!({"name": stream, "type": "STREAM", "row_estimate": records});
-                self.trace("ESTIMATE", "estimate", &estimate)?;
-            }
-        }
-        self.flush()
-    }
-
     pub(crate) fn error(&mut self, error: &Error) -> io::Result<()> {
         let mut content = json!({
             "message": error.to_string(),
@@ -114,17 +77,42 @@ impl<W: Write> Output<W> {
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.0.flush()
     }
 
     fn trace(&mut self, kind: &str, member: &str, content: &Value) -> io::Result<()> {
-        let emitted_at = self.clock.millis();
+        let emitted_at = millis(SystemTime::now());
         let trace = json!({"type": kind, "emitted_at": emitted_at, member: content});
         self.message(&json!({"type": "TRACE", "trace": trace}))
     }
 }
 
-/// Who must act: the user, nobody but time, or whoever wrote the connector.
+impl<W: Write> Report for Output<W> {
+    fn report(&mut self, notice: Notice) -> io::Result<()> {
+        match notice {
+            Notice::Log(Level::Info, message) => self.log("INFO", &message)?,
+            Notice::Log(Level::Warn, message) => self.log("WARN", &message)?,
+            Notice::Log(Level::Error, message) => self.log("ERROR", &message)?,
+            Notice::Estimate(stream, records) => {
+                let estimate = json!({"name": stream, "type": "STREAM", "row_estimate": records});
+                self.trace("ESTIMATE", "estimate", &estimate)?;
+            }
+        }
+        // It must not wait for more output.
+        self.flush()
+    }
+}
+
+impl<W: Write> WireOutput for Output<W> {
+    fn pass_on(&mut self, states: &[String]) -> io::Result<()> {
+        for state in states {
+            self.0.line(state)?;
+        }
+        self.flush()
+    }
+}
+
+/// Who can mend it: the user, time, or the authors of the connector.
 fn failure_type(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Config
@@ -137,7 +125,7 @@ fn failure_type(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The kind of an error, and its causes behind it.
+/// The kind of an error, then the error, then its causes.
 fn causes(error: &Error) -> String {
     let mut text = format!("{:?}: {error}", error.kind());
     let mut cause = error.source();
@@ -148,26 +136,8 @@ fn causes(error: &Error) -> String {
     text
 }
 
-/// The time, as text that is made once a millisecond.
-#[derive(Debug, Default)]
-struct Clock {
-    millis: u128,
-    text: String,
-}
-
-impl Clock {
-    fn millis(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = since.map_or(0, |since| since.as_millis());
-        u64::try_from(millis).unwrap_or(u64::MAX)
-    }
-
-    fn millis_text(&mut self) -> &str {
-        let millis = u128::from(self.millis());
-        if self.text.is_empty() || millis != self.millis {
-            self.millis = millis;
-            self.text = millis.to_string();
-        }
-        &self.text
-    }
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    u64::try_from(millis).unwrap_or(u64::MAX)
 }

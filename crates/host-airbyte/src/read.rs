@@ -1,11 +1,15 @@
 //! `read`: the messages of a source, as Airbyte's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
-use std::sync::Arc;
 
-use connector_core::{Connector, Message, ReadRequest, Result, Setup, Source, Status, StreamName};
-use host_kit::{Events, GoneAsRecords, Halt, Step, Steps, input};
+use connector_core::{
+    Connector, Message, ReadRequest, Result, Setup, Source, Status, Stop, StreamName,
+};
+use host_kit::{
+    Events, HostContext, HostError, Level, Notice, ReadDriver, Report, Step, TombstonesAsRecords,
+    input, unless_stopped,
+};
 use serde_json::{Value, json};
 
 use crate::arguments;
@@ -17,46 +21,46 @@ use crate::state::States;
 pub(crate) async fn open(
     connector: &dyn Connector,
     arguments: &arguments::Config,
+    context: &HostContext,
     events: &Events,
-) -> Result<Arc<dyn Source>> {
-    let configuration = input::source_settings(&arguments.config)?;
-    let setup = Setup::new(configuration).with_observer(events.observer());
-    let source = connector.open_source(setup).await?;
-    Ok(Arc::new(GoneAsRecords::new(source)))
+) -> Result<TombstonesAsRecords> {
+    let role = connector.expect_source()?;
+    let configuration = input::configuration(&arguments.config, &role.settings())?;
+    let setup = context.apply(Setup::new(configuration));
+    let setup = setup.with_observer(events.observer());
+    role.open(setup).await.map(TombstonesAsRecords::new)
 }
 
 /// Reads what the catalog asks for, from the state on.
 pub(crate) async fn read<W: Write>(
     connector: &dyn Connector,
     arguments: &arguments::Read,
+    context: &HostContext,
     output: &mut Output<W>,
-) -> Result<(), Halt> {
+) -> Result<(), HostError> {
     let mut events = Events::new();
-    let configured: ConfiguredCatalog = input::json_file(&arguments.catalog, "the catalog")?;
-    let source = open(connector, &arguments.config, &events).await?;
-    let known = events
-        .while_waiting(source.discover(), |notice| output.notice(notice))
-        .await??;
+    let configured = ConfiguredCatalog::read(&arguments.catalog)?;
+    let source = open(connector, &arguments.config, context, &events).await?;
+    let discovered = events.while_waiting(source.discover(), output);
+    let known = unless_stopped(&context.stop, discovered).await??;
     let selections = configured.selections(&known)?;
-    let states = States::read(arguments.state.as_deref(), &selections)?;
-    let (state, left_out) = states.joined();
-    for stream in left_out {
-        let message = "its state is of an older version than that of other streams: it is read \
-                       from the beginning";
-        output.log("WARN", &format!("{stream}: {message}"))?;
-    }
     let streams: Vec<_> = selections.iter().map(|s| s.stream.clone()).collect();
+    let states = States::read(
+        arguments.state.as_deref(),
+        &connector.identity().name,
+        &streams,
+    )?;
+    let (state, outdated) = states.joined();
+    for stream in outdated {
+        let message = "its state is older than that of other streams; it is read from the \
+                       beginning";
+        output.report(Notice::Log(Level::Warn, format!("{stream}: {message}")))?;
+    }
     let messages = source.read(ReadRequest::new(selections).with_state(state));
-    let steps = Steps::new(messages, events, streams.clone());
-    let reading = Reading {
-        output,
-        states,
-        streams,
-        counts: HashMap::new(),
-        is_running: Vec::new(),
-        complete: Vec::new(),
-    };
-    reading.run(steps).await
+    let driver = ReadDriver::new(messages, events, streams.clone());
+    Reading::new(output, states, streams)
+        .run(driver, &context.stop)
+        .await
 }
 
 struct Reading<'a, W: Write> {
@@ -66,37 +70,49 @@ struct Reading<'a, W: Write> {
     /// Records since the last state of their stream.
     counts: HashMap<StreamName, u64>,
     /// Streams that have a record.
-    is_running: Vec<StreamName>,
-    /// Streams at their end, of which a last state may follow: to a host nothing comes behind
+    running: BTreeSet<StreamName>,
+    /// Streams that have a state in this read.
+    with_state: BTreeSet<StreamName>,
+    /// Streams at their end. A last state of theirs may follow, and to a host nothing comes after
     /// `COMPLETE`.
     complete: Vec<StreamName>,
 }
 
-impl<W: Write> Reading<'_, W> {
-    async fn run(mut self, mut steps: Steps) -> Result<(), Halt> {
+impl<'a, W: Write> Reading<'a, W> {
+    fn new(output: &'a mut Output<W>, states: States, streams: Vec<StreamName>) -> Self {
+        Self {
+            output,
+            states,
+            streams,
+            counts: HashMap::new(),
+            running: BTreeSet::new(),
+            with_state: BTreeSet::new(),
+            complete: Vec::new(),
+        }
+    }
+
+    async fn run(mut self, mut driver: ReadDriver, stop: &Stop) -> Result<(), HostError> {
         let end = loop {
-            match steps.next().await {
+            match unless_stopped(stop, driver.next()).await {
                 Ok(Some(Step::Message(message))) => self.message(message)?,
-                Ok(Some(Step::Notice(notice))) => self.output.notice(notice)?,
+                Ok(Some(Step::Notice(notice))) => self.output.report(notice)?,
                 Ok(Some(Step::Idle)) => self.output.flush()?,
                 Ok(None) => break Ok(()),
-                Err(error) => break Err(error.into()),
+                Err(error) => break Err(error),
             }
         };
         self.complete()?;
-        for stream in steps.open() {
+        for stream in driver.open() {
             self.output
                 .stream_status(stream, StreamStatus::Incomplete)?;
         }
         end
     }
 
-    fn message(&mut self, message: Message) -> Result<(), Halt> {
+    fn message(&mut self, message: Message) -> Result<(), HostError> {
         if let Message::Checkpoint(state) = message {
-            for (stream, value) in self.states.changed(&state, &self.streams) {
-                let count = self.counts.remove(&stream).unwrap_or(0);
-                self.output
-                    .message(&state_message(&stream, &value, count))?;
+            for (stream, value) in self.states.update(&state, &self.streams) {
+                self.state(stream, &value)?;
             }
             return Ok(self.output.flush()?);
         }
@@ -115,22 +131,35 @@ impl<W: Write> Reading<'_, W> {
         Ok(())
     }
 
-    fn count(&mut self, stream: &StreamName) -> Result<(), Halt> {
-        match self.counts.get_mut(stream) {
-            Some(count) => *count += 1,
-            None => {
-                self.counts.insert(stream.clone(), 1);
-                if !self.is_running.contains(stream) {
-                    self.is_running.push(stream.clone());
-                    self.output.stream_status(stream, StreamStatus::Running)?;
-                }
-            }
+    fn count(&mut self, stream: &StreamName) -> Result<(), HostError> {
+        if let Some(count) = self.counts.get_mut(stream) {
+            *count += 1;
+            return Ok(());
+        }
+        self.counts.insert(stream.clone(), 1);
+        if self.running.insert(stream.clone()) {
+            self.output.stream_status(stream, StreamStatus::Running)?;
         }
         Ok(())
     }
 
-    fn complete(&mut self) -> Result<(), Halt> {
-        for stream in self.complete.drain(..) {
+    fn state(&mut self, stream: StreamName, value: &Value) -> Result<(), HostError> {
+        let records = self.counts.remove(&stream).unwrap_or(0);
+        self.output
+            .message(&state_message(&stream, value, records))?;
+        self.with_state.insert(stream);
+        Ok(())
+    }
+
+    /// Ends the streams at their end, each after a state that covers its last record. A state that
+    /// is repeated covers no less than before.
+    fn complete(&mut self) -> Result<(), HostError> {
+        for stream in std::mem::take(&mut self.complete) {
+            let is_covered = !self.counts.contains_key(&stream);
+            if !is_covered || !self.with_state.contains(&stream) {
+                let value = self.states.current(&stream);
+                self.state(stream.clone(), &value)?;
+            }
             self.output.stream_status(&stream, StreamStatus::Complete)?;
         }
         Ok(())

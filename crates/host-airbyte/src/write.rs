@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 
-use connector_core::{Connector, Error, ErrorKind, JsonObject, Record, Result, Setup, StreamName};
-use host_kit::{Events, Halt, Intake, input};
+use connector_core::{Connector, Error, ErrorKind, JsonObject, Record, Result, StreamName};
+use host_kit::input::{self, Lines};
+use host_kit::{DestinationSettings, HostContext, HostError, Report, WireWriter};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::arguments;
-use crate::catalog::ConfiguredCatalog;
+use crate::catalog::{ConfiguredCatalog, PlannedStream};
 use crate::output::Output;
 
-/// The name under which a destination may note something of its own.
+/// The name of all syncs: the host tells them apart.
 const SYNC: &str = "airbyte";
 
 /// One line, as far as it is looked at. Hosts write the other members as nulls.
@@ -31,6 +32,8 @@ struct Incoming<'a> {
 struct IncomingRecord<'a> {
     #[serde(borrow)]
     stream: Cow<'a, str>,
+    #[serde(borrow)]
+    namespace: Option<Cow<'a, str>>,
     #[serde(borrow)]
     data: &'a RawValue,
 }
@@ -51,163 +54,140 @@ struct Descriptor {
     name: String,
 }
 
-/// Writes what comes, and passes each state on once everything before it is durable.
+/// Writes the incoming records, and passes each state on once everything before it is durable.
 pub(crate) async fn write<W: Write>(
     connector: &dyn Connector,
     arguments: &arguments::Write,
-    stdin: impl Read,
+    context: &HostContext,
+    stdin: impl Read + Send + 'static,
     output: &mut Output<W>,
-) -> Result<(), Halt> {
-    let mut events = Events::new();
-    let settings = input::destination_settings(&arguments.config.config, connector)?;
-    let configured: ConfiguredCatalog = input::json_file(&arguments.catalog, "the catalog")?;
-    for stream in configured.overwritten() {
-        let message = "rows are added or replaced by their key, none is deleted";
-        output.log("WARN", &format!("{stream}: {message}"))?;
+) -> Result<(), HostError> {
+    let role = connector.expect_destination()?;
+    let settings = DestinationSettings::read(Some(&arguments.config.config), role)?;
+    let configured = ConfiguredCatalog::read(&arguments.catalog)?;
+    let mut planned = configured.plan(&role.capabilities())?;
+    for notice in planned.iter_mut().filter_map(|one| one.notice.take()) {
+        output.report(notice)?;
     }
-    let streams = configured.into_streams();
-    let names = streams.iter().map(|stream| stream.name.clone()).collect();
-    let setup = Setup::new(settings.configuration).with_observer(events.observer());
-    let destination = connector.open_destination(setup).await?;
-    let start = Intake::start(destination, SYNC, streams, settings.dead_letters.as_deref());
-    let intake = events
-        .while_waiting(start, |notice| output.notice(notice))
-        .await??;
-    let writing = Writing {
+    let mut writer = WireWriter::open(SYNC, role, &settings, context, output).await?;
+    let plans = planned.iter().map(|one| one.plan.clone()).collect();
+    writer.start(plans, output).await?;
+    let mut writing = Writing {
         output,
-        events,
-        intake,
-        streams: names,
+        writer,
+        streams: planned.into_iter().map(OpenStream::from).collect(),
         counts: HashMap::new(),
-        pending: Vec::new(),
-        refused: 0,
     };
-    writing.run(BufReader::new(stdin)).await
+    let written = writing.run(Lines::new(stdin, context.stop.clone())?).await;
+    writing.writer.close(written, writing.output).await
+}
+
+/// A stream that is written.
+struct OpenStream {
+    name: StreamName,
+    /// That of its records, once one is known.
+    namespace: Option<String>,
+}
+
+impl From<PlannedStream> for OpenStream {
+    fn from(planned: PlannedStream) -> Self {
+        Self {
+            name: planned.plan.stream.name,
+            namespace: planned.namespace,
+        }
+    }
 }
 
 struct Writing<'a, W: Write> {
     output: &'a mut Output<W>,
-    events: Events,
-    intake: Intake,
-    streams: Vec<StreamName>,
+    writer: WireWriter,
+    streams: Vec<OpenStream>,
     /// Records since the last state of their stream.
     counts: HashMap<StreamName, u64>,
-    /// States whose records are not durable yet.
-    pending: Vec<String>,
-    refused: u64,
 }
 
 impl<W: Write> Writing<'_, W> {
-    async fn run(mut self, stdin: BufReader<impl Read>) -> Result<(), Halt> {
-        let mut lines = input::Lines::new(stdin);
-        while let Some(line) = lines.next_line()? {
+    async fn run(&mut self, mut lines: Lines) -> Result<(), HostError> {
+        while let Some(line) = lines.next_line().await? {
             self.line(line)
                 .await
-                .map_err(|halt| halt.with_context("line", lines.number()))?;
-            // Before a wait for more, what has come is made durable and its states are told.
-            if !self.pending.is_empty() && !lines.has_more() {
-                self.commit().await?;
-            }
+                .map_err(|error| error.with_context("line", lines.number()))?;
+            self.writer.after_line(&mut lines, self.output).await?;
         }
-        self.commit().await?;
-        let output = &mut *self.output;
-        self.events
-            .while_waiting(self.intake.finish(), |notice| output.notice(notice))
-            .await??;
-        match self.refused {
-            0 => Ok(()),
-            refused => Err(refused_records(refused).into()),
-        }
+        self.writer.finish(self.output).await
     }
 
-    async fn line(&mut self, line: &str) -> Result<(), Halt> {
-        let incoming: Incoming<'_> = input::parse(line, "a message")?;
+    async fn line(&mut self, line: &str) -> Result<(), HostError> {
+        let incoming: Incoming<'_> = input::message(line)?;
         match (&*incoming.kind, incoming.record, incoming.state) {
             ("RECORD", Some(record), _) => self.record(record).await,
-            ("STATE", _, Some(state)) => {
-                let state = self.with_stats(state)?;
-                self.pending.push(state);
-                Ok(())
-            }
+            ("STATE", _, Some(state)) => Ok(self.state(state)?),
             ("RECORD" | "STATE", ..) => {
-                let message = "a message lacks what its type announces";
-                Err(Error::new(ErrorKind::Config, message).into())
+                let message = "a message lacks the member that its type announces";
+                Err(Error::new(ErrorKind::Data, message).into())
             }
-            // What other programs log and trace is not for a destination.
+            // Logs and traces of other programs are not for a destination.
             _ => Ok(()),
         }
     }
 
-    async fn record(&mut self, record: IncomingRecord<'_>) -> Result<(), Halt> {
-        let Some(stream) = self.streams.iter().find(|s| **s == *record.stream) else {
-            let message = "a record is of a stream that is not in the catalog";
-            return Err(Error::new(ErrorKind::Config, message).into());
-        };
-        let stream = stream.clone();
+    async fn record(&mut self, record: IncomingRecord<'_>) -> Result<(), HostError> {
+        let stream = self.stream(&record)?;
         let Some(data) = JsonObject::from_raw(record.data) else {
             let message = "the data of a record is not an object";
-            return Err(Error::new(ErrorKind::Config, message)
-                .with_context("stream", &stream)
-                .into());
+            let error = Error::new(ErrorKind::Data, message);
+            return Err(error.with_context("stream", &stream).into());
         };
         *self.counts.entry(stream.clone()).or_default() += 1;
-        let taken = self.intake.take(Record::new(stream, data));
-        let output = &mut *self.output;
-        self.events
-            .while_waiting(taken, |notice| output.notice(notice))
-            .await??;
-        self.tell_refusals()
+        let record = Record::new(stream, data);
+        self.writer.take(record, self.output).await
     }
 
-    async fn commit(&mut self) -> Result<(), Halt> {
-        let output = &mut *self.output;
-        self.events
-            .while_waiting(self.intake.commit(), |notice| output.notice(notice))
-            .await??;
-        self.tell_refusals()?;
-        let may_pass = self.refused == 0;
-        for state in self.pending.drain(..).filter(|_| may_pass) {
-            self.output.line(&state)?;
-        }
-        Ok(self.output.flush()?)
-    }
-
-    fn tell_refusals(&mut self) -> Result<(), Halt> {
-        for refusal in self.intake.take_refusals() {
-            self.refused += u64::from(!refusal.is_kept);
-            let level = if refusal.is_kept { "WARN" } else { "ERROR" };
-            self.output.log(level, &refusal.to_string())?;
-        }
-        Ok(())
-    }
-
-    /// The message that passes a state on: as it came, with the number of records before it.
-    fn with_stats(&mut self, state: &RawValue) -> Result<String> {
-        const STATS: &str = "destinationStats";
-        let what = "a state";
-        let of: OfStream = input::parse(state.get(), what)?;
-        let count = match of.stream {
-            Some(part) => self.counts.remove(&*part.stream_descriptor.name),
-            None => Some(self.counts.drain().map(|(_, count)| count).sum()),
+    /// The stream of a record. Records of another namespace would be mixed with those that are
+    /// there.
+    fn stream(&mut self, record: &IncomingRecord<'_>) -> Result<StreamName> {
+        let unknown = |message: &str| {
+            Err(Error::new(ErrorKind::Data, message).with_context("stream", &*record.stream))
         };
-        let state = JsonObject::parse(state.get())?;
-        let mut line = String::with_capacity(state.as_str().len() + 64);
-        line.push_str(r#"{"type":"STATE","state":{"#);
-        for (name, value) in state.fields()? {
-            if name != STATS && value.get() != "null" {
-                line.push_str(&format!("{}:{value},", serde_json::Value::from(&*name)));
+        let mut streams = self.streams.iter_mut();
+        let Some(open) = streams.find(|open| open.name == *record.stream) else {
+            return unknown("a record is of a stream that is not in the catalog");
+        };
+        if let Some(namespace) = &record.namespace {
+            let known = open.namespace.get_or_insert_with(|| namespace.to_string());
+            if *known != **namespace {
+                return unknown("a record is of a namespace that is not in the catalog");
             }
         }
-        let count = count.unwrap_or(0) as f64;
-        line.push_str(&format!(r#""{STATS}":{{"recordCount":{count:?}}}}}}}"#));
-        Ok(line)
+        Ok(open.name.clone())
+    }
+
+    /// Takes a state. It is passed on as it came, with the number of records before it.
+    fn state(&mut self, state: &RawValue) -> Result<()> {
+        let of: OfStream = input::message(state.get())?;
+        let stream = of.stream.map(|part| part.stream_descriptor.name);
+        let count = match &stream {
+            Some(stream) => self.counts.remove(stream.as_str()).unwrap_or(0),
+            None => self.counts.drain().map(|(_, count)| count).sum(),
+        };
+        let line = with_count(state, count)?;
+        self.writer.take_state(stream.as_deref(), line);
+        Ok(())
     }
 }
 
-fn refused_records(count: u64) -> Error {
-    let message = format!(
-        "{count} records were refused and kept nowhere, so no state behind them was passed on; \
-         set `dead_letter` to keep such records in a file"
-    );
-    Error::new(ErrorKind::Data, message)
+fn with_count(state: &RawValue, count: u64) -> Result<String> {
+    const STATS: &str = "destinationStats";
+    let state = JsonObject::parse(state.get())?;
+    let mut line = String::with_capacity(state.as_str().len() + 64);
+    line.push_str(r#"{"type":"STATE","state":{"#);
+    for (name, value) in state.fields()? {
+        if name != STATS && value.get() != "null" {
+            line.push_str(&format!("{}:{value},", serde_json::Value::from(&*name)));
+        }
+    }
+    // A float, as the protocol has it.
+    let count = count as f64;
+    line.push_str(&format!(r#""{STATS}":{{"recordCount":{count:?}}}}}}}"#));
+    Ok(line)
 }

@@ -1,5 +1,6 @@
 //! What a connector reports while it works, in the words that people read.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -25,9 +26,11 @@ pub enum Level {
     Info,
     /// What is not as it should be.
     Warn,
+    /// What makes the run fail.
+    Error,
 }
 
-/// What a person reads.
+/// What a person reads. `Display` is the sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// A sentence.
@@ -36,13 +39,31 @@ pub enum Notice {
     Estimate(StreamName, u64),
 }
 
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Log(_, text) => f.write_str(text),
+            Self::Estimate(stream, records) => write!(f, "{stream}: about {records} records"),
+        }
+    }
+}
+
+/// Shows people what happens: a protocol's log messages, or lines on standard error.
+pub trait Report {
+    /// Shows one notice, at once.
+    ///
+    /// # Errors
+    /// The output is closed, or cannot be written.
+    fn report(&mut self, notice: Notice) -> io::Result<()>;
+}
+
 struct Forward(UnboundedSender<Event>);
 
 impl Observer for Forward {
     fn observe(&self, event: Event) {
         // Requests come by thousands, and no protocol has a message for them.
         if !matches!(event, Event::Request { .. }) {
-            // At the very end nobody listens any more.
+            // At the very end the receiver is gone.
             self.0.unbounded_send(event).ok();
         }
     }
@@ -85,24 +106,24 @@ impl Events {
         Poll::Pending
     }
 
-    /// Waits for `work`, and reports meanwhile what happens.
+    /// Waits for `work`, and reports to `people` what happens meanwhile.
     ///
     /// # Errors
-    /// Those of `report`; `work` is dropped then.
+    /// Those of `people`; `work` is dropped then.
     pub async fn while_waiting<T>(
         &mut self,
         work: impl Future<Output = T>,
-        mut report: impl FnMut(Notice) -> io::Result<()>,
+        people: &mut impl Report,
     ) -> io::Result<T> {
         let mut work = pin!(work);
         let done = loop {
             match select(work.as_mut(), poll_fn(|context| self.poll_next(context))).await {
                 Either::Left((done, _)) => break done,
-                Either::Right((notice, _)) => report(notice)?,
+                Either::Right((notice, _)) => people.report(notice)?,
             }
         };
         while let Some(notice) = self.ready() {
-            report(notice)?;
+            people.report(notice)?;
         }
         Ok(done)
     }

@@ -1,16 +1,37 @@
 //! Why a host stops.
 
 use std::io;
+use std::pin::pin;
 
-use connector_core::Error;
+use connector_core::{Error, Stop};
+use futures::future::{Either, select};
 
 /// Why a host stops before its end.
 #[derive(Debug)]
 pub enum HostError {
     /// Something failed that the user must know.
     Failed(Error),
-    /// Nobody reads the output any more, or it cannot be written: there is nobody to tell.
+    /// The output is closed or cannot be written, so no message can be sent.
     Output(io::Error),
+    /// There was a request to stop.
+    Stopped,
+}
+
+/// The exit status of a program that was asked to stop, as shells report it.
+pub const STOPPED: u8 = 130;
+
+/// Waits for `work`, or for a request to stop.
+///
+/// # Errors
+/// Those of `work`; [`HostError::Stopped`], and `work` is dropped then.
+pub async fn unless_stopped<T, E: Into<HostError>>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, HostError> {
+    match select(pin!(work), pin!(stop.requested())).await {
+        Either::Left((done, _)) => done.map_err(Into::into),
+        Either::Right(_) => Err(HostError::Stopped),
+    }
 }
 
 impl From<Error> for HostError {
@@ -25,13 +46,20 @@ impl From<io::Error> for HostError {
     }
 }
 
+/// What to say about an output that failed; `None` if its reader has left, which is no news.
+#[must_use]
+pub fn output_failure(error: &io::Error) -> Option<String> {
+    let has_left = error.kind() == io::ErrorKind::BrokenPipe;
+    (!has_left).then(|| format!("standard output cannot be written to: {error}"))
+}
+
 impl HostError {
     /// Says where it happened, see [`Error::with_context`].
     #[must_use]
     pub fn with_context(self, key: &'static str, value: impl std::fmt::Display) -> Self {
         match self {
             Self::Failed(error) => Self::Failed(error.with_context(key, value)),
-            Self::Output(error) => Self::Output(error),
+            other => other,
         }
     }
 }

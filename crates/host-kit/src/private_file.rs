@@ -1,4 +1,4 @@
-//! Files that hold records with their environment: nobody else may read them.
+//! Files that hold records with environment variables: only their owner may read them.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -20,7 +20,7 @@ impl PrivateFile {
     /// # Errors
     /// [`ErrorKind::Io`], naming the file, if it cannot be opened or is no regular file.
     pub fn append(path: &Path, purpose: &'static str) -> Result<Self> {
-        // Opening a pipe that nobody reads would wait for ever.
+        // Opening a pipe without a reader would never return.
         let is_irregular = path.metadata().is_ok_and(|found| !found.is_file());
         let file = if is_irregular {
             Err(std::io::Error::other("it is not a regular file"))
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn it_is_for_its_owner_alone() {
+    fn only_its_owner_may_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines");

@@ -1,19 +1,21 @@
 //! The settings of a destination that hosts handle themselves.
 //!
-//! They stand in the same file as those of the connector, which never sees them.
+//! They are in the same file as those of the connector, which never sees them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use connector_core::{
-    Capabilities, Configuration, DestinationRole, Error, ErrorKind, Result, SettingsSchema,
+    Capabilities, Configuration, DestinationRole, Error, ErrorKind, Result, SettingsSchema, Setup,
 };
 use serde_json::{Value, json};
+
+use crate::input;
 
 const DEAD_LETTER: &str = "dead_letter";
 const MAX_REJECTED: &str = "max_rejected";
 const RESULTS: &str = "results";
 const DRY_RUN: &str = "dry_run";
-/// A destination that acts should not go on acting on records that are all wrong.
+/// A destination that acts should not continue with records that are all wrong.
 const MAX_REJECTED_WHEN_ACTING: u64 = 100;
 
 /// The settings of a destination that hosts handle themselves.
@@ -99,6 +101,39 @@ impl HostSettings {
             );
         }
         schema
+    }
+}
+
+/// The settings of a destination, divided between the connector and its host.
+#[derive(Debug, Clone)]
+pub struct DestinationSettings {
+    /// Those of the connector.
+    pub configuration: Configuration,
+    /// Those of the host.
+    pub host: HostSettings,
+}
+
+impl DestinationSettings {
+    /// Reads the file of a host, see [`input::configuration`]; without a file nothing is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], naming the file or the key, never a value.
+    pub fn read(path: Option<&Path>, destination: &dyn DestinationRole) -> Result<Self> {
+        let mut configuration = match path {
+            Some(path) => input::configuration(path, &HostSettings::schema(destination))?,
+            None => Configuration::default(),
+        };
+        let host = HostSettings::take(&mut configuration, &destination.capabilities())?;
+        Ok(Self {
+            configuration,
+            host,
+        })
+    }
+
+    /// What the destination is opened with.
+    #[must_use]
+    pub fn setup(&self) -> Setup {
+        Setup::new(self.configuration.clone()).with_dry_run(self.host.dry_run)
     }
 }
 

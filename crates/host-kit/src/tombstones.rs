@@ -1,8 +1,8 @@
 //! Tombstones, for hosts that know rows only.
 //!
 //! A tombstone holds the primary key alone. Sent as a row it would overwrite all other columns
-//! with nulls; sent as a deletion it would lose what is to be kept. So it becomes a row of a stream
-//! of its own: whoever keeps the copy joins the two, or ignores it.
+//! with nulls. Sent as a deletion it would lose the row's last values. So it becomes a row of a
+//! separate stream, which can be joined with the others or ignored.
 
 use std::sync::Arc;
 

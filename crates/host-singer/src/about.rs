@@ -1,31 +1,30 @@
 //! `--about`: what an executable can do, and its settings.
 
-use connector_core::Connector;
-use serde_json::{Value, json};
+use connector_core::{Connector, Result};
+use host_kit::HostSettings;
+use serde_json::json;
 
 use crate::arguments::Format;
-use crate::run::Role;
-
-/// The name of the executable: `tap-buildkite`.
-pub(crate) fn name(connector: &dyn Connector, role: Role) -> String {
-    match role {
-        Role::Tap => format!("tap-{}", connector.identity().name),
-        Role::Target => format!("target-{}", connector.identity().name),
-    }
-}
+use crate::role::Role;
 
 /// The text of `--about`.
-pub(crate) fn about(connector: &dyn Connector, role: Role, format: Format) -> String {
+///
+/// # Errors
+/// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if the connector does not have that
+/// role.
+pub(crate) fn about(connector: &dyn Connector, role: Role, format: Format) -> Result<String> {
     let identity = connector.identity();
-    let settings = match role {
-        Role::Target => host_kit::input::destination_schema(connector),
-        Role::Tap => connector.configuration_schema(),
+    let (settings, capabilities) = match role {
+        Role::Tap => (
+            connector.expect_source()?.settings(),
+            vec!["about", "catalog", "discover", "state"],
+        ),
+        Role::Target => (
+            HostSettings::schema(connector.expect_destination()?),
+            vec!["about"],
+        ),
     };
-    let capabilities = match role {
-        Role::Tap => vec!["about", "catalog", "discover", "state"],
-        Role::Target => vec!["about"],
-    };
-    let name = name(connector, role);
+    let name = role.executable(connector);
     if let Format::Json = format {
         let about = json!({
             "name": name,
@@ -33,20 +32,20 @@ pub(crate) fn about(connector: &dyn Connector, role: Role, format: Format) -> St
             "version": identity.version,
             "documentation": identity.documentation_url,
             "capabilities": capabilities,
-            "settings": settings,
+            "settings": settings.json_schema,
         });
-        return about.to_string();
+        return Ok(about.to_string());
     }
     let mut text = format!(
-        "{name} {}: {}\ncan: {}\nsettings:",
+        "{name} {}: {}\ncapabilities: {}\nsettings:",
         identity.version,
         identity.title,
         capabilities.join(", ")
     );
-    let properties = settings.get("properties").and_then(Value::as_object);
-    for (key, property) in properties.into_iter().flatten() {
-        let description = property["description"].as_str().unwrap_or_default();
-        text.push_str(&format!("\n  {key}: {}", description.replace('\n', " ")));
+    for key in settings.keys() {
+        let description = settings.json_schema["properties"][key]["description"].as_str();
+        let description = description.unwrap_or_default().replace('\n', " ");
+        text.push_str(&format!("\n  {key}: {description}"));
     }
-    text
+    Ok(text)
 }

@@ -1,5 +1,5 @@
-//! The command lines that Singer's runners use. A flag may stand behind others that mean nothing
-//! with it: runners pass all that they have.
+//! The command lines that Singer's runners use. A flag may come with others that mean nothing
+//! beside it: runners pass all that they have.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,18 @@ use clap::{Args, Parser, ValueEnum};
 pub(crate) struct TapArguments {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// JSON file with the catalog: which streams and fields are read. Without it, the default
-    /// streams are.
+    /// JSON file with the catalog: the streams and fields to read. By default the default streams.
     #[arg(long, value_name = "FILE", alias = "properties")]
     pub(crate) catalog: Option<PathBuf>,
     /// JSON file with the state of the last read.
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
-    /// Prints the catalog.
+    /// Print the catalog.
     #[arg(long)]
     pub(crate) discover: bool,
 }
 
-/// A Singer target: messages from standard input; prints each state once it is durable.
+/// A Singer target: reads messages from standard input and prints each state once it is durable.
 #[derive(Debug, Parser)]
 pub(crate) struct TargetArguments {
     #[command(flatten)]
@@ -34,13 +33,13 @@ pub(crate) struct Common {
     /// JSON file with the configuration.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Prints what it can do, and its settings.
+    /// Print the capabilities and the settings.
     #[arg(long)]
     pub(crate) about: bool,
-    /// The form of `--about`.
+    /// Format of `--about`.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Prints the version.
+    /// Print the version.
     #[arg(long)]
     pub(crate) version: bool,
 }

@@ -6,9 +6,12 @@
 //!
 //! # State
 //! Singer keeps one value for a whole tap. A [`State`](connector_core::State) is written as taps
-//! do it, a bookmark for each stream:
-//! `{"bookmarks":{"builds":…,"jobs":…},"connector":"buildkite","version":2}`. Bookmarks of
+//! do, with a bookmark for each stream:
+//! `{"bookmarks":{"orders":…,"customers":…},"connector":"example","version":2}`. Bookmarks of
 //! streams that are not selected this time are passed on as they are.
+//!
+//! Targets forget a state that records follow. So the last state is repeated after each stream
+//! with records, and no read ends without one.
 //!
 //! ```no_run
 //! # use connector_core::Connector;
@@ -19,12 +22,16 @@
 
 mod about;
 mod arguments;
-mod catalog;
+mod discovery;
+mod fields;
 mod output;
+mod role;
 mod run;
 mod selection;
 mod state;
 mod tap;
 mod target;
 
-pub use run::{Role, main, run};
+pub use host_kit::HostContext;
+pub use role::Role;
+pub use run::{main, main_with, run};

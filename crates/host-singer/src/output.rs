@@ -1,98 +1,82 @@
 //! Lines on standard output, and words for people on standard error.
 
-use std::io::{self, BufWriter, Write};
-use std::time::SystemTime;
+use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use connector_core::Record;
-use host_kit::{Level, Notice};
-use serde_json::Value;
+use connector_core::StreamName;
+use host_kit::{Level, MessageWriter, Notice, RecordForm, Report, WireOutput};
+use serde_json::{Value, json};
 
-/// What is written in one go, unless a state or a pause comes before.
-const BUFFER: usize = 256 * 1024;
+const RECORD: RecordForm = RecordForm {
+    head: |stream| {
+        let name = json!(stream);
+        format!(r#"{{"type":"RECORD","stream":{name},"record":"#)
+    },
+    before_time: ",\"time_extracted\":\"",
+    time: |now| DateTime::<Utc>::from(now).to_rfc3339_opts(SecondsFormat::Micros, true),
+    after_time: "\"}",
+};
 
 /// Both outputs of a tap or target.
 pub(crate) struct Output<W: Write, E: Write> {
-    writer: BufWriter<W>,
+    messages: MessageWriter<W>,
     people: E,
-    extracted: Extracted,
 }
 
 impl<W: Write, E: Write> Output<W, E> {
     pub(crate) fn new(stdout: W, stderr: E) -> Self {
         Self {
-            writer: BufWriter::with_capacity(BUFFER, stdout),
+            messages: MessageWriter::new(stdout, RECORD),
             people: stderr,
-            extracted: Extracted::default(),
         }
     }
 
-    /// A record, its text as it is: it is not parsed again. `text` is what of it is wanted.
-    pub(crate) fn record(&mut self, record: &Record, text: &str) -> io::Result<()> {
-        let writer = &mut self.writer;
-        writer.write_all(b"{\"type\":\"RECORD\",\"stream\":")?;
-        serde_json::to_writer(&mut *writer, record.stream.as_str())?;
-        writer.write_all(b",\"record\":")?;
-        writer.write_all(text.as_bytes())?;
-        writer.write_all(b",\"time_extracted\":\"")?;
-        writer.write_all(self.extracted.text().as_bytes())?;
-        writer.write_all(b"\"}\n")
+    /// A record; `text` is the selected part of it, on one line.
+    pub(crate) fn record(&mut self, stream: &StreamName, text: &str) -> io::Result<()> {
+        self.messages.record(stream, text)
     }
 
     pub(crate) fn message(&mut self, message: &Value) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, message)?;
-        self.writer.write_all(b"\n")
+        self.messages.message(message)
     }
 
-    /// A document of many lines: people read it, and Meltano's `config test` refuses a line of more
+    /// A document of many lines: people read it, and Meltano's `config test` refuses lines of more
     /// than 64 KiB.
     pub(crate) fn document(&mut self, document: &Value) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.writer, document)?;
-        self.writer.write_all(b"\n")
+        self.messages.document(document)
     }
 
     pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
-        self.writer.write_all(line.as_bytes())?;
-        self.writer.write_all(b"\n")
+        self.messages.line(line)
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.messages.flush()
     }
 
-    /// Tells a person. That nobody listens is no reason to stop.
+    /// Shows a line to people. A closed standard error is no reason to stop.
     pub(crate) fn tell(&mut self, level: &str, text: impl std::fmt::Display) {
-        drop(writeln!(self.people, "{level} {text}"));
+        writeln!(self.people, "{level} {text}").ok();
     }
+}
 
-    /// Tells a person what happens meanwhile.
-    pub(crate) fn notice(&mut self, notice: Notice) -> io::Result<()> {
-        match notice {
-            Notice::Log(Level::Info, text) => self.tell("INFO", text),
-            Notice::Log(Level::Warn, text) => self.tell("WARNING", text),
-            Notice::Estimate(stream, records) => {
-                self.tell("INFO", format_args!("{stream}: about {records} records"));
-            }
-        }
+impl<W: Write, E: Write> Report for Output<W, E> {
+    fn report(&mut self, notice: Notice) -> io::Result<()> {
+        let level = match notice {
+            Notice::Log(Level::Error, _) => "ERROR",
+            Notice::Log(Level::Warn, _) => "WARNING",
+            Notice::Log(Level::Info, _) | Notice::Estimate(..) => "INFO",
+        };
+        self.tell(level, notice);
         Ok(())
     }
 }
 
-/// The time, as text that is made once a millisecond.
-#[derive(Debug, Default)]
-struct Extracted {
-    at: Option<(u128, String)>,
-}
-
-impl Extracted {
-    fn text(&mut self) -> &str {
-        let now = SystemTime::now();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let millis = since.map_or(0, |since| since.as_millis());
-        if self.at.as_ref().is_none_or(|(at, _)| *at != millis) {
-            let text = DateTime::<Utc>::from(now).to_rfc3339_opts(SecondsFormat::Micros, true);
-            self.at = Some((millis, text));
+impl<W: Write, E: Write> WireOutput for Output<W, E> {
+    fn pass_on(&mut self, states: &[String]) -> io::Result<()> {
+        for state in states {
+            self.line(state)?;
         }
-        self.at.as_ref().map_or("", |(_, text)| text)
+        self.flush()
     }
 }

@@ -1,82 +1,180 @@
-//! Which fields of a stream are wanted.
+//! The streams and fields that a runner selects.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use connector_core::{JsonObject, ObjectWriter, Result};
+use connector_core::{Catalog, Error, ErrorKind, Result, Selection, Stream, StreamName, SyncMode};
+use host_kit::{Level, Notice, selection};
+use serde::Deserialize;
 use serde_json::Value;
 
-/// The fields of a stream, less those that nobody wants. Fields that a schema does not list are
-/// wanted.
-#[derive(Debug, Clone)]
-pub(crate) struct Fields {
-    left_out: BTreeSet<String>,
+use crate::discovery::{FULL_TABLE, INCREMENTAL, draft_4};
+use crate::fields::Fields;
+
+/// A catalog as runners give it back.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GivenCatalog {
+    streams: Vec<GivenStream>,
 }
 
-impl Fields {
-    pub(crate) fn all() -> Self {
-        Self::without([])
+#[derive(Debug, Deserialize)]
+struct GivenStream {
+    tap_stream_id: Option<String>,
+    stream: Option<String>,
+    schema: Option<Value>,
+    replication_method: Option<String>,
+    selected: Option<bool>,
+    metadata: Option<Vec<Metadata>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    breadcrumb: Vec<String>,
+    metadata: Marks,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Marks {
+    selected: Option<bool>,
+    inclusion: Option<String>,
+    #[serde(rename = "selected-by-default")]
+    selected_by_default: Option<bool>,
+    #[serde(rename = "replication-method")]
+    replication_method: Option<String>,
+}
+
+/// A selected stream, and what of it is sent.
+#[derive(Debug)]
+pub(crate) struct SelectedStream {
+    pub(crate) read: Selection,
+    pub(crate) stream: Stream,
+    pub(crate) fields: Fields,
+}
+
+/// Without a catalog: the default streams, whole.
+///
+/// # Errors
+/// Those of [`selection`].
+pub(crate) fn default_streams(known: Catalog) -> Result<Vec<SelectedStream>> {
+    let streams = known.streams.into_iter().filter(|stream| stream.is_default);
+    streams
+        .map(|stream| SelectedStream::new(stream, None, Fields::all()))
+        .collect()
+}
+
+impl SelectedStream {
+    /// Runners set one method for all streams, so each stream is read as it can be.
+    fn new(mut stream: Stream, asked: Option<SyncMode>, fields: Fields) -> Result<Self> {
+        stream.json_schema = fields.schema(draft_4(stream.json_schema));
+        Ok(Self {
+            read: selection(&stream, asked)?,
+            stream,
+            fields,
+        })
     }
 
-    pub(crate) fn without(fields: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            left_out: fields.into_iter().collect(),
+    /// What the user should know of the selection.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        let fields: Vec<_> = self.fields.sent_whole().collect();
+        if fields.is_empty() {
+            return None;
         }
+        let text = format!(
+            "{}: only whole fields can be left out; these are sent with everything in them: {}",
+            self.stream.name,
+            fields.join(", ")
+        );
+        Some(Notice::Log(Level::Warn, text))
     }
+}
 
-    /// What is left of a schema.
-    pub(crate) fn schema(&self, mut schema: Value) -> Value {
-        let is_left = |name: &str| !self.left_out.contains(name);
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.retain(|name, _| is_left(name));
-        }
-        if let Some(Value::Array(required)) = schema.get_mut("required") {
-            required.retain(|name| name.as_str().is_none_or(is_left));
-        }
-        schema
-    }
-
-    /// What is left of a record; of a whole one, its own text on one line.
+impl GivenCatalog {
+    /// The streams that are selected, in the order of the source's catalog.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if a name is no text.
-    pub(crate) fn record<'r>(&self, record: &'r JsonObject) -> Result<Cow<'r, str>> {
-        if self.left_out.is_empty() {
-            return Ok(record.single_line());
+    /// [`ErrorKind::Config`] for a selected stream or a method that the source does not have.
+    pub(crate) fn select(self, known: &Catalog) -> Result<Vec<SelectedStream>> {
+        let mut selected = BTreeMap::new();
+        for given in self.streams.into_iter().filter(GivenStream::is_selected) {
+            let name = given.name()?;
+            known.stream(name.as_str())?;
+            selected.insert(name, given);
         }
-        let mut rest = ObjectWriter::with_capacity(record.as_str().len());
-        for (name, value) in record.fields()? {
-            if !self.left_out.contains(&*name) {
-                rest.raw(&name, value);
-            }
-        }
-        let rest = rest.finish();
-        Ok(Cow::Owned(rest.single_line().into_owned()))
+        let streams = known.streams.iter();
+        streams
+            .filter_map(|stream| Some(selected.remove(&stream.name)?.select(stream.clone())))
+            .collect()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+impl GivenStream {
+    fn name(&self) -> Result<StreamName> {
+        let name = self.tap_stream_id.as_deref().or(self.stream.as_deref());
+        name.map(StreamName::from).ok_or_else(|| {
+            let message = "a stream of the catalog has no `tap_stream_id`";
+            Error::new(ErrorKind::Config, message)
+        })
+    }
 
-    use super::*;
+    fn marks(&self, breadcrumb: &[&str]) -> Marks {
+        let all = self.metadata.iter().flatten();
+        let mut at = all.filter(|entry| entry.breadcrumb == breadcrumb);
+        at.next().map(|m| m.metadata.clone()).unwrap_or_default()
+    }
 
-    #[test]
-    fn what_nobody_wants_is_in_neither_schema_nor_record() {
-        let fields = Fields::without(["message".to_owned()]);
-        let schema = json!({
-            "properties": {"id": {}, "message": {}},
-            "required": ["id", "message"],
-        });
-        assert_eq!(
-            fields.schema(schema),
-            json!({"properties": {"id": {}}, "required": ["id"]})
-        );
-        let record = r#"{"id":1.0,"message":{"a":[]},"new":12345678901234567890}"#;
-        let record = JsonObject::parse(record).unwrap();
-        assert_eq!(
-            fields.record(&record).unwrap(),
-            r#"{"id":1.0,"new":12345678901234567890}"#
-        );
+    fn is_selected(&self) -> bool {
+        let marks = self.marks(&[]);
+        let chosen = marks.selected.or(self.selected);
+        chosen.or(marks.selected_by_default).unwrap_or(false)
+    }
+
+    fn select(self, mut stream: Stream) -> Result<SelectedStream> {
+        let asked = self.sync_mode();
+        let asked = asked.map_err(|error| error.with_context("stream", &stream.name))?;
+        let fields = self.fields(&stream);
+        if let Some(schema) = self.schema.filter(Value::is_object) {
+            stream.json_schema = schema;
+        }
+        SelectedStream::new(stream, asked, fields)
+    }
+
+    fn sync_mode(&self) -> Result<Option<SyncMode>> {
+        let root = self.marks(&[]);
+        let chosen = root.replication_method.as_deref();
+        match chosen.or(self.replication_method.as_deref()) {
+            None => Ok(None),
+            Some(FULL_TABLE) => Ok(Some(SyncMode::FullRefresh)),
+            Some(INCREMENTAL) => Ok(Some(SyncMode::Incremental)),
+            Some(_) => {
+                let message = "the replication method must be FULL_TABLE or INCREMENTAL";
+                Err(Error::new(ErrorKind::Config, message))
+            }
+        }
+    }
+
+    /// What is sent. Keys always are.
+    fn fields(&self, stream: &Stream) -> Fields {
+        let mut fields = Fields::all();
+        let is_key = |field: &String| stream.primary_key.contains(field);
+        let entries = self.metadata.iter().flatten();
+        for entry in entries.filter(|entry| entry.metadata.is_left_out()) {
+            match &entry.breadcrumb[..] {
+                [parent, field] if parent == "properties" && !is_key(field) => {
+                    fields.leave_out(field);
+                }
+                [parent, field, _, ..] if parent == "properties" => fields.leave_out_part(field),
+                _ => {}
+            }
+        }
+        fields
+    }
+}
+
+impl Marks {
+    fn is_left_out(&self) -> bool {
+        match self.inclusion.as_deref() {
+            Some("automatic") => false,
+            Some("unsupported") => true,
+            _ => !self.selected.or(self.selected_by_default).unwrap_or(true),
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use connector_core::{Error, ErrorKind, Result, State, StreamName};
+use connector_core::{ErrorKind, Result, State, StreamName, invalid_json};
+use host_kit::{foreign_state, input, is_unset};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -19,53 +20,63 @@ struct Saved {
     others: Map<String, Value>,
 }
 
-fn not_ours() -> Error {
-    let message = "the state was not made by this connector; restore it, or remove it to read \
-                   everything again";
-    Error::new(ErrorKind::State, message)
-}
-
-/// The state to go on from. No file, an empty one and one without bookmarks mean the same.
+/// The state to resume from. No file, an empty one and one without bookmarks mean the same.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] if there is a file that cannot be read or is something else,
 /// [`ErrorKind::State`] if it is not of a connector of this program.
 pub(crate) fn read(path: Option<&Path>) -> Result<Option<State>> {
-    match path {
-        Some(path) => parse(&host_kit::input::text(path, "the state")?),
-        None => Ok(None),
-    }
+    let Some(path) = path else { return Ok(None) };
+    parse(&input::text(path, "the state")?)
+        .map_err(|error| error.with_context("file", path.display()))
 }
 
+/// A file may hold all states that a target has printed; the last one counts.
 fn parse(text: &str) -> Result<Option<State>> {
-    if text.trim().is_empty() {
-        return Ok(None);
+    let states = serde_json::Deserializer::from_str(text).into_iter::<Option<Saved>>();
+    let mut last = None;
+    for state in states {
+        last = state.map_err(|error| invalid_json(ErrorKind::Config, "the state", &error))?;
     }
-    let saved: Option<Saved> = host_kit::input::parse(text, "the state")?;
-    let Some(mut saved) = saved else {
+    let Some(mut saved) = last else {
         return Ok(None);
     };
     if let (Some("STATE"), Some(value)) = (saved.kind.as_deref(), saved.value.take()) {
         // The message as the tap has printed it.
         saved = *value;
     }
-    let Some(bookmarks) = saved.bookmarks else {
-        return match saved.others.keys().all(|key| key == "completed") {
-            true => Ok(None),
-            false => Err(not_ours()),
+    saved.into_state()
+}
+
+impl Saved {
+    /// A bookmark that is null or empty says no more than none.
+    fn into_state(self) -> Result<Option<State>> {
+        let Some(bookmarks) = self.bookmarks else {
+            let mut others = self.others.iter();
+            // Meltano's record of a run without a state.
+            let is_none = others.all(|(key, value)| key == "completed" && is_unset(value));
+            return if is_none {
+                Ok(None)
+            } else {
+                Err(foreign_state())
+            };
         };
-    };
-    if bookmarks.is_empty() {
-        return Ok(None);
+        let bookmarks: Vec<_> = bookmarks
+            .into_iter()
+            .filter(|(_, value)| !is_unset(value))
+            .collect();
+        if bookmarks.is_empty() {
+            return Ok(None);
+        }
+        let (Some(connector), Some(version)) = (self.connector, self.version) else {
+            return Err(foreign_state());
+        };
+        let mut state = State::new(connector, version);
+        for (stream, value) in bookmarks {
+            state.set_stream(stream.into(), value);
+        }
+        Ok(Some(state))
     }
-    let (Some(connector), Some(version)) = (saved.connector, saved.version) else {
-        return Err(not_ours());
-    };
-    let mut state = State::new(connector, version);
-    for (stream, value) in bookmarks.into_iter().filter(|(_, v)| !v.is_null()) {
-        state.set_stream(stream.into(), value);
-    }
-    Ok(Some(state))
 }
 
 /// The message that a runner is to keep; without a state it says that there is none.
@@ -87,18 +98,27 @@ fn value(state: &State) -> Value {
     })
 }
 
-/// Adds what the last state said of streams that are not read now.
-pub(crate) fn carry(state: &mut State, last: Option<&State>, read: &[StreamName]) {
-    let is_alike =
-        |last: &&State| (last.connector(), last.version()) == (state.connector(), state.version());
-    let Some(last) = last.filter(is_alike) else {
-        return;
-    };
+/// Adds the bookmarks of streams that are not read now. Returns the streams whose bookmark cannot
+/// be added, since it has an older form.
+pub(crate) fn carry(
+    state: &mut State,
+    last: Option<&State>,
+    read: &[StreamName],
+) -> Vec<StreamName> {
+    let Some(last) = last else { return Vec::new() };
+    let is_alike = (last.connector(), last.version()) == (state.connector(), state.version());
+    let mut lost = Vec::new();
     for (stream, value) in last.streams() {
-        if !read.contains(stream) && state.stream(stream.as_str()).is_none() {
+        if read.contains(stream) || state.stream(stream.as_str()).is_some() {
+            continue;
+        }
+        if is_alike {
             state.set_stream(stream.clone(), value.clone());
+        } else {
+            lost.push(stream.clone());
         }
     }
+    lost
 }
 
 #[cfg(test)]
@@ -116,9 +136,17 @@ mod tests {
         assert_eq!(parse(&message(Some(&last)).to_string()).unwrap(), back);
 
         let mut checkpoint = State::new("acme", 2);
-        carry(&mut checkpoint, back.as_ref(), &["builds".into()]);
+        let lost = carry(&mut checkpoint, back.as_ref(), &["builds".into()]);
         assert_eq!(checkpoint.stream("builds"), None);
         assert_eq!(checkpoint.stream("jobs"), Some(&json!(1)));
+        assert!(lost.is_empty());
+
+        let mut newer = State::new("acme", 3);
+        assert_eq!(
+            carry(&mut newer, back.as_ref(), &["builds".into()]),
+            ["jobs"]
+        );
+        assert_eq!(newer.stream("jobs"), None);
     }
 
     #[test]
@@ -128,14 +156,33 @@ mod tests {
             "{}",
             "null",
             r#"{"bookmarks":{}}"#,
+            r#"{"bookmarks":{"builds":{},"jobs":null}}"#,
             r#"{"completed":{}}"#,
         ] {
             assert_eq!(parse(text).unwrap(), None, "{text}");
         }
         let foreign = r#"{"bookmarks":{"builds":{"replication_key":"id"}}}"#;
         let wrapped = r#"{"state":{"bookmarks":{}}}"#;
-        for text in ["{", "[]", "7", foreign, wrapped] {
+        let inside = r#"{"completed":{"singer_state":{"bookmarks":{"builds":1}}}}"#;
+        for text in ["{", "[]", "7", foreign, wrapped, inside] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn of_several_lines_the_last_counts_and_an_empty_bookmark_is_none() {
+        let line = |at: u8| {
+            format!(
+                r#"{{"bookmarks":{{"builds":{at},"jobs":{{}}}},"connector":"acme","version":2}}"#
+            )
+        };
+        let mut expected = State::new("acme", 2);
+        expected.set_stream("builds".into(), json!(2));
+        let text = format!("{}\n{}\n", line(1), line(2));
+        assert_eq!(parse(&text).unwrap(), Some(expected));
+
+        let cut = format!("{}\n{}", line(1), &line(2)[..20]);
+        let error = parse(&cut).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
     }
 }

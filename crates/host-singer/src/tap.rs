@@ -3,121 +3,171 @@
 use std::io::Write;
 
 use connector_core::{
-    Configuration, Connector, Message, ReadRequest, Record, Setup, Source, State, StreamName,
+    Configuration, Connector, Message, ReadRequest, Record, Result, Setup, Source, State, Status,
+    Stop, StreamName,
 };
-use host_kit::{Events, GoneAsRecords, Halt, Step, Steps, input};
+use host_kit::{
+    Events, HostContext, HostError, ReadDriver, Report, Step, TombstonesAsRecords, input,
+    unless_stopped,
+};
 use serde_json::json;
 
 use crate::arguments::TapArguments;
-use crate::catalog::{GivenCatalog, Wanted, discovered, wanted_by_default};
+use crate::discovery::discovered;
 use crate::output::Output;
+use crate::selection::{GivenCatalog, SelectedStream, default_streams};
 use crate::state;
 
-/// Prints the catalog, or reads what of it is wanted, from the state on.
+/// Prints the catalog, or reads what is selected of it, from the state on.
 pub(crate) async fn tap<W: Write, E: Write>(
     connector: &dyn Connector,
     arguments: &TapArguments,
+    context: &HostContext,
     output: &mut Output<W, E>,
-) -> Result<(), Halt> {
+) -> Result<(), HostError> {
     let mut events = Events::new();
-    let configuration = match &arguments.common.config {
-        Some(path) => input::source_settings(path)?,
-        None => Configuration::default(),
-    };
-    let setup = Setup::new(configuration).with_observer(events.observer());
-    let source = GoneAsRecords::new(connector.open_source(setup).await?);
-    let known = events
-        .while_waiting(source.discover(), |notice| output.notice(notice))
-        .await??;
+    let source = open(connector, arguments, context, &events).await?;
+    let discovery = events.while_waiting(source.discover(), output);
+    let known = unless_stopped(&context.stop, discovery).await??;
     if arguments.discover {
         return Ok(output.document(&discovered(&known))?);
     }
-    let wanted = match &arguments.catalog {
-        Some(path) => input::json_file::<GivenCatalog>(path, "the catalog")?.wanted(&known)?,
-        None => wanted_by_default(known)?,
+    let selected = match &arguments.catalog {
+        Some(path) => input::json_file::<GivenCatalog>(path, "the catalog")?.select(&known)?,
+        None => default_streams(known)?,
     };
     let last = state::read(arguments.state.as_deref())?;
-    let streams: Vec<_> = wanted.iter().map(|w| w.stream.name.clone()).collect();
-    if streams.is_empty() {
+    for notice in selected.iter().filter_map(SelectedStream::notice) {
+        output.report(notice)?;
+    }
+    if selected.is_empty() {
         output.tell("WARNING", "no stream is selected");
         return Ok(output.message(&state::message(last.as_ref()))?);
     }
-    let request = ReadRequest::new(wanted.iter().map(|w| w.read.clone()));
+    let request = ReadRequest::new(selected.iter().map(|one| one.read.clone()));
     let messages = source.read(request.with_state(last.clone()));
-    let steps = Steps::new(messages, events, streams.clone());
-    let reading = Reading {
-        output,
-        announced: vec![false; wanted.len()],
-        wanted,
-        streams,
-        last,
-        has_told_state: false,
+    let reading = Reading::new(output, selected, last);
+    let driver = ReadDriver::new(messages, events, reading.streams.clone());
+    reading.run(driver, &context.stop).await
+}
+
+/// Opens the connector as a source that yields rows only.
+async fn open(
+    connector: &dyn Connector,
+    arguments: &TapArguments,
+    context: &HostContext,
+    events: &Events,
+) -> Result<TombstonesAsRecords> {
+    let role = connector.expect_source()?;
+    let configuration = match &arguments.common.config {
+        Some(path) => input::configuration(path, &role.settings())?,
+        None => Configuration::default(),
     };
-    reading.run(steps).await
+    let setup = context.apply(Setup::new(configuration));
+    let setup = setup.with_observer(events.observer());
+    role.open(setup).await.map(TombstonesAsRecords::new)
 }
 
 struct Reading<'a, W: Write, E: Write> {
     output: &'a mut Output<W, E>,
-    wanted: Vec<Wanted>,
+    selected: Vec<SelectedStream>,
     /// Whether the schema of each was sent.
     announced: Vec<bool>,
     streams: Vec<StreamName>,
-    last: Option<State>,
-    has_told_state: bool,
+    /// The present state.
+    state: Option<State>,
+    /// Whether the last message to the target, but for schemas, is a state.
+    ends_with_state: bool,
 }
 
-impl<W: Write, E: Write> Reading<'_, W, E> {
-    async fn run(mut self, mut steps: Steps) -> Result<(), Halt> {
-        loop {
-            match steps.next().await? {
-                Some(Step::Message(message)) => self.message(message)?,
-                Some(Step::Notice(notice)) => self.output.notice(notice)?,
-                Some(Step::Idle) => self.output.flush()?,
-                None => return self.end(),
+impl<'a, W: Write, E: Write> Reading<'a, W, E> {
+    fn new(
+        output: &'a mut Output<W, E>,
+        selected: Vec<SelectedStream>,
+        last: Option<State>,
+    ) -> Self {
+        Self {
+            output,
+            announced: vec![false; selected.len()],
+            streams: selected.iter().map(|one| one.stream.name.clone()).collect(),
+            selected,
+            state: last,
+            ends_with_state: false,
+        }
+    }
+
+    async fn run(mut self, mut driver: ReadDriver, stop: &Stop) -> Result<(), HostError> {
+        let end = loop {
+            match unless_stopped(stop, driver.next()).await {
+                Ok(Some(Step::Message(message))) => self.message(message)?,
+                Ok(Some(Step::Notice(notice))) => self.output.report(notice)?,
+                Ok(Some(Step::Idle)) => self.output.flush()?,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
-        }
+        };
+        // After a failure, too: what was read until then need not be read again.
+        self.repeat_state()?;
+        end
     }
 
-    /// A runner keeps the last state that it was told: where streams have none of their own, that
-    /// of all others must not be lost.
-    fn end(&mut self) -> Result<(), Halt> {
-        if !self.has_told_state {
-            self.output.message(&state::message(self.last.as_ref()))?;
-        }
-        Ok(self.output.flush()?)
-    }
-
-    fn message(&mut self, message: Message) -> Result<(), Halt> {
+    fn message(&mut self, message: Message) -> Result<(), HostError> {
         match message {
             Message::Record(record) => self.record(&record),
-            Message::Checkpoint(mut state) => {
-                state::carry(&mut state, self.last.as_ref(), &self.streams);
-                self.has_told_state = true;
-                self.output.message(&state::message(Some(&state)))?;
-                Ok(self.output.flush()?)
-            }
-            // A target makes a table for a stream without records, too.
-            Message::Status(stream, _) => self.announce(&stream).map(drop),
+            Message::Checkpoint(state) => self.checkpoint(state),
+            Message::Status(stream, status) => self.status(&stream, status),
             _ => Ok(()),
         }
     }
 
-    fn record(&mut self, record: &Record) -> Result<(), Halt> {
+    /// A target makes a table for a stream without records, too.
+    fn status(&mut self, stream: &StreamName, status: Status) -> Result<(), HostError> {
+        self.announce(stream)?;
+        if status == Status::Complete {
+            self.repeat_state()?;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, mut state: State) -> Result<(), HostError> {
+        for stream in state::carry(&mut state, self.state.as_ref(), &self.streams) {
+            let what = "its bookmark has an older form than that of the streams that are read; \
+                        its next read starts over";
+            self.output
+                .tell("WARNING", format_args!("{stream}: {what}"));
+        }
+        self.state = Some(state);
+        self.ends_with_state = false;
+        self.repeat_state()
+    }
+
+    /// Sends the state again, unless it is the last message. It covers no less than before. Targets
+    /// forget a state that records follow, and runners keep the last one they get: without it,
+    /// the bookmarks of all streams would be lost.
+    fn repeat_state(&mut self) -> Result<(), HostError> {
+        if !std::mem::replace(&mut self.ends_with_state, true) {
+            self.output.message(&state::message(self.state.as_ref()))?;
+        }
+        Ok(self.output.flush()?)
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), HostError> {
         let Some(index) = self.announce(&record.stream)? else {
             return Ok(());
         };
-        let text = self.wanted[index].fields.record(&record.data);
+        let text = self.selected[index].fields.record(&record.data);
         let text = text.map_err(|error| error.with_context("stream", &record.stream))?;
-        Ok(self.output.record(record, &text)?)
+        self.ends_with_state = false;
+        Ok(self.output.record(&record.stream, &text)?)
     }
 
-    /// Sends the schema of a stream before anything else of it. `None` if nobody asked for it.
-    fn announce(&mut self, stream: &StreamName) -> Result<Option<usize>, Halt> {
+    /// Sends the schema of a stream before anything else of it. `None` if it is not selected.
+    fn announce(&mut self, stream: &StreamName) -> Result<Option<usize>, HostError> {
         let Some(index) = self.streams.iter().position(|s| s == stream) else {
             return Ok(None);
         };
         if !std::mem::replace(&mut self.announced[index], true) {
-            let stream = &self.wanted[index].stream;
+            let stream = &self.selected[index].stream;
             let mut schema = json!({
                 "type": "SCHEMA",
                 "stream": stream.name,

@@ -1,4 +1,4 @@
-//! The fake as a program: a made-up or a recorded world on a loopback port.
+//! The fake as a program: a made-up or recorded world on a loopback port.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,19 +8,18 @@ use std::time::Duration;
 use clap::Parser;
 use mock_buildkite::{DEMO_TOKEN, Fault, LimitScope, MockBuildkite, Seed, Token, When, World};
 
-/// A fake of Buildkite's REST API on this machine.
+/// Run a fake of Buildkite's REST API on this machine.
 ///
-/// It serves everything that Buildkite's REST API reads to every client that has the token, under
-/// both of Buildkite's rate limits. It takes the writes of builds, jobs, annotations and
-/// pipelines, too, and builds made so move on by the clock. Nothing leaves the machine; the data
-/// is made up, or read from a folder of recorded answers. It runs until it is interrupted.
+/// Serves the REST API to every client with the token, under both of Buildkite's rate limits.
+/// Builds created over the API run by themselves. The data is made up, or read from a folder of
+/// recorded answers. Nothing leaves the machine. Runs until it is interrupted.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port on 127.0.0.1; 0 takes a free one, which is printed.
+    /// Port on 127.0.0.1; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Which made-up world, and which requests chance strikes: the same number gives the same.
+    /// Seed of the made-up world and of random faults; equal seeds give equal runs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Number of organizations.
@@ -32,40 +31,40 @@ struct Arguments {
     /// Number of builds in all.
     #[arg(long, default_value_t = 500)]
     builds: usize,
-    /// Number of jobs of each build, retried ones included.
+    /// Number of jobs per build, retried ones included.
     #[arg(long, default_value_t = 10)]
     jobs_per_build: usize,
-    /// The token that may read and write everything.
+    /// Token that may read and write everything.
     #[arg(long, default_value = DEMO_TOKEN)]
     token: String,
-    /// Requests a window for each user.
+    /// Requests per window and user.
     #[arg(long, default_value_t = 50)]
     rate_limit_user: u32,
-    /// Requests a window for each organization.
+    /// Requests per window and organization.
     #[arg(long, default_value_t = 200)]
     rate_limit_organization: u32,
-    /// Length of the rate limits' windows in seconds.
+    /// Length of the rate limit windows in seconds.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     rate_limit_window: u64,
-    /// Build lists refuse pages from this many builds on.
+    /// Offset from which on build lists refuse pages.
     #[arg(long, default_value_t = 10_000)]
     deep_page_limit: usize,
-    /// Close the connection without an answer once a write is done, with this probability.
+    /// Probability of closing the connection after a write instead of answering it.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     lose_answers: f64,
-    /// Answer 502 once a write is done, with this probability.
+    /// Probability of answering 502 after a write was carried out.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     fail_late: f64,
-    /// Answer 502 before anything is done, with this probability.
+    /// Probability of answering 502 without carrying the request out.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     fail: f64,
-    /// Answer 429 though no limit is reached, with this probability.
+    /// Probability of answering 429 although no limit is reached.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     refuse: f64,
-    /// The filter by meta-data finds builds only so long after they were made: `5s`, `500ms`.
+    /// Delay until the meta-data filter finds a new build: `5s`, `500ms`.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     meta_data_delay: Duration,
-    /// Serve the recorded answers of this folder instead of made-up data.
+    /// Serve the recorded answers in this folder instead of made-up data.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["seed", "organizations", "pipelines", "builds", "jobs_per_build"])]
     load: Option<PathBuf>,
 }
@@ -82,8 +81,8 @@ fn main() -> ExitCode {
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            // Nothing is left to tell it to if standard error is closed.
-            drop(writeln!(std::io::stderr(), "error: {message}"));
+            // There is nobody left to report to if standard error is closed.
+            let _is_written = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::FAILURE
         }
     }
@@ -126,7 +125,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     interrupted.await.map_err(|error| error.to_string())
 }
 
-/// Lets chance break requests as the arguments say.
+/// Queues the random faults that the arguments demand.
 fn break_by_chance(server: &MockBuildkite, arguments: &Arguments) {
     let limited = Fault::RateLimited {
         scope: LimitScope::User,
@@ -149,7 +148,7 @@ fn break_by_chance(server: &MockBuildkite, arguments: &Arguments) {
 fn probability(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok();
     let number = number.filter(|number| (0.0..=1.0).contains(number));
-    number.ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 /// `5s`, `500ms`, or a number of seconds.
@@ -162,7 +161,7 @@ fn duration(text: &str) -> Result<Duration, String> {
             .parse()
             .map(Duration::from_secs),
     };
-    read.map_err(|_| "a time like 5s or 500ms is needed".to_owned())
+    read.map_err(|_| "expected a time such as 5s or 500ms".to_owned())
 }
 
 fn world(arguments: &Arguments) -> Result<World, String> {
@@ -170,10 +169,10 @@ fn world(arguments: &Arguments) -> Result<World, String> {
         return World::load(folder).map_err(|error| error.to_string());
     }
     if arguments.organizations == 0 && arguments.pipelines > 0 && arguments.builds > 0 {
-        return Err("builds need an organization: --organizations must be 1 or more".to_owned());
+        return Err("builds need an organization: set --organizations to 1 or more".to_owned());
     }
     if arguments.pipelines == 0 && arguments.builds > 0 {
-        return Err("builds need a pipeline: --pipelines must be 1 or more".to_owned());
+        return Err("builds need a pipeline: set --pipelines to 1 or more".to_owned());
     }
     Ok(World::seeded(&Seed {
         seed: arguments.seed,
@@ -192,7 +191,7 @@ fn say(mut out: impl Write, line: &str) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Listens from now on for Ctrl-C and for the signal that ends services; waits for either.
+/// Listens for Ctrl-C and SIGTERM from now on; the future waits for either.
 #[cfg(unix)]
 fn interrupted() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};

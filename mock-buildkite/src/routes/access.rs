@@ -1,9 +1,9 @@
-//! The token itself, its user, and what needs no token.
+//! The token, its user, and the endpoints that need no token.
 
 use serde_json::json;
 
-use super::{Call, Reply};
-use crate::world::Token;
+use super::params::Params;
+use super::{Call, Outcome, Reply};
 
 /// `GET /`
 pub(super) fn root(call: &Call<'_>) -> Reply {
@@ -16,26 +16,28 @@ pub(super) fn meta() -> Reply {
 }
 
 /// `GET /v2/access-token`
-pub(super) fn access_token(token: &Token) -> Reply {
+pub(super) fn access_token(call: &mut Call<'_>, _: &Params<'_>) -> Outcome {
+    let token = call.signed_in()?;
     let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-    Reply::value(&json!({
+    Ok(Reply::value(&json!({
         "uuid": token.uuid(),
         "scopes": token.scopes,
         "description": token.description,
         "created_at": "2026-01-05 09:30:00 UTC",
         "expires_at": token.expires_at.map(time),
         "user": {"email": token.user.email, "name": token.user.name},
-    }))
+    })))
 }
 
 /// `DELETE /v2/access-token`
-pub(super) fn revoke(call: &mut Call<'_>) {
+pub(super) fn revoke(call: &mut Call<'_>, _: &Params<'_>) -> Outcome {
     if let Some(token) = call.token.take() {
         call.world.revoke(&token);
     }
+    Ok(Reply::no_content())
 }
 
 /// `GET /v2/user`
-pub(super) fn user(token: &Token) -> Reply {
-    Reply::value(&token.user.object())
+pub(super) fn user(call: &mut Call<'_>, _: &Params<'_>) -> Outcome {
+    Ok(Reply::value(&call.user()?.object()))
 }

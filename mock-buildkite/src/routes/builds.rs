@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::filters::Filters;
-use super::page::{Page, array};
+use super::build_filters::BuildFilters;
+use super::number_pages::{Page, array};
+use super::params::Params;
 use super::{Call, Outcome, Reply};
 use crate::world::View;
 
 /// `GET /v2/builds`, `…/{organization}/builds`, `…/{pipeline}/builds`: newest first.
-pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option<&str>) -> Outcome {
-    let owner = organization
-        .map(|slug| call.organization(slug))
-        .transpose()?;
-    let place = match (organization, pipeline) {
-        (Some(organization), Some(pipeline)) => Some(call.pipeline(organization, pipeline)?),
-        _ => None,
-    };
-    let filters = Filters::of(call)?;
+pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let [organization, slug] = params.pipeline();
+    let given = |slug: &str| !slug.is_empty();
+    let owner = given(organization).then(|| call.organization(organization));
+    let owner = owner.transpose()?;
+    let place = given(slug).then(|| call.pipeline([organization, slug]));
+    let place = place.transpose()?;
+    let filters = BuildFilters::of(call)?;
     let page = Page::of(call);
     if page.offset() >= call.settings.deep_page_limit {
         return Err(Reply::error(
@@ -32,7 +32,7 @@ pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option
         .iter()
         .rev()
         .filter(|build| {
-            let at = build.facts.pipeline;
+            let at = build.summary.pipeline;
             place.is_none_or(|place| place == at)
                 && owner.is_none_or(|owner| world.pipelines[at].organization == owner)
                 && *seen.entry(at).or_insert_with(|| call.sees(at))
@@ -45,10 +45,10 @@ pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option
     let view = view(call);
     let mut pipelines = HashMap::new();
     let items = array(&builds[page.range(builds.len())], |build, out| {
-        let at = build.facts.pipeline;
+        let at = build.summary.pipeline;
         let pipeline = pipelines.entry(at).or_insert_with(|| {
             let mut text = Vec::new();
-            world.pipelines[at].write(&mut text, world.clock.now_millis());
+            world.write_pipeline(&mut text, at);
             text
         });
         world.write_build_with(out, build, &view, pipeline);
@@ -57,8 +57,8 @@ pub(super) fn list(call: &Call<'_>, organization: Option<&str>, pipeline: Option
 }
 
 /// `GET …/builds/{number}`
-pub(super) fn get(call: &Call<'_>, path: [&str; 3]) -> Outcome {
-    let build = call.build(path)?;
+pub(super) fn get(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let build = call.build(params.build())?;
     let view = View {
         job_states: call.query.all("job_states").map(str::to_owned).collect(),
         has_counts: true,
@@ -70,7 +70,7 @@ pub(super) fn get(call: &Call<'_>, path: [&str; 3]) -> Outcome {
     Ok(Reply::ok(body))
 }
 
-/// What the switches of the query show of a build.
+/// The view that the query selects.
 fn view(call: &Call<'_>) -> View {
     View {
         has_jobs: !call.query.is_set("exclude_jobs", false),

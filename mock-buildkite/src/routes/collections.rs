@@ -1,10 +1,11 @@
 //! Lists of plain objects: from a path to its resource, and the one way to answer all of them.
 
-use super::asked::shows;
-use super::cursor::Rows;
-use super::page::{Page, array};
-use super::place::{Place, missing};
-use super::resources::{PREFIXES, RESOURCES, Resource, Style};
+use super::cursor_pages::Rows;
+use super::list_filters::shows;
+use super::number_pages::{Page, array};
+use super::params::{Params, matched};
+use super::path_objects::{PathObjects, missing};
+use super::resources::{RESOURCES, Resource, Style};
 use super::{Call, Outcome, Reply, downloads, logs};
 use crate::document::Document;
 use crate::world::{Entry, Kind};
@@ -12,7 +13,7 @@ use crate::world::{Entry, Kind};
 /// A resource that a path matches, and the keys that the path holds.
 pub(super) struct Matched<'a> {
     resource: &'static Resource,
-    keys: Vec<(&'static str, &'a str)>,
+    params: Params<'a>,
     what: What<'a>,
 }
 
@@ -28,44 +29,25 @@ enum What<'a> {
 
 /// The resource of a path behind `v2`. Lists come first: `tests/muted` is no test.
 pub(super) fn find<'a>(segments: &[&'a str]) -> Option<Matched<'a>> {
-    let matched = |segments: &[&'a str], what: What<'a>| {
+    let found = |segments: &[&'a str], what: What<'a>| {
         let mut resources = RESOURCES.iter().filter(|resource| match what {
             What::List => true,
             What::Item(_) => resource.item.is_some(),
             What::Download(_) => resource.collection == "artifacts" && resource.item.is_some(),
         });
         resources.find_map(|resource| {
-            let keys = keys_of(resource, segments)?;
+            let params = matched(resource.path, segments)?;
             Some(Matched {
                 resource,
-                keys,
+                params,
                 what,
             })
         })
     };
-    matched(segments, What::List).or_else(|| match segments {
-        [list @ .., id] if let Some(item) = matched(list, What::Item(id)) => Some(item),
-        [list @ .., id, "download"] => matched(list, What::Download(id)),
+    found(segments, What::List).or_else(|| match segments {
+        [list @ .., id] if let Some(item) = found(list, What::Item(id)) => Some(item),
+        [list @ .., id, "download"] => found(list, What::Download(id)),
         _ => None,
-    })
-}
-
-/// The keys of a path, if it is that of the list.
-fn keys_of<'a>(resource: &Resource, segments: &[&'a str]) -> Option<Vec<(&'static str, &'a str)>> {
-    let (prefix, rest) = resource.path.split_once('/')?;
-    let mut beginnings = PREFIXES.iter().filter(|(name, _)| *name == prefix);
-    beginnings.find_map(|(_, beginning)| {
-        let pattern: Vec<&'static str> = beginning.split('/').chain(rest.split('/')).collect();
-        let mut keys = Vec::new();
-        let is_it = pattern.len() == segments.len()
-            && pattern.iter().zip(segments).all(|(part, &given)| {
-                let key = part
-                    .strip_prefix('{')
-                    .and_then(|part| part.strip_suffix('}'));
-                keys.extend(key.map(|key| (key, given)));
-                key.is_some() || *part == given
-            });
-        is_it.then_some(keys)
     })
 }
 
@@ -81,8 +63,8 @@ impl Matched<'_> {
     }
 
     /// Refuses what is not there, from left to right, and gives the rest.
-    pub(super) fn answer(&self, call: &Call<'_>) -> Outcome {
-        let place = Place::find(call, &self.keys)?;
+    pub(super) fn answer(&self, call: &mut Call<'_>) -> Outcome {
+        let place = PathObjects::find(call, &self.params)?;
         let collection = self.resource.collection;
         let organization = place.parent("organization_slug");
         if let Some(missing) = call.world.missing(organization, collection) {
@@ -155,10 +137,14 @@ impl Matched<'_> {
 }
 
 /// Everything in a collection at a place.
-fn entries(call: &Call<'_>, collection: &str, place: &Place<'_>) -> Vec<Entry> {
+fn entries(call: &Call<'_>, collection: &str, place: &PathObjects<'_>) -> Vec<Entry> {
     let Some(build) = place.build else {
         let below = call.world.at(collection, &place.parents);
-        return below.into_iter().cloned().collect();
+        let live = below.into_iter().map(|entry| Entry {
+            parents: entry.parents.clone(),
+            object: call.world.live(collection, &entry.object).into_owned(),
+        });
+        return live.collect();
     };
     let mut entries = call.world.of_build(collection, build);
     if let Some(job) = place.job.as_ref().and_then(|job| job.text("id")) {

@@ -1,11 +1,12 @@
-//! The way to the content of an artifact: a redirect to the storage, which is another origin.
+//! Downloads of artifacts: a redirect to the storage, which is another host.
 
 use serde_json::json;
 
 use super::{Call, Outcome, Reply};
+use crate::rng::Rng;
 use crate::world::{Build, Entry};
 
-/// How long an address of the storage is good, in seconds (API facts 12).
+/// How long a storage address is valid, in seconds.
 const EXPIRES_SECS: i64 = 60;
 
 /// `GET …/artifacts/{id}/download`
@@ -14,7 +15,7 @@ pub(super) fn redirect(call: &Call<'_>, build: &Build, artifact: &Entry) -> Outc
     if state.is_some_and(|state| state != "finished") {
         return Err(Reply::error(404, "No artifact found"));
     }
-    let build = &build.facts.id;
+    let build = &build.summary.id;
     let id = artifact.object.text("id").unwrap_or_default();
     let expires = call.world.now().timestamp() + EXPIRES_SECS;
     let url = format!(
@@ -29,9 +30,7 @@ pub(super) fn redirect(call: &Call<'_>, build: &Build, artifact: &Entry) -> Outc
     })
 }
 
-/// What proves that an address was given by the fake.
+/// The signature of a storage address.
 pub(crate) fn signature(id: &str, expires: i64) -> u64 {
-    let parts: Vec<u64> = id.bytes().map(u64::from).collect();
-    let mut dice = crate::dice::Dice::of(&parts);
-    dice.next() ^ expires.unsigned_abs()
+    Rng::of_text(id).next() ^ expires.unsigned_abs()
 }

@@ -1,14 +1,15 @@
 //! The jobs of a build, paged by cursor, and the single job.
 
-use super::cursor::Rows;
+use super::cursor_pages::Rows;
+use super::params::{JobPath, Params};
 use super::resources::Links;
 use super::{Call, Outcome, Reply};
-use crate::document::Document;
-use crate::world::{BuildDocument, is_known_job_state, job_matches};
+use crate::document::{BuildDocument, Document};
+use crate::world::{Build, is_known_job_state, job_matches};
 
-/// `GET …/builds/{number}/jobs`: retried attempts are shown unless refused.
-pub(super) fn list(call: &Call<'_>, path: [&str; 3]) -> Outcome {
-    let build = call.world.document(call.build(path)?);
+/// `GET …/builds/{number}/jobs`: retried attempts are included by default.
+pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let build = call.world.document(call.build(params.build())?);
     let states: Vec<String> = call.query.all("state").map(str::to_owned).collect();
     if let Some(unknown) = states.iter().find(|state| !is_known_job_state(state)) {
         return Err(Reply::error(400, &format!("Unknown job state: {unknown}")));
@@ -23,27 +24,39 @@ pub(super) fn list(call: &Call<'_>, path: [&str; 3]) -> Outcome {
     })
 }
 
-/// `GET …/builds/{number}/jobs/{job}`
-pub(super) fn get(call: &Call<'_>, path: [&str; 3], id: &str) -> Outcome {
-    one(&call.world.document(call.build(path)?), id)
+/// `GET JOB`
+pub(super) fn get(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let (build, id) = find(call, params.job())?;
+    one(&call.world.document(build), id)
 }
 
-/// `GET /v2/organizations/{organization}/jobs/{job}`
-pub(super) fn get_in_organization(call: &Call<'_>, organization: &str, id: &str) -> Outcome {
-    let owner = call.organization(organization)?;
-    let world = &call.world;
-    let build = world.build_of_job(owner, id);
-    let build = build.filter(|build| call.sees(build.facts.pipeline));
-    let build = build.ok_or_else(|| Reply::error(404, "No job found"))?;
-    one(&world.document(build), id)
+/// The build of a job that the token sees, and the id of the job.
+pub(super) fn find<'a, 'b>(
+    call: &'a Call<'_>,
+    path: JobPath<'b>,
+) -> Result<(&'a Build, &'b str), Reply> {
+    match path {
+        JobPath::OfBuild(path, id) => Ok((call.build(path)?, id)),
+        JobPath::OfOrganization(organization, id) => {
+            let owner = call.organization(organization)?;
+            let build = call.world.build_of_job(owner, id);
+            let build = build.filter(|build| call.sees(build.summary.pipeline));
+            Ok((build.ok_or_else(no_job)?, id))
+        }
+    }
 }
 
-fn one(build: &BuildDocument, id: &str) -> Outcome {
+/// The job of a build as it is served on its own.
+pub(super) fn one(build: &BuildDocument, id: &str) -> Outcome {
     let job = build.jobs().iter().find(|job| is(job, id));
-    let job = job.ok_or_else(|| Reply::error(404, "No job found"))?;
     let mut body = Vec::new();
-    job.write(&mut body, |key| key != "group_key");
+    job.ok_or_else(no_job)?
+        .write(&mut body, |key| key != "group_key");
     Ok(Reply::ok(body))
+}
+
+pub(super) fn no_job() -> Reply {
+    Reply::error(404, "No job found")
 }
 
 fn is(job: &Document, id: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Logs and environments of jobs: as JSON, as text, as HTML, or only the end (API facts 8.4).
+//! Logs and environments of jobs: as JSON, as text, as HTML, or only the end.
 
 use super::{Call, Outcome, Reply};
 use crate::document::Document;
@@ -24,7 +24,7 @@ impl Form {
     }
 }
 
-/// `GET …/log`, or `HEAD`, which tells only how long the text is.
+/// `GET …/log`, or `HEAD` for the length of the text.
 pub(super) fn log(call: &Call<'_>, log: &Document) -> Outcome {
     let content = log.text("content").unwrap_or_default();
     if call.method == "HEAD" {
@@ -68,7 +68,7 @@ fn text(content: String) -> Reply {
     }
 }
 
-/// The whole text, or its end: `Range: bytes=-N` is the only range there is.
+/// The whole text, or its end: `Range: bytes=-N` is the only supported range.
 fn tail(call: &Call<'_>, content: String) -> Outcome {
     let range = call.headers.range.as_str();
     if range.is_empty() {

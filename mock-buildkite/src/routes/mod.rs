@@ -1,31 +1,33 @@
-//! Which request means what: one file per resource, and here the way to it.
+//! The endpoints: one file per resource, and the table that leads to them.
 //!
 //! Refusals come in the order of the real API: an unknown token, a missing scope, an unknown
-//! object of the path from left to right, then a bad query.
+//! object in the path from left to right, then a bad query or body.
 
 mod access;
-mod asked;
+mod build_filters;
 mod builds;
 mod collections;
-mod cursor;
+mod cursor_pages;
 mod downloads;
-mod filters;
 mod jobs;
+mod list_filters;
 mod logs;
+mod number_pages;
 mod organizations;
-mod page;
+mod params;
+mod path_objects;
 mod pipelines;
-mod place;
 mod query;
 mod resources;
+mod table;
 mod writes;
 
-use crate::server::{LinkStyle, Settings};
-use crate::world::{Build, Token, World};
+use crate::settings::{LinkStyle, Settings};
+use crate::world::{Build, Token, User, World};
 pub(crate) use downloads::signature;
 pub(crate) use query::Query;
 
-/// What is asked, by whom, of which world.
+/// A request, who sent it, and the world it is about.
 pub(crate) struct Call<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) settings: &'a Settings,
@@ -33,14 +35,16 @@ pub(crate) struct Call<'a> {
     /// The path without leading and trailing slash.
     pub(crate) path: &'a str,
     pub(crate) query: &'a Query,
-    /// The body as text.
-    pub(crate) body: &'a str,
+    /// The body as it came.
+    pub(crate) body: &'a [u8],
     pub(crate) token: Option<Token>,
     pub(crate) headers: &'a Headers,
-    /// The base of links.
+    /// The base URL of links.
     pub(crate) base: &'a str,
-    /// The base of the storage of artifacts.
+    /// The base URL of the storage of artifacts.
     pub(crate) storage: &'a str,
+    /// Limit, use and seconds until the reset, of the organization in the path.
+    pub(crate) organization_usage: (u32, u32, u32),
 }
 
 /// The headers of a request that a route may look at; empty if absent.
@@ -63,7 +67,7 @@ pub(crate) struct Reply {
     pub(crate) mime: Option<&'static str>,
     /// Further headers.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// The scope that the endpoint takes.
+    /// The scope that the endpoint needs.
     pub(crate) scope: Option<&'static str>,
     /// True if no route matched.
     pub(crate) is_unknown_route: bool,
@@ -102,7 +106,7 @@ impl Reply {
     }
 }
 
-/// A refusal is an answer, too.
+/// A reply, or a refusal, which is a reply as well.
 pub(crate) type Outcome = Result<Reply, Reply>;
 
 /// Answers a call.
@@ -120,114 +124,27 @@ pub(crate) fn answer(mut call: Call<'_>) -> Reply {
 }
 
 fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str>) -> Outcome {
-    match (call.method, segments) {
-        ("GET", []) => return Ok(access::root(call)),
-        ("GET", ["v2", "meta"]) => return Ok(access::meta()),
-        ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE", ["v2", ..]) => {}
+    let path = match segments {
+        [] if call.method == "GET" => return Ok(access::root(call)),
+        ["v2", "meta"] if call.method == "GET" => return Ok(access::meta()),
+        ["v2", path @ ..] => path,
         _ => return Err(call.no_route()),
-    }
-    let token = call.signed_in()?.clone();
-    let mut needs = |name: &'static str| {
-        *scope = Some(name);
-        let has_it = token.scopes.iter().any(|granted| granted == name);
-        let refusal = || {
-            Reply::error(
-                403,
-                &format!("Your access token doesn't have the {name} scope"),
-            )
-        };
-        has_it.then_some(()).ok_or_else(refusal)
     };
-    match (call.method, &segments[1..]) {
-        ("GET", ["access-token"]) => Ok(access::access_token(&token)),
-        ("DELETE", ["access-token"]) => {
-            access::revoke(call);
-            Ok(Reply::no_content())
-        }
-        ("GET", ["user"]) => needs("read_user").map(|()| access::user(&token)),
-        ("GET", ["organizations"]) => {
-            needs("read_organizations")?;
-            organizations::list(call)
-        }
-        ("GET", ["organizations", organization]) => {
-            needs("read_organizations")?;
-            organizations::get(call, organization)
-        }
-        ("GET", ["organizations", organization, "rate_limit"]) => {
-            needs("read_organizations")?;
-            organizations::rate_limit(call, organization)
-        }
-        ("GET", ["organizations", organization, "pipelines"]) => {
-            needs("read_pipelines")?;
-            pipelines::list(call, organization)
-        }
-        ("GET", ["organizations", organization, "pipelines", pipeline]) => {
-            needs("read_pipelines")?;
-            pipelines::get(call, organization, pipeline)
-        }
-        ("GET", ["builds"]) => {
-            needs("read_builds")?;
-            builds::list(call, None, None)
-        }
-        ("GET", ["organizations", organization, "builds"]) => {
-            needs("read_builds")?;
-            builds::list(call, Some(organization), None)
-        }
-        (
-            "GET",
-            [
-                "organizations",
-                organization,
-                "pipelines",
-                pipeline,
-                "builds",
-            ],
-        ) => {
-            needs("read_builds")?;
-            builds::list(call, Some(organization), Some(pipeline))
-        }
-        ("GET", ["organizations", organization, "jobs", job]) => {
-            needs("read_builds")?;
-            jobs::get_in_organization(call, organization, job)
-        }
-        (
-            "GET",
-            [
-                "organizations",
-                organization,
-                "pipelines",
-                pipeline,
-                "builds",
-                number,
-                rest @ ..,
-            ],
-        ) if matches!(rest, [] | ["jobs"] | ["jobs", _]) => {
-            needs("read_builds")?;
-            let path = [*organization, *pipeline, *number];
-            match rest {
-                [] => builds::get(call, path),
-                ["jobs"] => jobs::list(call, path),
-                ["jobs", job] => jobs::get(call, path, job),
-                _ => Err(call.no_route()),
-            }
-        }
-        (method, path) => {
-            if let Some(write) = writes::find(method, path) {
-                needs(write.scope)?;
-                return write.answer(call);
-            }
-            let matched = collections::find(path).filter(|matched| matched.allows(method));
-            let matched = matched.ok_or_else(|| call.no_route())?;
-            if let Some(scope) = matched.scope() {
-                needs(scope)?;
-            }
-            matched.answer(call)
-        }
+    call.signed_in()?;
+    if let Some((route, params)) = table::find(call.method, path) {
+        *scope = route.scope;
+        call.require(route.scope)?;
+        return (route.handler)(call, &params);
     }
+    let list = collections::find(path).filter(|list| list.allows(call.method));
+    let list = list.ok_or_else(|| call.no_route())?;
+    *scope = list.scope();
+    call.require(list.scope())?;
+    list.answer(call)
 }
 
 impl Call<'_> {
-    /// The token, if it is known and has not ended.
+    /// The token, if it is known and has not expired.
     fn signed_in(&self) -> Result<&Token, Reply> {
         let token = self.token.as_ref();
         token
@@ -239,6 +156,23 @@ impl Call<'_> {
                      https://buildkite.com/docs/apis/rest-api#authentication",
                 )
             })
+    }
+
+    /// Refuses a token without the scope that an endpoint needs.
+    fn require(&self, scope: Option<&str>) -> Result<(), Reply> {
+        let Some(scope) = scope else {
+            return Ok(());
+        };
+        if self.signed_in()?.scopes.iter().any(|one| one == scope) {
+            return Ok(());
+        }
+        let message = format!("Your access token doesn't have the {scope} scope");
+        Err(Reply::error(403, &message))
+    }
+
+    /// The user whose token it is.
+    fn user(&self) -> Result<User, Reply> {
+        Ok(self.signed_in()?.user.clone())
     }
 
     fn no_route(&self) -> Reply {
@@ -259,7 +193,7 @@ impl Call<'_> {
     }
 
     /// The index of a pipeline that the token sees.
-    fn pipeline(&self, organization: &str, slug: &str) -> Result<usize, Reply> {
+    fn pipeline(&self, [organization, slug]: [&str; 2]) -> Result<usize, Reply> {
         let owner = self.organization(organization)?;
         self.signed_in()?;
         self.world
@@ -270,7 +204,7 @@ impl Call<'_> {
 
     /// A build by organization, pipeline and number.
     fn build(&self, [organization, pipeline, number]: [&str; 3]) -> Result<&Build, Reply> {
-        let pipeline = self.pipeline(organization, pipeline)?;
+        let pipeline = self.pipeline([organization, pipeline])?;
         let number = number.parse().ok();
         number
             .and_then(|number| self.world.build_by_number(pipeline, number))

@@ -1,11 +1,12 @@
 //! Pipelines.
 
-use super::page::{Page, array};
+use super::number_pages::{Page, array};
+use super::params::Params;
 use super::{Call, Outcome, Reply};
 
 /// `GET /v2/organizations/{organization}/pipelines`, archived ones included.
-pub(super) fn list(call: &Call<'_>, organization: &str) -> Outcome {
-    let owner = call.organization(organization)?;
+pub(super) fn list(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let owner = call.organization(params.organization())?;
     let contains = |text: &str, key: &str| {
         let part = call.query.get(key).unwrap_or_default();
         text.to_lowercase().contains(&part.to_lowercase())
@@ -20,17 +21,16 @@ pub(super) fn list(call: &Call<'_>, organization: &str) -> Outcome {
         })
         .collect();
     let page = Page::of(call);
-    let now = call.world.clock.now_millis();
     let items = array(&seen[page.range(seen.len())], |index, out| {
-        call.world.pipelines[*index].write(out, now);
+        call.world.write_pipeline(out, *index);
     });
     Ok(page.reply(call, items, seen.len()))
 }
 
 /// `GET /v2/organizations/{organization}/pipelines/{pipeline}`
-pub(super) fn get(call: &Call<'_>, organization: &str, pipeline: &str) -> Outcome {
-    let index = call.pipeline(organization, pipeline)?;
+pub(super) fn get(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let index = call.pipeline(params.pipeline())?;
     let mut body = Vec::new();
-    call.world.pipelines[index].write(&mut body, call.world.clock.now_millis());
+    call.world.write_pipeline(&mut body, index);
     Ok(Reply::ok(body))
 }

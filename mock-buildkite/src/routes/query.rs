@@ -43,7 +43,7 @@ impl Query {
         })
     }
 
-    /// A switch; anything but `true` and `false` leaves the default.
+    /// A boolean; anything but a boolean counts as the default.
     pub(crate) fn is_set(&self, key: &str, default: bool) -> bool {
         match self.get(key) {
             Some("true" | "1") => true,

@@ -1,22 +1,22 @@
-//! The routes of plain lists, as data (API facts 24).
+//! The routes of plain lists, as data.
 
-use super::asked::{self, Filter};
+use super::list_filters::{self, Filter};
 
-/// A list, and perhaps its objects one by one.
+/// A list, and perhaps its single objects.
 pub(super) struct Resource {
     /// The collection of the world.
     pub(super) collection: &'static str,
-    /// Its path behind `v2`; the first part stands for the beginning named in [`PREFIXES`].
+    /// The path of the list behind `v2`.
     pub(super) path: &'static str,
     pub(super) scope: Option<&'static str>,
     pub(super) style: Style,
-    /// The field that the last part of the path of one object names, and what it is called if
-    /// there is none; no such route if this is none.
+    /// The field in the path of a single object, and the noun for its 404. None if single objects
+    /// have no route.
     pub(super) item: Option<(&'static str, &'static str)>,
     pub(super) filter: Option<Filter>,
 }
 
-/// How a list is given (API facts 4).
+/// The form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     /// An array, paged by number.
@@ -25,73 +25,40 @@ pub(super) enum Style {
     Cursor(Links),
     /// An array of all.
     Whole,
-    /// The same, though the documentation does not say so: a setting pages it.
+    /// The same, but the documentation does not say so: a setting pages it.
     Plain,
     /// One object.
     Object,
 }
 
-/// Which links a list paged by cursor has.
+/// The links of a list paged by cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Links {
     /// `self`, `first`, `next`, `prev`.
     All,
-    /// The same, and in the `Link` header, too.
+    /// The same, and also in the `Link` header.
     AllAndHeader,
     /// `self` and `next`.
     Forward,
-    /// The same, and in the `Link` header, too.
+    /// The same, and also in the `Link` header.
     ForwardAndHeader,
 }
-
-/// Beginnings of paths; jobs have two.
-pub(super) const PREFIXES: [(&str, &str); 11] = [
-    ("ORG", "organizations/{organization_slug}"),
-    (
-        "PIPE",
-        "organizations/{organization_slug}/pipelines/{pipeline_slug}",
-    ),
-    (
-        "BUILD",
-        "organizations/{organization_slug}/pipelines/{pipeline_slug}/builds/{build_number}",
-    ),
-    ("JOB", "organizations/{organization_slug}/jobs/{job_id}"),
-    (
-        "JOB",
-        "organizations/{organization_slug}/pipelines/{pipeline_slug}/builds/{build_number}/jobs/{job_id}",
-    ),
-    (
-        "CLUSTER",
-        "organizations/{organization_slug}/clusters/{cluster_id}",
-    ),
-    ("TEAM", "organizations/{organization_slug}/teams/{team_id}"),
-    ("ANALYTICS", "analytics/organizations/{organization_slug}"),
-    (
-        "SUITE",
-        "analytics/organizations/{organization_slug}/suites/{suite_slug}",
-    ),
-    ("PACKAGES", "packages/organizations/{organization_slug}"),
-    (
-        "REGISTRY",
-        "packages/organizations/{organization_slug}/registries/{registry_slug}",
-    ),
-];
 
 use Links::{All, AllAndHeader, Forward, ForwardAndHeader};
 use Style::{Cursor, Object, Pages, Plain, Whole};
 
-/// All lists that are nothing but lists.
+/// All plain lists.
 #[rustfmt::skip]
 pub(super) const RESOURCES: [Resource; 47] = [
     list("pipeline_schedules", "PIPE/schedules", "read_pipelines", Pages).item("id", "pipeline schedule"),
     list("pipeline_webhooks", "PIPE/github-webhooks", "read_pipelines", Object),
     list("pipeline_templates", "ORG/pipeline-templates", "read_pipeline_templates", Plain).item("uuid", "pipeline template"),
-    list("artifacts", "BUILD/artifacts", "read_artifacts", Pages).filter(asked::artifacts),
-    list("artifacts", "JOB/artifacts", "read_artifacts", Pages).item("id", "artifact").filter(asked::artifacts),
-    list("annotations", "BUILD/annotations", "read_builds", Pages).filter(asked::annotations),
+    list("artifacts", "BUILD/artifacts", "read_artifacts", Pages).filter(list_filters::artifacts),
+    list("artifacts", "JOB/artifacts", "read_artifacts", Pages).item("id", "artifact").filter(list_filters::artifacts),
+    list("annotations", "BUILD/annotations", "read_builds", Pages).filter(list_filters::annotations),
     list("annotations", "JOB/annotations", "read_builds", Pages),
-    list("step_uploads", "BUILD/step-uploads", "read_builds", Cursor(All)).item("uuid", "step upload").filter(asked::step_uploads),
-    list("agents", "ORG/agents", "read_agents", Pages).item("id", "agent").filter(asked::agents),
+    list("step_uploads", "BUILD/step-uploads", "read_builds", Cursor(All)).item("uuid", "step upload").filter(list_filters::step_uploads),
+    list("agents", "ORG/agents", "read_agents", Pages).item("id", "agent").filter(list_filters::agents),
     list("clusters", "ORG/clusters", "read_clusters", Pages).item("id", "cluster"),
     list("cluster_queues", "CLUSTER/queues", "read_clusters", Pages).item("id", "cluster queue"),
     list("cluster_tokens", "CLUSTER/tokens", "read_clusters", Pages).item("id", "cluster token"),
@@ -107,8 +74,8 @@ pub(super) const RESOURCES: [Resource; 47] = [
     list("organization_api_settings", "ORG/api-settings", "read_organization_settings", Object),
     list("organization_pipeline_settings", "ORG/pipeline-settings", "read_organization_settings", Object),
     list("repository_connections", "ORG/repository_connections", "read_organization_repository_connections", Whole).item("id", "repository connection"),
-    list("connection_repositories", "ORG/repository_connections/{connection_id}/repositories", "read_organization_repository_connections", Whole).filter(asked::repositories),
-    list("teams", "ORG/teams", "read_teams", Pages).item("id", "team").filter(asked::teams),
+    list("connection_repositories", "ORG/repository_connections/{connection_id}/repositories", "read_organization_repository_connections", Whole).filter(list_filters::repositories),
+    list("teams", "ORG/teams", "read_teams", Pages).item("id", "team").filter(list_filters::teams),
     list("team_members", "TEAM/members", "read_teams", Plain).item("user_id", "team member"),
     list("team_pipelines", "TEAM/pipelines", "read_teams", Pages).item("pipeline_id", "team pipeline"),
     list("team_suites", "TEAM/suites", "read_teams", Plain).item("suite_id", "team suite"),
@@ -117,14 +84,14 @@ pub(super) const RESOURCES: [Resource; 47] = [
     open("emojis", "ORG/emojis", Whole),
     list("test_suites", "ANALYTICS/suites", "read_suites", Pages).item("slug", "suite"),
     list("build_tests", "ANALYTICS/builds/{build_id}/tests", "read_suites", Pages),
-    list("test_runs", "SUITE/runs", "read_suites", Pages).item("id", "run").filter(asked::runs),
+    list("test_runs", "SUITE/runs", "read_suites", Pages).item("id", "run").filter(list_filters::runs),
     list("failed_executions", "SUITE/runs/{run_id}/failed_executions", "read_suites", Pages),
-    list("tests", "SUITE/tests", "read_suites", Pages).item("id", "test").filter(asked::tests),
+    list("tests", "SUITE/tests", "read_suites", Pages).item("id", "test").filter(list_filters::tests),
     list("muted_tests", "SUITE/tests/muted", "read_suites", Plain),
     list("skipped_tests", "SUITE/tests/skipped", "read_suites", Plain),
-    list("flaky_tests", "SUITE/flaky-tests", "read_suites", Plain).filter(asked::flaky_tests),
+    list("flaky_tests", "SUITE/flaky-tests", "read_suites", Plain).filter(list_filters::flaky_tests),
     list("registries", "PACKAGES/registries", "read_registries", Plain).item("slug", "registry"),
-    list("packages", "REGISTRY/packages", "read_packages", Cursor(Forward)).item("id", "package").filter(asked::packages),
+    list("packages", "REGISTRY/packages", "read_packages", Cursor(Forward)).item("id", "package").filter(list_filters::packages),
     list("registry_tokens", "REGISTRY/tokens", "read_registries", Plain).item("id", "registry token"),
     list("job_logs", "JOB/log", "read_build_logs", Object),
     list("job_logs", "JOB/log.txt", "read_build_logs", Object),
@@ -144,7 +111,7 @@ const fn list(
     }
 }
 
-/// A list that takes no scope.
+/// A list that needs no scope.
 const fn open(collection: &'static str, path: &'static str, style: Style) -> Resource {
     Resource {
         collection,

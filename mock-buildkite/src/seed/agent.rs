@@ -1,138 +1,151 @@
-//! The long form of an agent, as it stands inside a job that an agent took.
+//! The agents of a seeded organization: long-lived machines that run one job after the other.
 
-use super::organization::SeededOrganization;
-use super::text::{PUBLIC_API, PUBLIC_WEB, put, put_all, put_id, put_time};
-use crate::dice::Dice;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
-/// Writes an agent of about 1.3 KB that ran one job.
-pub(super) fn write_agent(
-    out: &mut Vec<u8>,
-    owner: &SeededOrganization,
-    dice: &mut Dice,
-    queue: &str,
-    queue_url: &str,
-    started: i64,
-    finished: Option<i64>,
-) {
-    let id = dice.uuid(started - 800);
-    let host = dice.hex(17);
-    let block = (dice.below(200) + 10).to_string();
-    let last = (dice.below(250) + 2).to_string();
-    put(out, "{\"id\":\"");
-    put_id(out, id);
-    put_all(
-        out,
-        &["\",\"url\":\"", PUBLIC_API, "/", &owner.slug, "/agents/"],
-    );
-    put_id(out, id);
-    put_all(
-        out,
-        &[
-            "\",\"web_url\":\"",
-            PUBLIC_WEB,
-            "/organizations/",
-            &owner.slug,
-        ],
-    );
-    put(
-        out,
-        queue_url
-            .strip_prefix(PUBLIC_API)
-            .map_or("", |path| &path[owner.slug.len() + 1..]),
-    );
-    put(out, "/agents/");
-    put_id(out, id);
-    put_all(
-        out,
-        &[
-            "\",\"name\":\"bk-",
-            queue,
-            "-i-",
-            &host,
-            "-1\",\"connection_state\":",
-        ],
-    );
-    put(
-        out,
-        if finished.is_some() {
-            "\"disconnected\""
+use super::organization::Queue;
+use super::timeline::AgentUse;
+use crate::address::{ORGANIZATIONS, WEB};
+use crate::ids::graphql_id;
+use crate::rng::Rng;
+use crate::time::millis_to_string;
+
+/// An idle agent that is not one of the usual ones disconnects after this time. Milliseconds.
+const IDLE: i64 = 6 * 3_600_000;
+
+/// An agent.
+#[derive(Debug)]
+pub(crate) struct SeededAgent {
+    pub(crate) id: Uuid,
+    pub(crate) object: Value,
+}
+
+/// The texts of agents as jobs show them, by organization, queue and index.
+#[derive(Debug, Default)]
+pub(crate) struct AgentTexts {
+    texts: Vec<Vec<Vec<String>>>,
+}
+
+impl AgentTexts {
+    /// The texts of all agents of a seed; `text` gives that of an id.
+    pub(crate) fn new<'a>(
+        organizations: impl Iterator<Item = &'a [Vec<SeededAgent>]>,
+        text: impl Fn(&SeededAgent) -> String,
+    ) -> Self {
+        let queue = |agents: &Vec<SeededAgent>| agents.iter().map(&text).collect();
+        let texts = organizations.map(|queues| queues.iter().map(queue).collect());
+        Self {
+            texts: texts.collect(),
+        }
+    }
+
+    pub(super) fn of_organization(&self, organization: usize) -> &[Vec<String>] {
+        self.texts.get(organization).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Where an agent belongs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Home<'a> {
+    pub(super) organization: &'a str,
+    pub(super) cluster_url: &'a str,
+    pub(super) queue: &'a Queue,
+    pub(super) now: i64,
+}
+
+impl SeededAgent {
+    /// The agent number `at` of a queue.
+    pub(super) fn new(mut rng: Rng, home: Home<'_>, at: usize, used: AgentUse) -> Self {
+        let since = used.since.min(home.now - 60_000);
+        let id = rng.uuid(since - 800);
+        let is_usual = at < 2 || used.since < home.now - 30 * 86_400_000;
+        let has_left = !is_usual && used.free < home.now - IDLE;
+        let state = match (has_left, at % 3) {
+            (false, _) => "connected",
+            (true, 0) => "lost",
+            (true, 1) => "disconnected",
+            (true, _) => "stopped",
+        };
+        let last_job = (used.last > 0).then_some(used.last);
+        let object = home.object(&mut rng, id, at, (state, since, last_job));
+        Self { id, object }
+    }
+
+    /// An agent that has never run a job, in this state.
+    pub(super) fn idle(mut rng: Rng, home: Home<'_>, at: usize, state: &str) -> Self {
+        let since = home.now - 3 * 86_400_000;
+        let id = rng.uuid(since - 800);
+        let object = home.object(&mut rng, id, at, (state, since, None));
+        Self { id, object }
+    }
+}
+
+impl Home<'_> {
+    fn object(
+        &self,
+        rng: &mut Rng,
+        id: Uuid,
+        at: usize,
+        (state, since, last_job): (&str, i64, Option<i64>),
+    ) -> Value {
+        let queue = self.queue.name;
+        let host = rng.hex(17);
+        let is_mac = queue.starts_with("macos");
+        let (os, arch) = if is_mac {
+            ("darwin", "arm64")
         } else {
-            "\"connected\""
-        },
-    );
-    put_all(
-        out,
-        &[
-            ",\"ip_address\":\"192.0.2.",
-            &last,
-            "\",\"hostname\":\"ip-10-0-",
-            &block,
-            "-",
-            &last,
-        ],
-    );
-    put(
-        out,
-        ".us-west-2.compute.internal\",\"user_agent\":\"buildkite-agent/3.101.0.10392 (linux; amd64)\"",
-    );
-    put(out, ",\"version\":\"3.101.0\",\"creator\":null");
-    put_time(out, "created_at", Some(started - 800));
-    put(out, ",\"job\":null");
-    put_time(
-        out,
-        "last_job_finished_at",
-        Some(finished.unwrap_or(started) + 17),
-    );
-    put_all(
-        out,
-        &[
-            ",\"priority\":0,\"meta_data\":[\"queue=",
-            queue,
-            "\",\"docker=25.0.3\"",
-        ],
-    );
-    put_all(
-        out,
-        &[
-            ",\"stack=bk-",
-            queue,
-            "\",\"buildkite-aws-stack=v6.21.0\",\"aws:region=us-west-2\"",
-        ],
-    );
-    put(
-        out,
-        ",\"aws:instance-life-cycle=on-demand\",\"aws:account-id=000000000000\"",
-    );
-    put_all(
-        out,
-        &[
-            ",\"aws:ami-id=ami-",
-            &host,
-            "\",\"aws:architecture=x86_64\"",
-        ],
-    );
-    put(
-        out,
-        ",\"aws:availability-zone=us-west-2c\",\"aws:instance-id=i-",
-    );
-    put_all(
-        out,
-        &[
-            &host,
-            "\",\"aws:instance-type=r6in.large\"],\"paused\":false,\"paused_at\":null",
-        ],
-    );
-    put(
-        out,
-        ",\"paused_by\":null,\"paused_note\":null,\"paused_timeout_in_minutes\":5,\"cluster_url\":\"",
-    );
-    put_all(
-        out,
-        &[
-            &owner.cluster_url,
-            "\",\"cluster_queue_url\":\"",
-            queue_url,
-            "\"}",
-        ],
-    );
+            ("linux", "amd64")
+        };
+        let version = if at % 4 == 3 { "3.98.2" } else { "3.101.0" };
+        let path = self
+            .queue
+            .url
+            .strip_prefix(ORGANIZATIONS)
+            .unwrap_or_default();
+        let below = &path[(self.organization.len() + 1).min(path.len())..];
+        let connected = (state != "never_connected").then(|| millis_to_string(since));
+        let left = |name: &str| {
+            let end = last_job.unwrap_or(since) + 3_600_000;
+            (state == name).then(|| millis_to_string(end.min(self.now)))
+        };
+        json!({
+            "id": id.to_string(),
+            "graphql_id": graphql_id("Agent", &id.to_string()),
+            "url": format!("{ORGANIZATIONS}/{}/agents/{id}", self.organization),
+            "web_url": format!("{WEB}/organizations/{}{below}/agents/{id}", self.organization),
+            "name": format!("bk-{queue}-i-{host}-1"),
+            "connection_state": state,
+            "ip_address": format!("192.0.2.{}", 2 + at % 250),
+            "hostname": format!("ip-10-0-{}-{}.us-west-2.compute.internal", at / 250, 2 + at % 250),
+            "user_agent": format!("buildkite-agent/{version}.10392 ({os}; {arch})"),
+            "version": version,
+            "os_id": os,
+            "arch": arch,
+            "queue": queue,
+            "creator": null,
+            "created_at": millis_to_string(since - 800),
+            "connected_at": connected,
+            "disconnected_at": left("disconnected"),
+            "lost_at": left("lost"),
+            "stopped_at": left("stopped"),
+            "job": null,
+            "last_job_finished_at": last_job.map(millis_to_string),
+            "priority": if at % 5 == 4 { Value::Null } else { json!(0) },
+            "meta_data": [
+                format!("queue={queue}"), "docker=25.0.3", format!("stack=bk-{queue}"),
+                "buildkite-aws-stack=v6.21.0", "aws:region=us-west-2",
+                "aws:instance-life-cycle=on-demand", "aws:account-id=000000000000",
+                format!("aws:ami-id=ami-{host}"), "aws:architecture=x86_64",
+                "aws:availability-zone=us-west-2c", format!("aws:instance-id=i-{host}"),
+                "aws:instance-type=r6in.large",
+            ],
+            "paused": false,
+            "paused_at": null,
+            "paused_by": null,
+            "paused_note": null,
+            "paused_timeout_in_minutes": 5,
+            "cluster_url": self.cluster_url,
+            "cluster_queue_url": self.queue.url,
+        })
+    }
 }

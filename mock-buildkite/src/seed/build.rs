@@ -1,13 +1,12 @@
 //! The text of one seeded build, in the key order of the API.
 
 use super::Seeded;
+use super::agent::AgentTexts;
 use super::job::JobWriter;
 use super::plan::BuildPlan;
-use super::stages::{Retry, jobs};
-use super::text::{
-    PUBLIC_API, PUBLIC_WEB, put, put_all, put_id, put_ids, put_json, put_number, put_time,
-};
-use crate::dice::Dice;
+use super::stages::{Attempt, jobs};
+use super::text::{put, put_all, put_id, put_ids, put_json, put_number, put_time};
+use crate::address::BuildUrls;
 
 /// Which parts of a build an answer shows.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +15,8 @@ pub(crate) struct SeededView<'a> {
     pub(crate) pipeline: Option<&'a [u8]>,
     pub(crate) has_jobs: bool,
     pub(crate) has_retried_jobs: bool,
+    /// The texts of agents inside jobs, by queue and index of the build's organization.
+    pub(crate) agents: &'a AgentTexts,
 }
 
 impl Seeded {
@@ -25,14 +26,7 @@ impl Seeded {
         let pipeline = &self.pipelines[build.pipeline];
         let owner = &self.organizations[pipeline.organization];
         let number = build.number;
-        let url = format!(
-            "{PUBLIC_API}/{}/pipelines/{}/builds/{number}",
-            owner.slug, pipeline.slug
-        );
-        let web_url = format!(
-            "{PUBLIC_WEB}/{}/{}/builds/{number}",
-            owner.slug, pipeline.slug
-        );
+        let BuildUrls { url, web_url } = BuildUrls::new(&owner.slug, &pipeline.slug, number.into());
         put(out, "{");
         put_ids(out, "Build", build.id);
         put_all(
@@ -73,10 +67,11 @@ impl Seeded {
         put_time(out, "created_at", Some(build.created));
         put_time(out, "scheduled_at", Some(build.scheduled));
         put_time(out, "started_at", build.started);
+        put_time(out, "failing_at", build.failing);
         put_time(out, "finished_at", build.finished);
         put(out, ",\"meta_data\":");
         self.meta_data(out, &build);
-        self.origin(out, &build, &url);
+        self.origin(out, &build);
         if let Some(pipeline) = view.pipeline {
             put(out, ",\"pipeline\":");
             out.extend_from_slice(pipeline);
@@ -88,6 +83,7 @@ impl Seeded {
                 owner,
                 build_url: &url,
                 build_web_url: &web_url,
+                agents: view.agents.of_organization(pipeline.organization),
             };
             self.jobs(out, &build, &writer, view.has_retried_jobs);
             put(out, "]");
@@ -113,25 +109,25 @@ impl Seeded {
     /// True if a job of the build with this ordinal has the id.
     pub(crate) fn has_job(&self, ordinal: usize, id: &str) -> bool {
         let build = BuildPlan::of(self, ordinal);
-        let prefix = build.id.text();
+        let prefix = build.id.to_string();
         // Ids of jobs begin with the moment their build was made.
-        id.as_bytes().get(..13) == Some(&prefix[..13])
+        id.as_bytes().get(..13) == Some(&prefix.as_bytes()[..13])
             && jobs(self, &build)
                 .iter()
-                .any(|job| job.id.text() == id.as_bytes())
+                .any(|job| job.id.to_string() == id)
     }
 
     fn jobs(&self, out: &mut Vec<u8>, build: &BuildPlan, writer: &JobWriter<'_>, retried: bool) {
         let mut is_first = true;
-        for (at, job) in jobs(self, build).into_iter().enumerate() {
-            if !retried && matches!(job.retry, Retry::Old { .. }) {
+        for job in jobs(self, build) {
+            if !retried && matches!(job.attempt, Attempt::Old { .. }) {
                 continue;
             }
             if !is_first {
                 put(out, ",");
             }
             is_first = false;
-            writer.write(out, at, build, job);
+            writer.write(out, build, job);
         }
     }
 
@@ -187,8 +183,8 @@ impl Seeded {
         put(out, "}");
     }
 
-    /// `pull_request` and `rebuilt_from`.
-    fn origin(&self, out: &mut Vec<u8>, build: &BuildPlan, url: &str) {
+    /// `pull_request`, `merge_queue`, `rebuilt_from` and `triggered_from`.
+    fn origin(&self, out: &mut Vec<u8>, build: &BuildPlan) {
         put(out, ",\"pull_request\":");
         match build.pull_request {
             Some(number) => {
@@ -200,19 +196,78 @@ impl Seeded {
             }
             None => put(out, "null"),
         }
+        put(out, ",\"merge_queue\":");
+        let queue = if build.has_merge_queue {
+            "{\"base_branch\":\"main\"}"
+        } else {
+            "null"
+        };
+        put(out, queue);
+        let times = &self.timelines.builds[build.ordinal];
         put(out, ",\"rebuilt_from\":");
-        if !build.is_rebuild || build.number == 1 {
-            return put(out, "null");
+        match times.original {
+            Some(original) => put(out, &self.reference(original)),
+            None => put(out, "null"),
         }
-        let number = build.number - 1;
-        let base = &url[..url.rfind('/').unwrap_or(0)];
-        let id = Dice::of(&[self.seed, 14, build.ordinal as u64]).uuid(build.created - 600_000);
-        put(out, "{\"id\":\"");
-        put_id(out, id);
-        put(
-            out,
-            &format!("\",\"number\":{number},\"url\":\"{base}/{number}\"}}"),
-        );
+        put(out, ",\"triggered_from\":");
+        match times.parent {
+            Some(parent) => put(out, &self.parent(parent)),
+            None => put(out, "null"),
+        }
+    }
+
+    /// A build as the one that repeats it names it.
+    fn reference(&self, ordinal: usize) -> String {
+        let build = BuildPlan::of(self, ordinal);
+        let urls = self.urls(&build);
+        let (id, number, url) = (build.id, build.number, urls.url);
+        format!("{{\"id\":\"{id}\",\"number\":{number},\"url\":\"{url}\"}}")
+    }
+
+    /// A build as the one that it triggered names it.
+    fn parent(&self, ordinal: usize) -> String {
+        let build = BuildPlan::of(self, ordinal);
+        let slug = &self.pipelines[build.pipeline].slug;
+        format!(
+            "{{\"build_id\":\"{}\",\"build_number\":{},\"build_pipeline_slug\":\"{slug}\"}}",
+            build.id, build.number
+        )
+    }
+
+    /// The build that a trigger step of a build has created, as the step names it.
+    pub(super) fn triggered(&self, ordinal: usize) -> Option<String> {
+        let child = self.timelines.builds[ordinal].child?;
+        let build = BuildPlan::of(self, child);
+        let BuildUrls { url, web_url } = self.urls(&build);
+        let (id, number) = (build.id, build.number);
+        let is_there = build.created <= self.now;
+        is_there.then(|| {
+            format!(
+                "{{\"id\":\"{id}\",\"number\":{number},\"url\":\"{url}\",\"web_url\":\"{web_url}\"}}"
+            )
+        })
+    }
+
+    /// The builds that a build names.
+    pub(crate) fn links(&self, ordinal: usize) -> impl Iterator<Item = usize> {
+        let times = &self.timelines.builds[ordinal];
+        [times.parent, times.child, times.original]
+            .into_iter()
+            .flatten()
+    }
+
+    /// When somebody released the block step of a build.
+    pub(super) fn unblocked_at(&self, ordinal: usize) -> Option<i64> {
+        let times = &self.timelines.builds[ordinal];
+        times
+            .at(times.reopened, self.now)
+            .filter(|_| times.is_unblocked)
+    }
+
+    fn urls(&self, build: &BuildPlan) -> BuildUrls {
+        let pipeline = &self.pipelines[build.pipeline];
+        let owner = &self.organizations[pipeline.organization];
+        BuildUrls::new(&owner.slug, &pipeline.slug, build.number.into())
     }
 }
 

@@ -1,47 +1,50 @@
-//! Pipelines of a seeded world: text written once, but for the live counters in its middle.
+//! Pipelines of a seeded world.
 
 use serde_json::{Value, json};
 
 use super::organization::SeededOrganization;
-use super::text::{PUBLIC_API, PUBLIC_WEB};
-use super::words::PIPELINES;
-use crate::dice::{Dice, graphql_id};
+use super::recipe::{Recipe, Role, Slot, Step, Trait};
+use super::timeline::Line;
+use super::words::{PIPELINES, QUEUES};
+use crate::address::{ORGANIZATIONS, WEB};
 use crate::document::Document;
+use crate::ids::graphql_id;
+use crate::rng::Rng;
 use crate::time::millis_to_string;
 
-/// A pipeline of about 4 KB, ready to be written.
+/// A pipeline.
 #[derive(Debug)]
 pub(crate) struct SeededPipeline {
     pub(crate) organization: usize,
     pub(crate) id: String,
     pub(crate) slug: String,
-    pub(crate) name: String,
     pub(crate) repository: String,
-    /// The object before and after its counters.
-    text: (String, String),
-    salt: u64,
+    pub(crate) role: Role,
+    pub(crate) recipe: Recipe,
+    /// About 4 KB. Its counters are derived from the builds when it is served.
+    pub(crate) object: Document,
 }
 
-/// The counters, in their order. They say what runs right now, so they change on every look.
-const COUNTERS: [(&str, u64); 5] = [
-    ("scheduled_builds_count", 4),
-    ("running_builds_count", 40),
-    ("scheduled_jobs_count", 200),
-    ("running_jobs_count", 450),
-    ("waiting_jobs_count", 190),
+/// The counters of what runs now, in their order.
+pub(crate) const COUNTERS: [&str; 5] = [
+    "scheduled_builds_count",
+    "running_builds_count",
+    "scheduled_jobs_count",
+    "running_jobs_count",
+    "waiting_jobs_count",
 ];
 
 impl SeededPipeline {
     /// The pipeline number `index`, counted from 0.
-    pub(crate) fn new(
+    pub(super) fn new(
         seed: u64,
         index: usize,
-        organization: usize,
+        line: &Line,
         organizations: &[SeededOrganization],
         now: i64,
     ) -> Self {
-        let mut dice = Dice::of(&[seed, 2, index as u64]);
-        let id = dice.uuid(created(now)).to_string();
+        let mut rng = Rng::of(&[seed, 2, index as u64]);
+        let id = rng.uuid(created(now)).to_string();
         let round = index / PIPELINES.len();
         let base = PIPELINES[index % PIPELINES.len()];
         let name = match round {
@@ -49,124 +52,174 @@ impl SeededPipeline {
             _ => format!("{base} {}", round + 1),
         };
         let slug = name.to_lowercase().replace(' ', "-");
-        let owner = &organizations[organization];
+        let owner = &organizations[line.organization];
         let repository = format!("git@github.com:{}/{slug}.git", owner.slug);
-        let text = texts(dice, owner, &id, [&name, &slug, &repository], now);
+        let mut object = identity(owner, &id, [&name, &slug, &repository]);
+        settings(&mut object, owner, &slug);
+        let badge = rng.hex(50);
+        object.set(
+            "badge_url",
+            format!("https://badge.buildkite.com/{badge}.svg"),
+        );
+        origin(&mut object, owner, now);
+        tail(&mut object, owner, index, &line.recipe);
         Self {
-            organization,
+            organization: line.organization,
             id,
             slug,
-            name,
             repository,
-            text,
-            salt: seed ^ index as u64,
+            role: Role::of(index),
+            recipe: line.recipe,
+            object,
         }
-    }
-
-    /// Writes the object; its counters follow the clock, one step every ten seconds.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
-        out.extend_from_slice(self.text.0.as_bytes());
-        let step = u64::try_from(now.div_euclid(10_000)).unwrap_or(0);
-        let mut dice = Dice::of(&[self.salt, 3, step]);
-        for (name, limit) in COUNTERS {
-            let counter = format!(",\"{name}\":{}", dice.below(limit));
-            out.extend_from_slice(counter.as_bytes());
-        }
-        out.extend_from_slice(self.text.1.as_bytes());
     }
 }
 
-/// When the pipelines of a seed were made.
+/// When the pipelines of a seed were created.
 fn created(now: i64) -> i64 {
     now - 900 * 86_400_000
 }
 
-/// The text before the counters (without the closing brace) and after them.
-fn texts(
-    mut dice: Dice,
-    owner: &SeededOrganization,
-    id: &str,
-    [name, slug, repository]: [&str; 3],
-    now: i64,
-) -> (String, String) {
-    let url = format!("{PUBLIC_API}/{}/pipelines/{slug}", owner.slug);
-    let mut head = Document::default();
-    head.set("id", id);
-    head.set("graphql_id", graphql_id("Pipeline", id));
-    head.set("url", &url);
-    head.set("web_url", format!("{PUBLIC_WEB}/{}/{slug}", owner.slug));
-    head.set("name", name);
-    head.set("description", format!("Builds and tests of {name}"));
-    head.set("slug", slug);
-    head.set("repository", repository);
-    head.set("cluster_id", owner.cluster.to_string());
-    head.set("pipeline_template_uuid", Value::Null);
-    head.set("branch_configuration", "");
-    head.set("default_branch", "main");
-    head.set("skip_queued_branch_builds", true);
-    head.set("skip_queued_branch_builds_filter", "!main !release/*");
-    head.set("cancel_running_branch_builds", false);
-    head.set("cancel_running_branch_builds_filter", Value::Null);
-    head.set("allow_rebuilds", true);
-    head.set("provider", provider(&owner.slug, slug));
-    head.set("builds_url", format!("{url}/builds"));
-    let badge = dice.hex(50);
-    head.set(
-        "badge_url",
-        format!("https://badge.buildkite.com/{badge}.svg"),
-    );
+fn identity(owner: &SeededOrganization, id: &str, [name, slug, repository]: [&str; 3]) -> Document {
+    let url = format!("{ORGANIZATIONS}/{}/pipelines/{slug}", owner.slug);
+    let mut object = Document::default();
+    object.set("id", id);
+    object.set("graphql_id", graphql_id("Pipeline", id));
+    object.set("url", &url);
+    object.set("web_url", format!("{WEB}/{}/{slug}", owner.slug));
+    object.set("name", name);
+    object.set("description", format!("Builds and tests of {name}"));
+    object.set("slug", slug);
+    object.set("repository", repository);
+    object.set("cluster_id", owner.cluster.to_string());
+    object
+}
+
+fn settings(object: &mut Document, owner: &SeededOrganization, slug: &str) {
+    object.set("pipeline_template_uuid", Value::Null);
+    object.set("branch_configuration", "");
+    object.set("default_branch", "main");
+    object.set("skip_queued_branch_builds", true);
+    object.set("skip_queued_branch_builds_filter", "!main !release/*");
+    object.set("cancel_running_branch_builds", false);
+    object.set("cancel_running_branch_builds_filter", Value::Null);
+    object.set("allow_rebuilds", true);
+    object.set("provider", provider(&owner.slug, slug));
+    let url = object.text("url").unwrap_or_default();
+    object.set("builds_url", format!("{url}/builds"));
+}
+
+fn origin(object: &mut Document, owner: &SeededOrganization, now: i64) {
     let creator: Value = serde_json::from_str(&owner.people[0].object).unwrap_or_default();
-    head.set("created_by", Document::from(creator));
-    head.set("created_at", millis_to_string(created(now)));
-    head.set("archived_at", Value::Null);
-    head.set("env", Value::Null);
-    let mut head = head.to_json();
-    head.pop();
-    (head, tail(owner, dice.percent(50)))
+    object.set("created_by", creator);
+    object.set("created_at", millis_to_string(created(now)));
+    object.set("archived_at", Value::Null);
+    object.set("env", Value::Null);
+    for counter in COUNTERS {
+        object.set(counter, 0);
+    }
 }
 
-/// The keys after the counters, with the comma before them and the closing brace.
-fn tail(owner: &SeededOrganization, has_emoji: bool) -> String {
-    let mut tail = Document::default();
-    tail.set("visibility", "private");
-    tail.set("tags", Value::Null);
-    tail.set("emoji", has_emoji.then_some(":test_tube:"));
-    tail.set("color", Value::Null);
-    tail.set("configuration", CONFIGURATION);
-    tail.set("steps", [step()]);
-    tail.set("cluster_url", &owner.cluster_url);
-    tail.to_json().replacen('{', ",", 1)
+fn tail(object: &mut Document, owner: &SeededOrganization, index: usize, recipe: &Recipe) {
+    object.set("visibility", "private");
+    let tags = (index % 3 == 1).then_some(["team-platform", "tier-1"]);
+    object.set("tags", tags);
+    object.set("emoji", (index % 2 == 1).then_some(":test_tube:"));
+    object.set("color", (index % 4 == 1).then_some("#FF5733"));
+    object.set("configuration", configuration(recipe));
+    object.set("steps", steps(recipe));
+    object.set("cluster_url", &owner.cluster_url);
 }
 
-const CONFIGURATION: &str = concat!(
-    "steps:\n  - label: \":pipeline: Upload\"\n    key: upload\n    agents:\n      queue: default\n",
-    "    retry:\n      automatic:\n        - exit_status: -1  # Agent was lost\n          limit: 2\n",
-    "        - exit_status: 255\n          limit: 1\n    commands:\n      - |\n",
-    "        if [[ -f .buildkite/generate.sh ]]; then\n",
-    "          .buildkite/generate.sh > .buildkite/generated.yml\n",
-    "          buildkite-agent artifact upload .buildkite/generated.yml\n",
-    "          buildkite-agent pipeline upload .buildkite/generated.yml\n          exit 0\n        fi\n",
-    "      - buildkite-agent pipeline upload\n"
+/// The steps as YAML.
+fn configuration(recipe: &Recipe) -> String {
+    let mut yaml = "steps:\n".to_owned();
+    for slot in distinct(recipe) {
+        let text = match slot {
+            Slot::Waiter => "  - wait\n".to_owned(),
+            Slot::Block => BLOCK.to_owned(),
+            Slot::Trigger => TRIGGER.to_owned(),
+            slot => slot.step().map(command).unwrap_or_default(),
+        };
+        yaml.push_str(&text);
+    }
+    yaml
+}
+
+const BLOCK: &str = concat!(
+    "  - block: \":rocket: Release to production?\"\n    key: release-gate\n",
+    "    branches: main\n"
 );
+const TRIGGER: &str =
+    "  - trigger: deploy\n    label: \":zap: Deploy\"\n    key: deploy\n    branches: main\n";
 
-/// The step that the API derives from the configuration.
-fn step() -> Document {
-    let mut step = Document::default();
-    step.set("type", "script");
-    step.set("name", ":pipeline: Upload");
-    step.set("command", concat!(
-        "if [[ -f .buildkite/generate.sh ]]; then\n  .buildkite/generate.sh > .buildkite/generated.yml\n",
-        "  buildkite-agent artifact upload .buildkite/generated.yml\n",
-        "  buildkite-agent pipeline upload .buildkite/generated.yml\n  exit 0\nfi\nbuildkite-agent pipeline upload"
-    ));
-    step.set("artifact_paths", Value::Null);
-    step.set("branch_configuration", Value::Null);
-    step.set("env", json!({}));
-    step.set("timeout_in_minutes", Value::Null);
-    step.set("agent_query_rules", ["queue=default"]);
-    step.set("concurrency", Value::Null);
-    step.set("parallelism", Value::Null);
-    step
+/// A command step as YAML.
+fn command(step: &Step) -> String {
+    let mut yaml = format!(
+        "  - label: {}\n    key: {}\n    command: {}\n    agents:\n      queue: {}\n",
+        Value::from(step.label),
+        step.key,
+        Value::from(step.command),
+        QUEUES[step.queue]
+    );
+    yaml.push_str(match step.trait_of {
+        Trait::Ordinary | Trait::Slower => "",
+        Trait::Flaky => {
+            "    retry:\n      automatic:\n        - exit_status: 1\n          limit: 1\n"
+        }
+        Trait::SoftFail => "    soft_fail: true\n",
+        Trait::Parallel => concat!(
+            "    retry:\n      automatic:\n        - exit_status: -1  # Agent was lost\n",
+            "          limit: 2\n"
+        ),
+        Trait::Concurrency => {
+            "    branches: main\n    concurrency: 1\n    concurrency_group: deploy/production\n"
+        }
+    });
+    if step.trait_of == Trait::Parallel {
+        yaml.push_str("    parallelism: 2\n");
+    }
+    if let Some(paths) = step.artifact_paths {
+        yaml.push_str(&format!("    artifact_paths: \"{paths}\"\n"));
+    }
+    yaml
+}
+
+/// The steps that the API derives from the configuration.
+fn steps(recipe: &Recipe) -> Vec<Value> {
+    let slots = distinct(recipe);
+    slots.iter().map(|slot| step_object(*slot)).collect()
+}
+
+fn step_object(slot: Slot) -> Value {
+    match (slot, slot.step()) {
+        (Slot::Block, _) => json!({"type": "manual", "label": ":rocket: Release to production?"}),
+        (Slot::Trigger, _) => json!({"type": "trigger", "name": ":zap: Deploy"}),
+        (_, None) => json!({"type": "waiter"}),
+        (_, Some(step)) => json!({
+            "type": "script",
+            "name": step.label,
+            "command": step.command,
+            "artifact_paths": step.artifact_paths,
+            "branch_configuration": null,
+            "env": {},
+            "timeout_in_minutes": null,
+            "agent_query_rules": [format!("queue={}", QUEUES[step.queue])],
+            "concurrency": (step.trait_of == Trait::Concurrency).then_some(1),
+            "parallelism": (step.trait_of == Trait::Parallel).then_some(2),
+        }),
+    }
+}
+
+/// The slots of a recipe, parallel jobs once.
+fn distinct(recipe: &Recipe) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for slot in recipe.slots(None) {
+        if !slots.contains(&slot) {
+            slots.push(slot);
+        }
+    }
+    slots
 }
 
 fn provider(owner: &str, slug: &str) -> Document {

@@ -1,10 +1,14 @@
-//! The facts of a seeded build: everything that a filter asks, without its text.
+//! What a seeded build looks like at a time: everything that a filter needs, without its text.
 
+use uuid::Uuid;
+
+use super::Seeded;
+use super::recipe::Role;
+use super::timeline::{BuildTimes, NEVER, Offset, Plan};
 use super::words::{BRANCHES, MESSAGES};
-use super::{Placed, Seeded};
-use crate::dice::{Dice, Uuid};
+use crate::rng::Rng;
 
-/// What is true of one build. Cheap to work out again.
+/// A build as it looks at a time. Cheap to derive again.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildPlan {
     pub(crate) ordinal: usize,
@@ -16,32 +20,24 @@ pub(crate) struct BuildPlan {
     pub(crate) branch: String,
     pub(crate) commit: String,
     pub(crate) source: &'static str,
-    /// Which person of the organization wrote the commit.
+    /// Index of the person who wrote the commit.
     pub(crate) person: usize,
     pub(crate) has_creator: bool,
     pub(crate) message: &'static str,
     pub(crate) pull_request: Option<u64>,
+    pub(crate) has_merge_queue: bool,
     pub(crate) has_long_env: bool,
     pub(crate) author_is_text: bool,
-    pub(crate) is_rebuild: bool,
     pub(crate) created: i64,
     pub(crate) scheduled: i64,
     pub(crate) started: Option<i64>,
+    pub(crate) failing: Option<i64>,
     pub(crate) finished: Option<i64>,
-    pub(crate) layout: Layout,
 }
 
-/// Which kinds of jobs the build has besides commands.
+/// State and times of a build at a time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout {
-    pub(crate) has_block: bool,
-    pub(crate) has_trigger: bool,
-    pub(crate) has_retry: bool,
-    pub(crate) has_parallel: bool,
-}
-
-/// State and times of a build, decided together.
-struct Fate {
+struct Standing {
     state: &'static str,
     blocked: bool,
     started: Option<i64>,
@@ -49,104 +45,119 @@ struct Fate {
 }
 
 impl BuildPlan {
-    /// The build with this ordinal, oldest first.
+    /// The build with this ordinal, oldest first, at the time of the seed.
     pub(crate) fn of(world: &Seeded, ordinal: usize) -> Self {
-        let Placed {
-            pipeline,
-            number,
-            created,
-        } = world.builds[ordinal];
-        let mut dice = Dice::of(&[world.seed, 11, ordinal as u64]);
-        let id = dice.uuid(created);
-        let scheduled = created + dice.skewed(20, 400);
-        let fate = Fate::of(&mut dice, world, scheduled);
-        let source = match dice.below(10) {
-            0 => "schedule",
-            1 => "ui",
-            2 => "api",
-            _ => "webhook",
-        };
-        let is_topic = dice.percent(40);
-        let person = dice.below(6) as usize;
-        let topic = dice.below(90) + 10;
+        let times = &world.timelines.builds[ordinal];
+        let identity = times.arrival.identity;
+        let role = world.pipelines[times.arrival.pipeline].role;
+        let mut own = Rng::of(&[world.seed, 13, ordinal as u64]);
+        let mut commit = Rng::of(&[world.seed, 14, identity]);
+        let standing = Standing::of(times, world.now);
+        let source = source(times, role, &mut own);
+        let branch = branch(times.arrival.is_main, &mut commit);
+        let is_topic = branch.starts_with("feature/");
+        let has_merge_queue = branch.starts_with("gh-readonly-queue/");
+        let hash = commit.hex(40);
+        let is_unresolved = source == "schedule" && standing.started.is_none();
         Self {
             ordinal,
-            id,
-            pipeline,
-            number,
-            state: fate.state,
-            blocked: fate.blocked,
-            branch: match is_topic {
-                true => format!("feature/dev-{topic}"),
-                false => dice.pick(&BRANCHES).to_owned(),
+            id: own.uuid(times.created),
+            pipeline: times.arrival.pipeline,
+            number: world.numbers[ordinal],
+            state: standing.state,
+            blocked: standing.blocked,
+            commit: if is_unresolved {
+                "HEAD".to_owned()
+            } else {
+                hash
             },
-            commit: match source == "schedule" && fate.started.is_none() {
-                true => "HEAD".to_owned(),
-                false => dice.hex(40),
-            },
+            person: commit.index(6),
+            message: commit.pick(&MESSAGES),
+            pull_request: (is_topic && source == "webhook").then(|| commit.below(9000) + 1),
+            has_merge_queue,
+            branch,
+            has_creator: matches!(source, "ui" | "api" | "trigger_job")
+                || (source == "webhook" && own.percent(30)),
             source,
-            person,
-            has_creator: matches!(source, "ui" | "api")
-                || (source == "webhook" && dice.percent(30)),
-            message: dice.pick(&MESSAGES),
-            pull_request: (is_topic && source == "webhook").then(|| dice.below(9000) + 1),
-            has_long_env: dice.percent(8),
-            author_is_text: dice.percent(1),
-            is_rebuild: dice.percent(8),
-            created,
-            scheduled,
-            started: fate.started,
-            finished: fate.finished,
-            layout: Layout {
-                has_block: fate.blocked || dice.percent(30),
-                has_trigger: dice.percent(15),
-                has_retry: dice.percent(15),
-                has_parallel: dice.percent(40),
-            },
+            has_long_env: own.percent(8),
+            author_is_text: own.percent(2),
+            created: times.created,
+            scheduled: times.created + own.skewed(20, 400),
+            started: standing.started,
+            failing: times.at(times.failing, world.now),
+            finished: standing.finished,
         }
     }
 }
 
-impl Fate {
-    /// A build younger than its own length is still open; the others ended in one of the ways.
-    fn of(dice: &mut Dice, world: &Seeded, scheduled: i64) -> Self {
-        let waits = dice.skewed(1_000, 400_000);
-        let takes = dice.skewed(20_000, 5_400_000);
-        let way = dice.below(100);
-        let started = scheduled + waits;
-        let finished = started + takes;
-        let open = |state, started| Self {
-            state,
-            blocked: false,
-            started,
-            finished: None,
-        };
-        if started > world.now {
-            return open("scheduled", None);
-        }
-        if finished > world.now {
-            let state = match way {
-                0..10 => "canceling",
-                10..30 => "failing",
-                _ => "running",
-            };
-            return open(state, Some(started));
-        }
-        let over = |state, blocked, started| Self {
+fn source(times: &BuildTimes, role: Role, rng: &mut Rng) -> &'static str {
+    if times.parent.is_some() {
+        return "trigger_job";
+    }
+    if times.original.is_some() {
+        return "api";
+    }
+    match rng.below(20) {
+        _ if role == Role::Nightly => "schedule",
+        0 => "schedule",
+        1 => "ui",
+        2 | 3 => "api",
+        _ => "webhook",
+    }
+}
+
+fn branch(is_main: bool, rng: &mut Rng) -> String {
+    let topic = rng.below(90) + 10;
+    match rng.below(100) {
+        _ if is_main => "main".to_owned(),
+        0..70 => format!("feature/dev-{topic}"),
+        70..76 => format!("gh-readonly-queue/main/pr-{topic}-0000{topic}"),
+        _ => rng.pick(&BRANCHES).to_owned(),
+    }
+}
+
+impl BuildTimes {
+    /// An offset as a time, if it is not after `now`.
+    pub(super) fn at(&self, offset: Offset, now: i64) -> Option<i64> {
+        let time = self.created + i64::from(offset);
+        (offset != NEVER && time <= now).then_some(time)
+    }
+}
+
+impl Standing {
+    fn of(times: &BuildTimes, now: i64) -> Self {
+        let at = |offset| times.at(offset, now);
+        let started = at(times.restarted).or(at(times.started));
+        let over = |state, blocked, started, finished| Self {
             state,
             blocked,
             started,
-            finished: Some(finished),
+            finished,
         };
-        let can_block = world.jobs_per_build >= 6;
-        match way {
-            0..2 => over("not_run", false, None),
-            2..5 => over("skipped", false, None),
-            5..7 => over("canceled", false, None),
-            7..11 => over("canceled", false, Some(started)),
-            11..35 => over("failed", false, Some(started)),
-            35..50 => over("passed", can_block, Some(started)),
-            _ => over("passed", false, Some(started)),
+        if let Some(finished) = at(times.finished) {
+            return match times.arrival.plan {
+                Plan::NotRun => over("not_run", false, None, Some(finished)),
+                Plan::Skipped => over("skipped", false, None, Some(finished)),
+                _ if times.canceled != NEVER => over("canceled", false, started, Some(finished)),
+                _ if times.has_failed => over("failed", false, started, Some(finished)),
+                _ => over("passed", times.is_blocked, started, Some(finished)),
+            };
         }
+        if at(times.canceled).is_some() {
+            return over("canceling", false, started, None);
+        }
+        let stopped = at(times.stopped).filter(|_| at(times.reopened).is_none());
+        if let Some(stopped) = stopped {
+            // Between the stop and the restart it looks finished.
+            let is_blocked = times.failing == NEVER;
+            let state = if is_blocked { "passed" } else { "failed" };
+            return over(state, is_blocked, at(times.started), Some(stopped));
+        }
+        let state = match started {
+            None => "scheduled",
+            Some(_) if at(times.failing).is_some() && at(times.reopened).is_none() => "failing",
+            Some(_) => "running",
+        };
+        over(state, false, started, None)
     }
 }

@@ -1,230 +1,291 @@
-//! How far each job of a seeded build got: kind, state and times.
+//! How far each job of a seeded build is at a time: state, times, agent.
+
+use uuid::Uuid;
 
 use super::Seeded;
 use super::plan::BuildPlan;
-use crate::dice::{Dice, Uuid};
+use super::recipe::{PARALLEL, Slot, Step, Trait};
+use super::timeline::{BuildTimes, Ending, JobTimes, NEVER, NO_AGENT, Plan, Retry};
+use crate::rng::Rng;
 
-/// The four shapes of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Script,
-    Waiter,
-    Manual,
-    Trigger,
-}
-
-/// What is true of one job.
+/// A job as it looks at a time.
 #[derive(Debug, Clone)]
 pub(crate) struct JobPlan {
-    pub(crate) kind: Kind,
+    pub(crate) slot: Slot,
     pub(crate) id: Uuid,
     pub(crate) state: &'static str,
     pub(crate) soft_failed: bool,
     pub(crate) exit_status: Option<i64>,
+    pub(crate) signal_reason: Option<&'static str>,
+    pub(crate) broken_reason: Option<&'static str>,
     pub(crate) created: i64,
     pub(crate) scheduled: i64,
     pub(crate) runnable: Option<i64>,
     pub(crate) started: Option<i64>,
     pub(crate) finished: Option<i64>,
-    pub(crate) retry: Retry,
-    /// Place within a parallel group of two.
-    pub(crate) parallel: Option<i64>,
-    pub(crate) dice: Dice,
+    /// Index among the agents of its queue.
+    pub(crate) agent: Option<usize>,
+    pub(crate) attempt: Attempt,
+    /// Index and number of parallel jobs.
+    pub(crate) parallel: Option<(i64, i64)>,
+    /// Milliseconds that it waited for its concurrency group.
+    pub(crate) concurrency_wait: Option<i64>,
 }
 
 /// The part of a job in a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retry {
-    No,
+pub(crate) enum Attempt {
+    Only,
     /// Was retried, by a person or by a rule, in the next job.
     Old {
-        by_hand: bool,
+        is_manual: bool,
         replacement: Uuid,
     },
     /// Replaces the job before.
     New {
-        by_hand: bool,
+        is_manual: bool,
         original: Uuid,
     },
 }
 
-/// The jobs of a build in the order they are served.
+/// The jobs of a build in the order they are served. New attempts that are still to come are left
+/// out, and nothing else.
 pub(crate) fn jobs(world: &Seeded, build: &BuildPlan) -> Vec<JobPlan> {
-    let count = world.jobs_per_build;
-    let shape = Shape {
-        count,
-        waiter: (count >= 4).then_some(count / 2),
-        block: (count >= 6 && build.layout.has_block).then(|| count - 3),
-        trigger: (count >= 6 && build.layout.has_trigger).then(|| count - 1),
-        retry: (count >= 8 && build.layout.has_retry && build.started.is_some()).then_some(2),
+    let times = &world.timelines.builds[build.ordinal];
+    let recipe = world.pipelines[build.pipeline].recipe;
+    let slots = recipe.slots(times.arrival.retry.map(Retry::step));
+    let stages = Stages {
+        world,
+        build,
+        times,
+        slots: &slots,
     };
-    (0..count).map(|at| shape.job(world, build, at)).collect()
+    (0..slots.len()).filter_map(|at| stages.job(at)).collect()
 }
 
-/// Where the special jobs of a build stand.
-struct Shape {
-    count: usize,
-    waiter: Option<usize>,
-    block: Option<usize>,
-    trigger: Option<usize>,
-    /// The retried job; its replacement is the next one.
-    retry: Option<usize>,
+struct Stages<'a> {
+    world: &'a Seeded,
+    build: &'a BuildPlan,
+    times: &'a BuildTimes,
+    slots: &'a [Slot],
 }
 
-impl Shape {
-    fn kind(&self, at: usize) -> Kind {
-        match Some(at) {
-            place if place == self.waiter => Kind::Waiter,
-            place if place == self.block => Kind::Manual,
-            place if place == self.trigger => Kind::Trigger,
-            _ if self.count > 30 && at % 20 == 10 => Kind::Waiter,
-            _ => Kind::Script,
-        }
-    }
-
-    fn job(&self, world: &Seeded, build: &BuildPlan, at: usize) -> JobPlan {
-        let mut dice = job_dice(world, build, at);
-        let id = dice.uuid(build.created);
-        let kind = self.kind(at);
-        let state = self.state(build, at, kind, &mut dice);
-        let soft = matches!(state, "soft failed" | "soft timed_out");
-        let state = state.strip_prefix("soft ").unwrap_or(state);
-        let mut job = JobPlan {
-            kind,
+impl Stages<'_> {
+    fn job(&self, at: usize) -> Option<JobPlan> {
+        let mut rng = self.rng(at);
+        let id = rng.uuid(self.build.created);
+        let slot = self.slots[at];
+        let times = self.job_times(at);
+        let [runnable, started, finished] =
+            [times.runnable, times.started, times.finished].map(|time| self.at(time));
+        let attempt = self.attempt(at)?;
+        let state = self.state(at, slot, times);
+        let is_over = finished.is_some();
+        let was_lost = is_over && times.ending == Ending::Lost;
+        let created = self.created(at, attempt, runnable);
+        let (exit_status, finished) = if matches!(slot, Slot::Block) {
+            (None, None)
+        } else {
+            (
+                self.exit_status(times, &mut rng),
+                finished.or(self.canceled_at(state)),
+            )
+        };
+        Some(JobPlan {
+            slot,
             id,
             state,
-            soft_failed: soft,
-            exit_status: None,
-            created: build.created - 40,
-            scheduled: build.created - 40,
-            runnable: None,
-            started: None,
-            finished: None,
-            retry: self.retry_of(world, build, at),
-            parallel: self.parallel(build, at),
-            dice,
-        };
-        self.time(build, at, &mut job);
-        job
+            soft_failed: is_over && times.ending == Ending::SoftFailed,
+            exit_status,
+            signal_reason: match times.ending {
+                Ending::Lost if was_lost => Some("agent_stop"),
+                Ending::Canceled if is_over && started.is_some() => Some("cancel"),
+                _ => None,
+            },
+            broken_reason: (state == "broken").then_some(match self.times.arrival.plan {
+                Plan::NotRun => "conditional_failed",
+                _ => "branch_mismatch",
+            }),
+            created,
+            scheduled: self.created(at, Attempt::Only, runnable),
+            runnable,
+            started,
+            finished,
+            agent: (times.agent != NO_AGENT && started.is_some()).then_some(times.agent.into()),
+            attempt,
+            parallel: self.parallel(at),
+            concurrency_wait: self.concurrency_wait(slot, runnable),
+        })
     }
 
-    /// The place within the parallel group of two, if both of its halves are commands.
-    fn parallel(&self, build: &BuildPlan, at: usize) -> Option<i64> {
-        let is_command = |at| self.kind(at) == Kind::Script;
-        let has_group = build.layout.has_parallel && self.count >= 10;
-        match at {
-            6 | 7 if has_group && is_command(6) && is_command(7) => Some(at as i64 - 6),
+    fn rng(&self, at: usize) -> Rng {
+        Rng::of(&[self.world.seed, 16, self.build.ordinal as u64, at as u64])
+    }
+
+    fn id(&self, at: usize) -> Uuid {
+        self.rng(at).uuid(self.build.created)
+    }
+
+    fn at(&self, offset: u32) -> Option<i64> {
+        self.times.at(offset, self.world.now)
+    }
+
+    fn job_times(&self, at: usize) -> JobTimes {
+        let per_build = self.world.jobs_per_build;
+        self.world.timelines.jobs[self.build.ordinal * per_build + at]
+    }
+
+    /// When the job was created: the first job uploads all others, a new attempt comes later.
+    fn created(&self, at: usize, attempt: Attempt, runnable: Option<i64>) -> i64 {
+        let upload = self.job_times(0);
+        let uploaded = self.at(upload.started).filter(|_| at > 0);
+        match attempt {
+            Attempt::New { .. } => runnable.unwrap_or(self.build.created),
+            _ => uploaded.map_or(self.build.created + 40, |started| {
+                let length = i64::from(upload.finished.saturating_sub(upload.started));
+                started + length / 2
+            }),
+        }
+    }
+
+    /// The part of a job in a retry; none for a new attempt that does not exist yet.
+    fn attempt(&self, at: usize) -> Option<Attempt> {
+        let Some(retry) = self.times.arrival.retry else {
+            return Some(Attempt::Only);
+        };
+        let is_manual = retry.is_manual();
+        let step = Slot::First(retry.step());
+        let old = self.slots.iter().position(|slot| *slot == step);
+        match old {
+            Some(old) if old == at && self.at(self.job_times(at + 1).runnable).is_some() => {
+                let replacement = self.id(at + 1);
+                Some(Attempt::Old {
+                    is_manual,
+                    replacement,
+                })
+            }
+            Some(old) if old + 1 == at => {
+                self.at(self.job_times(at).runnable)?;
+                let original = self.id(old);
+                Some(Attempt::New {
+                    is_manual,
+                    original,
+                })
+            }
+            _ => Some(Attempt::Only),
+        }
+    }
+
+    fn parallel(&self, at: usize) -> Option<(i64, i64)> {
+        let parallel = Slot::First(PARALLEL);
+        if self.slots[at] != parallel {
+            return None;
+        }
+        let is_retried = self
+            .times
+            .arrival
+            .retry
+            .is_some_and(|one| one.step() == PARALLEL);
+        let count = self.slots.iter().filter(|slot| **slot == parallel).count() as i64;
+        let total = count - i64::from(is_retried);
+        let first = self.slots.iter().position(|slot| *slot == parallel)?;
+        let index = (at - first) as i64 - i64::from(is_retried && at > first);
+        (total > 1).then_some((index, total))
+    }
+
+    fn concurrency_wait(&self, slot: Slot, runnable: Option<i64>) -> Option<i64> {
+        let is_limited = slot
+            .step()
+            .is_some_and(|step| step.trait_of == Trait::Concurrency);
+        let unblocked = self.at(self.times.reopened).filter(|_| is_limited)?;
+        Some(runnable? - unblocked - 100)
+    }
+
+    fn exit_status(&self, times: JobTimes, rng: &mut Rng) -> Option<i64> {
+        self.at(times.finished)?;
+        match times.ending {
+            Ending::Passed => Some(0),
+            Ending::Failed | Ending::SoftFailed => {
+                Some(*rng.pick(&[&1, &1, &1, &1, &125, &4, &255, &124, &2]))
+            }
+            Ending::TimedOut | Ending::Lost => Some(-1),
+            Ending::Canceled if times.started != NEVER => Some(-1),
             _ => None,
         }
     }
 
-    fn retry_of(&self, world: &Seeded, build: &BuildPlan, at: usize) -> Retry {
-        let by_hand = build.number.is_multiple_of(2);
-        let id_of = |at| job_dice(world, build, at).uuid(build.created);
-        match self.retry {
-            Some(old) if old == at => Retry::Old {
-                by_hand,
-                replacement: id_of(at + 1),
-            },
-            Some(old) if old + 1 == at => Retry::New {
-                by_hand,
-                original: id_of(old),
-            },
-            _ => Retry::No,
-        }
+    /// A job that had not run is canceled together with its build.
+    fn canceled_at(&self, state: &str) -> Option<i64> {
+        self.at(self.times.canceled).filter(|_| state == "canceled")
     }
 
-    /// The state of a job, given how its build stands.
-    fn state(&self, build: &BuildPlan, at: usize, kind: Kind, dice: &mut Dice) -> &'static str {
-        if self.retry == Some(at) {
-            return if build.number.is_multiple_of(2) {
-                "failed"
+    fn is_canceled(&self) -> bool {
+        self.at(self.times.canceled).is_some()
+    }
+
+    fn state(&self, at: usize, slot: Slot, times: JobTimes) -> &'static str {
+        let is_after_block = matches!(
+            slot,
+            Slot::Block | Slot::Deploy | Slot::Trigger | Slot::Rollout
+        );
+        match self.times.arrival.plan {
+            Plan::NotRun => return "broken",
+            Plan::Skipped => return "skipped",
+            _ if is_after_block && !self.times.arrival.is_main => return "broken",
+            _ => {}
+        }
+        if self.at(times.finished).is_some() {
+            return ended(times);
+        }
+        if self.at(times.started).is_some() {
+            return if self.is_canceled() {
+                "canceling"
             } else {
-                "timed_out"
+                "running"
             };
         }
-        let is_after_wait = self.waiter.is_some_and(|waiter| at > waiter);
-        let is_after_block = self.block.is_some_and(|block| at > block);
-        let third = at * 3 / self.count.max(1);
-        match (build.state, kind) {
-            ("skipped", _) => "skipped",
-            ("not_run", _) => "broken",
-            ("passed", Kind::Manual) if build.blocked => "blocked",
-            ("passed", _) if build.blocked && is_after_block => "blocked",
-            ("passed" | "running" | "failing" | "scheduled", Kind::Manual) if third == 0 => {
-                "unblocked"
-            }
-            ("passed", Kind::Manual) => "unblocked",
-            ("passed", Kind::Script) => ended(dice),
-            ("passed", _) => "passed",
-            ("failed" | "failing", Kind::Script) if at == 1 || self.count == 1 => "failed",
-            ("failed" | "canceling" | "canceled", Kind::Manual) => "blocked_failed",
-            ("failed", _) if is_after_block => "blocked_failed",
-            ("failed", _) if is_after_wait => "waiting_failed",
-            ("failed", _) => ended(dice),
-            ("running" | "failing" | "scheduled", Kind::Manual) => "blocked",
-            ("running" | "failing" | "scheduled", _) if is_after_block => "blocked",
-            ("running" | "failing" | "scheduled", _) if is_after_wait => "waiting",
-            ("scheduled", _) => "scheduled",
-            ("running" | "failing", _) if third == 0 => "passed",
-            ("running" | "failing", _) => "running",
-            (_, _) if third == 0 && build.started.is_some() => "passed",
-            ("canceling", _) if third == 1 => "canceling",
-            _ => "canceled",
+        if slot == Slot::Block {
+            return self.block_state();
+        }
+        if self.is_canceled() {
+            return "canceled";
+        }
+        if self.at(times.runnable).is_some() || at == 0 {
+            return "scheduled";
+        }
+        let has_failed = self.build.state == "failed";
+        match (is_after_block, has_failed) {
+            (true, true) => "blocked_failed",
+            (true, false) => "blocked",
+            (false, true) => "waiting_failed",
+            (false, false) => "waiting",
         }
     }
 
-    /// Gives a job the times and the exit status that belong to its state.
-    fn time(&self, build: &BuildPlan, at: usize, job: &mut JobPlan) {
-        let Some(build_started) = build.started else {
-            job.runnable = (job.state == "scheduled").then_some(build.scheduled + 90);
-            job.finished = build.finished.filter(|_| job.state == "canceled");
-            return;
-        };
-        let span = build
-            .finished
-            .map_or(60_000, |end| (end - build_started).max(2));
-        let share = span / (self.count.max(1) as i64);
-        let start = build_started + share * at as i64 / 2;
-        let took = job.dice.skewed(1, (span - share * at as i64 / 2).max(1));
-        if matches!(job.retry, Retry::New { .. }) {
-            job.created = start;
+    fn block_state(&self) -> &'static str {
+        let is_unblocked = self.times.is_unblocked && self.at(self.times.reopened).is_some();
+        if is_unblocked {
+            "unblocked"
+        } else if self.is_canceled() || self.build.state == "failed" {
+            "blocked_failed"
+        } else {
+            "blocked"
         }
-        let was_started = match job.state {
-            "canceled" => at * 3 / self.count.max(1) == 1,
-            state => matches!(
-                state,
-                "passed" | "failed" | "timed_out" | "running" | "canceling"
-            ),
-        };
-        if was_started {
-            job.runnable = Some(start - 900);
-            job.started = Some(start);
-        }
-        job.finished = match job.state {
-            "passed" | "failed" | "timed_out" => Some(start + took),
-            "canceled" => build.finished,
-            _ => None,
-        };
-        job.exit_status = match job.state {
-            "passed" => Some(0),
-            "failed" => Some(*job.dice.pick(&[&1, &1, &1, &125, &4, &255, &124, &2])),
-            "timed_out" => Some(-1),
-            "canceled" if was_started => Some(-1),
-            _ => None,
-        };
     }
 }
 
-/// A job that ended without failing its build.
-fn ended(dice: &mut Dice) -> &'static str {
-    match dice.below(100) {
-        0..7 => "soft failed",
-        7..9 => "soft timed_out",
-        _ => "passed",
+fn ended(times: JobTimes) -> &'static str {
+    match times.ending {
+        Ending::Passed | Ending::None => "passed",
+        Ending::Failed | Ending::SoftFailed | Ending::Lost => "failed",
+        Ending::TimedOut => "timed_out",
+        Ending::Canceled => "canceled",
     }
 }
 
-fn job_dice(world: &Seeded, build: &BuildPlan, at: usize) -> Dice {
-    Dice::of(&[world.seed, 12, build.ordinal as u64, at as u64])
+impl JobPlan {
+    /// The step of a command.
+    pub(crate) fn step(&self) -> Option<&'static Step> {
+        self.slot.step()
+    }
 }

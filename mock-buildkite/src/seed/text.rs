@@ -2,13 +2,11 @@
 
 use std::io::Write as _;
 
-use crate::dice::{Uuid, write_graphql_id};
-use crate::time::write_millis;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
-/// The address that the fields of objects name. Only links of lists name the fake itself.
-pub(crate) const PUBLIC_API: &str = "https://api.buildkite.com/v2/organizations";
-/// The address of the browser pages.
-pub(crate) const PUBLIC_WEB: &str = "https://buildkite.com";
+use crate::ids::write_graphql_id;
+use crate::time::write_millis;
 
 /// Appends text as it is.
 pub(crate) fn put(out: &mut Vec<u8>, text: &str) {
@@ -29,16 +27,16 @@ pub(crate) fn put_json(out: &mut Vec<u8>, text: &str) {
 
 /// Appends the 36 characters of an id, without quotes.
 pub(crate) fn put_id(out: &mut Vec<u8>, id: Uuid) {
-    out.extend_from_slice(&id.text());
+    let mut text = [0; Hyphenated::LENGTH];
+    out.extend_from_slice(id.hyphenated().encode_lower(&mut text).as_bytes());
 }
 
 /// Appends `"id":"…","graphql_id":"…"`.
 pub(crate) fn put_ids(out: &mut Vec<u8>, kind: &str, id: Uuid) {
-    let text = id.text();
-    put(out, "\"id\":\"");
-    out.extend_from_slice(&text);
-    put(out, "\",\"graphql_id\":\"");
-    write_graphql_id(out, kind, &text);
+    let mut text = [0; Hyphenated::LENGTH];
+    let text = id.hyphenated().encode_lower(&mut text);
+    put_all(out, &["\"id\":\"", text, "\",\"graphql_id\":\""]);
+    write_graphql_id(out, kind, text.as_bytes());
     put(out, "\"");
 }
 

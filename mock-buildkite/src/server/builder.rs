@@ -1,20 +1,18 @@
-//! How a fake is set up, and its start.
+//! The options of a fake, and its start.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer};
 
-use super::front::Front;
-use super::responder::Responder;
-use super::{LimitHeaders, Limits, MockBuildkite, Store, Upstream};
+use super::http::HttpServer;
+use super::{LimitHeaders, Limits, MockBuildkite, Store};
 use crate::clock::millis_of;
+use crate::settings::{LinkStyle, Settings};
 use crate::world::World;
 
-/// How the fake is set up.
+/// The options of a fake.
 #[must_use]
 pub struct Builder {
     world: World,
@@ -23,58 +21,7 @@ pub struct Builder {
     limits: Limits,
     records_requests: bool,
     has_running_clock: bool,
-}
-
-/// What routes need to know besides the world.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) link_style: LinkStyle,
-    pub(crate) has_last_link: bool,
-    pub(crate) deep_page_limit: usize,
-    pub(crate) max_per_page: usize,
-    /// Lists that are not said to be paged are.
-    pub(crate) pages_plain_lists: bool,
-    /// Times of build lists lose what is finer than a second.
-    pub(crate) cuts_to_seconds: bool,
-    /// Neighbours in build lists change places.
-    pub(crate) is_disordered: bool,
-    pub(crate) has_date: bool,
-    /// How far the `Date` header is ahead of the clock.
-    pub(crate) date_skew: TimeDelta,
-    /// Milliseconds after its creation in which `meta_data` does not find a build.
-    pub(crate) meta_data_delay: i64,
-    /// The filter `meta_data` shows all builds.
-    pub(crate) ignores_meta_data: bool,
-    /// Limit, used and seconds to the reset of the organization asked about.
-    pub(crate) organization_usage: (u32, u32, u32),
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            link_style: LinkStyle::Absent,
-            has_last_link: true,
-            deep_page_limit: 10_000,
-            max_per_page: 100,
-            pages_plain_lists: false,
-            cuts_to_seconds: false,
-            is_disordered: false,
-            has_date: true,
-            date_skew: TimeDelta::zero(),
-            meta_data_delay: 0,
-            ignores_meta_data: false,
-            organization_usage: (0, 0, 0),
-        }
-    }
-}
-
-/// The `Link` header of a list that fits on one page; both were seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkStyle {
-    /// No header.
-    Absent,
-    /// A header without a value.
-    Empty,
+    origin: Option<String>,
 }
 
 /// The fake could not start.
@@ -94,6 +41,7 @@ impl Builder {
             limits: Limits::default(),
             records_requests: true,
             has_running_clock: false,
+            origin: None,
         }
     }
 
@@ -103,19 +51,19 @@ impl Builder {
         self
     }
 
-    /// Requests a window for each user. Default: no limit that would be reached.
+    /// Requests per window and user. Default: a million.
     pub fn rate_limit_user(mut self, requests: u32) -> Self {
         self.limits.user = requests;
         self
     }
 
-    /// Requests a window for each organization. Default: no limit that would be reached.
+    /// Requests per window and organization. Default: a million.
     pub fn rate_limit_organization(mut self, requests: u32) -> Self {
         self.limits.organization = requests;
         self
     }
 
-    /// Length of the windows, in whole seconds. Default: 60 s.
+    /// Length of the windows in whole seconds, at least one. Default: 60 s.
     pub fn rate_limit_window(mut self, window: Duration) -> Self {
         self.limits.set_window(window);
         self
@@ -127,7 +75,7 @@ impl Builder {
         self
     }
 
-    /// Sends `Retry-After` with 429. Default: not.
+    /// Whether 429 carries `Retry-After`. Default: no.
     pub fn retry_after(mut self, sends: bool) -> Self {
         self.limits.sends_retry_after = sends;
         self
@@ -139,27 +87,27 @@ impl Builder {
         self
     }
 
-    /// Lists never name their last page. Default: they do.
+    /// Lists have no link to their last page. Default: they have one.
     pub fn without_last_link(mut self) -> Self {
         self.settings.has_last_link = false;
         self
     }
 
-    /// Build lists cut `created_from`, `created_to` and `finished_from` to whole seconds, while
-    /// builds keep their milliseconds. Default: not.
+    /// Build lists round `created_from`, `created_to` and `finished_from` down to whole seconds,
+    /// while builds keep their milliseconds. Default: they do not.
     pub fn lists_are_cut_to_seconds(mut self) -> Self {
         self.settings.cuts_to_seconds = true;
         self
     }
 
-    /// Build lists are not strictly ordered: the first build changes places with the second, the
-    /// third with the fourth, and so on, whatever the pages. Default: newest first.
+    /// Build lists are not strictly ordered: the first build is swapped with the second, the third
+    /// with the fourth, and so on across pages. Default: newest first.
     pub fn disordered_lists(mut self) -> Self {
         self.settings.is_disordered = true;
         self
     }
 
-    /// The `Date` header is so far ahead of the world's clock, or behind it. Default: zero.
+    /// How far the `Date` header is ahead of the world's clock, or behind it. Default: zero.
     pub fn date_skew(mut self, skew: TimeDelta) -> Self {
         self.settings.date_skew = skew;
         self
@@ -171,47 +119,55 @@ impl Builder {
         self
     }
 
-    /// The filter `meta_data` filters nothing, as an unknown key of a query does.
+    /// The filter `meta_data` is ignored, as unknown query keys are.
     pub fn without_meta_data_filter(mut self) -> Self {
         self.settings.ignores_meta_data = true;
         self
     }
 
-    /// The filter `meta_data` finds a build only so long after its creation, by the world's clock;
-    /// all other lists show it at once. Default: at once.
+    /// How long after its creation the filter `meta_data` does not find a build, by the world's
+    /// clock. Other lists show it at once. Default: zero.
     pub fn meta_data_delay(mut self, delay: Duration) -> Self {
         self.settings.meta_data_delay = millis_of(delay);
         self
     }
 
-    /// Build lists refuse pages from this offset on. Default: 10,000 builds.
+    /// The offset from which on build lists refuse pages. Default: 10,000 builds.
     pub fn deep_page_limit(mut self, builds: usize) -> Self {
         self.settings.deep_page_limit = builds;
         self
     }
 
-    /// The most items that a page holds, whatever is asked for: small pages make a small world
-    /// one of many pages. Default: 100.
+    /// The most items per page, whatever `per_page` says. A small number gives a small world many
+    /// pages. Default: 100.
     pub fn max_per_page(mut self, items: usize) -> Self {
         self.settings.max_per_page = items.max(1);
         self
     }
 
-    /// Pages the lists of which the documentation does not say whether they are paged: members,
-    /// teams' members and suites, templates, maintainers, registries and their tokens, muted,
-    /// skipped and flaky tests. Default: they come whole.
+    /// Pages the lists whose paging the documentation leaves open: organization members, team
+    /// members, team suites, pipeline templates, cluster maintainers, registries, registry tokens,
+    /// and muted, skipped and flaky tests. Default: they come whole.
     pub fn pages_plain_lists(mut self) -> Self {
         self.settings.pages_plain_lists = true;
         self
     }
 
-    /// Remembers requests. Default: yes; a program that runs for long turns it off.
+    /// The origin of the API in the addresses inside bodies: `https://api.buildkite.com` lets rows
+    /// stay the same whatever the port. Links between pages always lead to this server. Default:
+    /// the address of this server.
+    pub fn origin(mut self, origin: &str) -> Self {
+        self.origin = Some(origin.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Whether requests are recorded. Default: yes. A long-running program turns it off.
     pub fn record_requests(mut self, records: bool) -> Self {
         self.records_requests = records;
         self
     }
 
-    /// Lets the world's clock run on from where it stands. Default: it stands still.
+    /// Makes the world's clock run from its present time. Default: it stands still.
     pub fn running_clock(mut self) -> Self {
         self.has_running_clock = true;
         self
@@ -233,22 +189,12 @@ impl Builder {
         };
         let (uri, storage_uri) = (uri(&api)?, uri(&storage)?);
         let store = Arc::new(Mutex::new(self.into_store(&uri, &storage_uri)));
-        let server = MockServer::builder()
-            .disable_request_recording()
-            .start()
-            .await;
-        let responder = Responder::new(Arc::clone(&store));
-        Mock::given(any())
-            .respond_with(responder)
-            .mount(&server)
-            .await;
-        let front = Front::start([api, storage], *server.address()).map_err(failed)?;
+        let http = HttpServer::start(vec![api, storage], &store).map_err(failed)?;
         Ok(MockBuildkite {
             store,
             uri,
             storage_uri,
-            _front: front,
-            _server: Upstream(Some(server)),
+            _http: http,
         })
     }
 
@@ -258,6 +204,8 @@ impl Builder {
         store.run_clock();
         store.requests = self.records_requests.then(Vec::new);
         store.downloads = self.records_requests.then(Vec::new);
+        store.origin = self.origin.unwrap_or_else(|| uri.to_owned());
+        store.world.set_origin(&store.origin);
         uri.clone_into(&mut store.base);
         storage_uri.clone_into(&mut store.storage);
         store

@@ -4,58 +4,60 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::LimitScope;
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// One way for an answer to be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// 429, though the limit is not used up.
+    /// 429, although the limit is not used up.
     RateLimited {
-        /// Which limit the body names.
+        /// The limit that the body names.
         scope: LimitScope,
         /// Seconds to wait, in the body and in the headers.
         reset: u32,
-        /// With the rate limit headers that say so; otherwise with none, and a body without
-        /// `scope` and `reset`.
+        /// True for rate limit headers that agree; false for no such headers, and for a body
+        /// without `scope` and `reset`.
         has_details: bool,
     },
     /// Another status.
     Status {
         /// 500, 502, 503.
         status: u16,
-        /// The body is a page of a gateway instead of JSON.
+        /// The body is the page of a gateway instead of JSON.
         is_html: bool,
     },
-    /// The connection is closed before anything was done: no answer, and the world stays as it was.
+    /// The connection closes before the request is carried out. There is no answer, and the world
+    /// does not change.
     ClosedBefore,
-    /// Everything is done, then the connection is closed without an answer: who asked cannot know.
+    /// The request is carried out, then the connection closes without an answer: the client cannot
+    /// know the outcome.
     LostAnswer,
-    /// Everything is done, then this status is answered: 500, 502, 504.
+    /// The request is carried out, then answered with this status: 500, 502, 504.
     StatusAfter(u16),
-    /// Nothing happens for so long before the answer begins.
+    /// The answer begins only after this time.
     SlowHead(Duration),
     /// The body comes in small parts, with a pause before each.
     SlowBody(Duration),
-    /// The connection is cut after so many bytes of the body, as sent.
+    /// The connection closes after this many bytes of the body, counted as sent.
     ResetMidBody(usize),
-    /// A sound answer whose JSON text ends after so many bytes.
+    /// A well-formed answer whose JSON text ends after this many bytes.
     TruncatedBody(usize),
-    /// The compressed body ends early, though its length says it is whole. It needs a client
-    /// that takes gzip.
+    /// The compressed body ends early, although its length says that it is complete. Needs a
+    /// client that takes gzip.
     TruncatedGzip,
-    /// 200 with a body that is no JSON.
+    /// 200 with a body that is not JSON.
     NotJson,
-    /// The `next` link, of the header or within the body, leads to this base URL.
+    /// The `next` link, of the header or in the body, leads to this base URL.
     NextLinkTo(String),
     /// 302 to this address.
     Redirect(String),
     /// The first item of a list comes twice.
     DuplicateItem,
-    /// An empty page, with the links that it would have otherwise.
+    /// An empty page, with the links of the full one.
     EmptyPage,
-    /// 502 for a request with more than so many items a page or, if this is 0, for a build list
-    /// with jobs. Any other request does not use it up.
+    /// 502 for a request with more items per page than this or, if this is 0, for a build list
+    /// with jobs. Other requests do not use it up.
     HeavyPage(u32),
 }
 
@@ -70,12 +72,12 @@ impl Fault {
     }
 }
 
-/// Which requests a fault strikes: all of them, once, unless more is said.
+/// Which requests a fault hits. By default it hits the next request, whatever it is.
 ///
 /// ```
 /// use mock_buildkite::When;
 ///
-/// // Every tenth request that makes a build, the same ones in every run.
+/// // A tenth of the requests that create a build, the same ones in every run.
 /// let when = When::method("POST").path("/builds").always().chance(0.1, 7);
 /// ```
 #[derive(Debug, Clone)]
@@ -83,7 +85,7 @@ impl Fault {
 pub struct When {
     methods: Methods,
     path: String,
-    /// How often it is still to strike.
+    /// How many more requests it hits.
     times: u32,
     chance: Option<Chance>,
 }
@@ -120,7 +122,7 @@ impl When {
         }
     }
 
-    /// The next request that is to change something: neither `GET` nor `HEAD`.
+    /// The next request that writes: neither `GET` nor `HEAD`.
     pub fn write() -> Self {
         Self {
             methods: Methods::Writes,
@@ -128,7 +130,7 @@ impl When {
         }
     }
 
-    /// Only those whose path holds this text.
+    /// Only requests whose path contains this text.
     pub fn path(self, part: &str) -> Self {
         Self {
             path: part.to_owned(),
@@ -136,44 +138,41 @@ impl When {
         }
     }
 
-    /// So many of them instead of one.
+    /// This many requests instead of one.
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }
     }
 
-    /// All of them, until the faults are taken back.
+    /// All of them, until the faults are cleared.
     pub fn always(self) -> Self {
         self.times(u32::MAX)
     }
 
-    /// Each of them with this probability, from 0 to 1: the same seed strikes the same ones.
+    /// Each of them with this probability, from 0 to 1. The same seed hits the same ones.
     pub fn chance(self, probability: f64, seed: u64) -> Self {
         let chance = Some(Chance { probability, seed });
         Self { chance, ..self }
     }
 
-    /// Whether it is about such a request.
-    fn is_about(&self, asked: &Asked<'_>) -> bool {
+    /// Whether it applies to such a request.
+    fn applies_to(&self, criteria: &Criteria<'_>) -> bool {
         let has_method = match &self.methods {
             Methods::All => true,
-            Methods::Writes => !matches!(asked.method, "GET" | "HEAD"),
-            Methods::One(method) => asked.method == method,
+            Methods::Writes => !matches!(criteria.method, "GET" | "HEAD"),
+            Methods::One(method) => criteria.method == method,
         };
-        has_method && asked.path.contains(&self.path)
+        has_method && criteria.path.contains(&self.path)
     }
 
-    /// Whether chance lets it strike now.
-    fn is_thrown(&self, dice: &mut Dice) -> bool {
-        const PARTS: u32 = 1 << 24;
-        self.chance.is_none_or(|chance| {
-            let thrown = u32::try_from(dice.below(u64::from(PARTS))).unwrap_or(0);
-            f64::from(thrown) < chance.probability * f64::from(PARTS)
-        })
+    /// Whether chance lets it hit now.
+    fn is_drawn(&self, rng: &mut Rng) -> bool {
+        let mut chances = self.chance.iter();
+        chances.all(|chance| rng.chance(chance.probability))
     }
 }
 
-/// What a fault may look at.
-pub(crate) struct Asked<'a> {
+/// What faults look at in a request.
+pub(crate) struct Criteria<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) per_page: u32,
@@ -181,7 +180,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) has_jobs: bool,
 }
 
-/// The faults to come, first in first out.
+/// The queued faults, first in first out.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     queue: VecDeque<Queued>,
@@ -192,7 +191,7 @@ pub(crate) struct Faults {
 struct Queued {
     fault: Fault,
     when: When,
-    dice: Dice,
+    rng: Rng,
 }
 
 impl Faults {
@@ -205,23 +204,23 @@ impl Faults {
         self.queue.push_back(Queued {
             fault,
             when,
-            // Two faults with the same seed do not strike together.
-            dice: Dice::of(&[seed, 60, self.pushed]),
+            // Two faults with the same seed do not hit together.
+            rng: Rng::of(&[seed, 60, self.pushed]),
         });
     }
 
-    /// The fault for a request, if one is due. One for heavy pages only counts where it strikes.
-    pub(crate) fn take(&mut self, asked: &Asked<'_>) -> Option<Fault> {
-        let strikes = |queued: &mut Queued| {
-            let is_about = queued.when.is_about(asked)
+    /// The fault for a request, if one is due.
+    pub(crate) fn take(&mut self, criteria: &Criteria<'_>) -> Option<Fault> {
+        let hits = |queued: &mut Queued| {
+            let applies = queued.when.applies_to(criteria)
                 && match &queued.fault {
-                    Fault::HeavyPage(0) => asked.has_jobs,
-                    Fault::HeavyPage(most) => asked.per_page > *most,
+                    Fault::HeavyPage(0) => criteria.has_jobs,
+                    Fault::HeavyPage(most) => criteria.per_page > *most,
                     _ => true,
                 };
-            is_about && queued.when.is_thrown(&mut queued.dice)
+            applies && queued.when.is_drawn(&mut queued.rng)
         };
-        let at = self.queue.iter_mut().position(strikes)?;
+        let at = self.queue.iter_mut().position(hits)?;
         let Queued { fault, when, .. } = &mut self.queue[at];
         let fault = fault.clone();
         if when.times != u32::MAX {
@@ -238,43 +237,43 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn strikes(when: When, requests: usize) -> Vec<bool> {
+    fn hits(when: When, requests: usize) -> Vec<bool> {
         let mut faults = Faults::default();
         faults.push(Fault::LostAnswer, when);
-        let asked = Asked {
+        let criteria = Criteria {
             method: "POST",
             path: "/builds",
             per_page: 30,
             has_jobs: false,
         };
         (0..requests)
-            .map(|_| faults.take(&asked).is_some())
+            .map(|_| faults.take(&criteria).is_some())
             .collect()
     }
 
     #[test]
-    fn a_chance_strikes_about_as_often_as_it_says_and_the_same_ones_each_time() {
-        let tenth = || strikes(When::next().always().chance(0.1, 7), 1000);
-        let struck = tenth().iter().filter(|struck| **struck).count();
-        assert!((60..140).contains(&struck), "{struck}");
+    fn a_chance_hits_about_as_often_as_it_says_and_the_same_requests_each_time() {
+        let tenth = || hits(When::next().always().chance(0.1, 7), 1000);
+        let hit = tenth().iter().filter(|one| **one).count();
+        assert!((60..140).contains(&hit), "{hit}");
         assert_eq!(tenth(), tenth());
-        assert_ne!(tenth(), strikes(When::next().always().chance(0.1, 8), 1000));
+        assert_ne!(tenth(), hits(When::next().always().chance(0.1, 8), 1000));
     }
 
     #[test]
-    fn what_is_certain_always_strikes_and_what_is_impossible_never() {
+    fn a_certain_fault_always_hits_and_an_impossible_one_never() {
         assert!(
-            strikes(When::next().always().chance(1.0, 1), 50)
+            hits(When::next().always().chance(1.0, 1), 50)
                 .iter()
                 .all(|one| *one)
         );
-        assert!(!strikes(When::next().always().chance(0.0, 1), 50).contains(&true));
+        assert!(!hits(When::next().always().chance(0.0, 1), 50).contains(&true));
     }
 
     #[test]
-    fn a_chance_is_used_up_by_what_it_strikes_only() {
-        let struck = strikes(When::next().times(3).chance(0.2, 1), 1000);
-        assert_eq!(struck.iter().filter(|struck| **struck).count(), 3);
+    fn a_chance_is_used_up_only_by_the_requests_it_hits() {
+        let hit = hits(When::next().times(3).chance(0.2, 1), 1000);
+        assert_eq!(hit.iter().filter(|one| **one).count(), 3);
     }
 
     #[test]
@@ -287,13 +286,13 @@ mod tests {
             ("PUT", true),
             ("DELETE", true),
         ] {
-            let asked = Asked {
+            let criteria = Criteria {
                 method,
                 path: "/builds",
                 per_page: 30,
                 has_jobs: false,
             };
-            assert_eq!(faults.take(&asked).is_some(), expected, "{method}");
+            assert_eq!(faults.take(&criteria).is_some(), expected, "{method}");
         }
     }
 }

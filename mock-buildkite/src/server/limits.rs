@@ -1,4 +1,4 @@
-//! Both rate limits: fixed windows by the fake's own clock, refused requests counted, too.
+//! Both rate limits: fixed windows by the fake's own clock. Refused requests count as well.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl LimitScope {
     }
 }
 
-/// Which rate limit headers answers carry; all were seen over the years.
+/// Which rate limit headers answers carry. All of these were observed over the years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitHeaders {
     /// `RateLimit-*` and `RateLimit-User-*`: since April 2026.
@@ -42,7 +42,7 @@ pub enum LimitHeaders {
     Absent,
 }
 
-/// The limits and how much of them is used.
+/// The limits and their use.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) organization: u32,
@@ -87,7 +87,7 @@ impl Limits {
         self.window = millis_of(window).max(1000);
     }
 
-    /// Counts a request of a user about an organization; either may be unknown.
+    /// Counts a request of a user to an organization; either may be unknown.
     pub(crate) fn count(&mut self, organization: &str, user: &str, now: i64) -> [Count; 2] {
         let organization = self.count_one(LimitScope::Organization, organization, now);
         [organization, self.count_one(LimitScope::User, user, now)]
@@ -147,6 +147,11 @@ impl Limits {
 impl Count {
     pub(crate) fn is_exceeded(&self) -> bool {
         self.used > self.limit
+    }
+
+    /// Limit, use and seconds until the reset.
+    pub(crate) fn usage(&self) -> (u32, u32, u32) {
+        (self.limit, self.used, self.reset)
     }
 
     fn remaining(&self) -> u32 {

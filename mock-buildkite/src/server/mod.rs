@@ -1,35 +1,32 @@
 //! The server: the world behind a port.
-//!
-//! wiremock speaks HTTP and hands each request to one responder; a small TCP front stands before
-//! it, because a connection that breaks in the middle of a body is nothing that an HTTP server
-//! does by itself.
 
+mod answer;
+mod body;
 mod builder;
+mod corrupt;
 mod fault;
-mod front;
+mod headers;
+mod http;
 mod limits;
-mod responder;
-mod spoil;
+mod request;
+mod respond;
 mod storage;
-mod template;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use wiremock::MockServer;
 
-pub(crate) use builder::Settings;
-pub use builder::{Builder, LinkStyle, StartError};
+pub use builder::{Builder, StartError};
 pub(crate) use fault::Faults;
 pub use fault::{Fault, When};
-use front::Front;
+use http::HttpServer;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
 pub use storage::SeenDownload;
 
 use crate::clock::{Clock, millis_of};
+use crate::settings::Settings;
 use crate::world::{DEMO_TOKEN, Token, World};
 
 /// A running fake. It stops when it is dropped.
@@ -37,22 +34,7 @@ pub struct MockBuildkite {
     store: Shared,
     uri: String,
     storage_uri: String,
-    _front: Front,
-    _server: Upstream,
-}
-
-/// The HTTP server behind the front.
-struct Upstream(Option<MockServer>);
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        let server = self.0.take();
-        // wiremock waits for a lock of tokio here, which is never granted within a task that has
-        // used up its share of one turn: so it waits on a thread without a task.
-        let ended = thread::spawn(move || drop(server)).join();
-        // How it ended no longer matters to anybody.
-        drop(ended);
-    }
+    _http: HttpServer,
 }
 
 /// A request that the fake has answered. It never holds the token.
@@ -66,15 +48,15 @@ pub struct SeenRequest {
     pub query: String,
     /// The body as it came; empty if there was none.
     pub body: String,
-    /// The status answered; 0 if the connection was closed before anything was done.
+    /// The status of the answer; 0 if the connection closed before the request was carried out.
     pub status: u16,
-    /// True if the connection was closed in place of the answer.
+    /// True if the connection closed instead of an answer.
     pub is_lost: bool,
     /// True if no route matched.
     pub is_unknown: bool,
 }
 
-/// Called before each request with its number, from 1, and the world.
+/// Called before each request with its number, counted from 1, and the world.
 type Hook = Box<dyn FnMut(u64, &mut World) + Send>;
 
 /// Everything behind the one lock.
@@ -82,19 +64,28 @@ pub(crate) struct Store {
     pub(crate) world: World,
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
-    /// The settings and limits of the start.
+    /// The settings and limits at the start.
     fresh: (Settings, Limits),
-    /// True if the clock of each world runs.
+    /// True if the clocks of worlds run.
     has_running_clock: bool,
     pub(crate) faults: Faults,
     pub(crate) hook: Option<Hook>,
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
     pub(crate) base: String,
+    /// The origin of addresses inside bodies.
+    origin: String,
     /// Requests to the storage, unless recording is off.
     pub(crate) downloads: Option<Vec<SeenDownload>>,
-    /// The base of the storage.
+    /// The base URL of the storage.
     pub(crate) storage: String,
+}
+
+/// The store as the server and its handles share it.
+pub(crate) type Shared = Arc<Mutex<Store>>;
+
+pub(crate) fn lock(store: &Shared) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Store {
@@ -110,14 +101,16 @@ impl Store {
             count: 0,
             requests: None,
             base: String::new(),
+            origin: String::new(),
             downloads: None,
             storage: String::new(),
         }
     }
 
-    /// Begins again with another world.
+    /// Starts over with another world.
     fn reset(&mut self, world: World) {
         self.world = world;
+        self.world.set_origin(&self.origin);
         (self.settings, self.limits) = self.fresh.clone();
         self.faults = Faults::default();
         self.hook = None;
@@ -131,17 +124,16 @@ impl Store {
         self.run_clock();
     }
 
+    /// True if a request with this `Host` header is for the storage.
+    fn is_storage(&self, host: &str) -> bool {
+        self.storage.strip_prefix("http://") == Some(host)
+    }
+
     fn run_clock(&mut self) {
         if self.has_running_clock {
             self.world.clock = Clock::running_from(self.world.now());
         }
     }
-}
-
-pub(crate) type Shared = Arc<Mutex<Store>>;
-
-pub(crate) fn lock(store: &Shared) -> MutexGuard<'_, Store> {
-    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl MockBuildkite {
@@ -154,7 +146,7 @@ impl MockBuildkite {
         started.expect("a free loopback port")
     }
 
-    /// To set more before the start.
+    /// Sets options before the start.
     pub fn builder(world: World) -> Builder {
         Builder::new(world)
     }
@@ -165,14 +157,14 @@ impl MockBuildkite {
         &self.uri
     }
 
-    /// The base URL of the storage of artifacts: another origin on this machine.
+    /// The base URL of the storage of artifacts.
     #[must_use]
     pub fn storage_uri(&self) -> &str {
         &self.storage_uri
     }
 
-    /// All requests that the storage has answered, unless recording is off. They count for no
-    /// limit and are not among [`requests`](Self::requests); faults for `/storage/` break them.
+    /// All requests that the storage has answered, unless recording is off. No rate limit counts
+    /// them, and they are not among [`requests`](Self::requests). Faults for `/storage/` hit them.
     #[must_use]
     pub fn downloads(&self) -> Vec<SeenDownload> {
         lock(&self.store).downloads.clone().unwrap_or_default()
@@ -184,14 +176,14 @@ impl MockBuildkite {
         DEMO_TOKEN
     }
 
-    /// Looks into the world as it is by its clock, or changes it.
+    /// Reads or changes the world, once it has caught up with its clock.
     pub fn with_world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let world = &mut lock(&self.store).world;
         world.catch_up();
         act(world)
     }
 
-    /// Lets a token in, in the place of one with the same secret.
+    /// Adds a token, or replaces the one with the same secret.
     pub fn add_token(&self, token: Token) {
         self.with_world(|world| world.add_token(token));
     }
@@ -207,42 +199,42 @@ impl MockBuildkite {
         self.fail(fault, 1, "");
     }
 
-    /// Breaks the next answers, so many, whose path holds `path`.
+    /// Breaks the next `times` answers to requests whose path contains `path`.
     pub fn fail(&self, fault: Fault, times: u32, path: &str) {
         self.fail_when(fault, When::next().path(path).times(times));
     }
 
-    /// Breaks the answers to certain requests: some methods only, or by chance.
+    /// Breaks the answers to certain requests: by method, by path, or by chance.
     pub fn fail_when(&self, fault: Fault, when: When) {
         lock(&self.store).faults.push(fault, when);
     }
 
-    /// Takes back all faults that are still to come.
-    pub fn heal(&self) {
+    /// Clears all queued faults.
+    pub fn clear_faults(&self) {
         lock(&self.store).faults = Faults::default();
     }
 
-    /// Calls `hook` before each request, with its number, from 1: so a build is created or changed
-    /// exactly between two pages.
+    /// Calls `hook` before each request with its number, counted from 1. A hook can create or
+    /// change a build exactly between two pages.
     pub fn on_request(&self, hook: impl FnMut(u64, &mut World) + Send + 'static) {
         lock(&self.store).hook = Some(Box::new(hook));
     }
 
-    /// Lets the `Date` header be so far ahead of the world's clock from now on, or behind it.
+    /// Sets how far the `Date` header is ahead of the world's clock, or behind it.
     pub fn set_date_skew(&self, skew: TimeDelta) {
         lock(&self.store).settings.date_skew = skew;
     }
 
-    /// Lets the filter `meta_data` find builds only so long after their creation from now on, by
-    /// the world's clock.
+    /// Sets how long after its creation the filter `meta_data` does not find a build, by the
+    /// world's clock.
     pub fn set_meta_data_delay(&self, delay: Duration) {
         lock(&self.store).settings.meta_data_delay = millis_of(delay);
     }
 
-    /// Serves another world from now on, as if the fake had just been started with it: without
-    /// requests, faults or a hook from before, all limits unused, the `Date` as it was built.
+    /// Serves another world, as if the fake had just started with it: no recorded requests, no
+    /// faults, no hook, unused limits, and the settings of the builder.
     ///
-    /// Address and token stay, and so do connections. A [`clock`](Self::clock) from before
+    /// The address, the token and open connections stay. A [`clock`](Self::clock) taken before
     /// belongs to the old world.
     pub fn reset(&self, world: World) {
         lock(&self.store).reset(world);
@@ -254,7 +246,7 @@ impl MockBuildkite {
         lock(&self.store).requests.clone().unwrap_or_default()
     }
 
-    /// The requests among them that were to change something: neither `GET` nor `HEAD`.
+    /// The recorded requests that write: neither `GET` nor `HEAD`.
     #[must_use]
     pub fn write_requests(&self) -> Vec<SeenRequest> {
         let mut requests = self.requests();
@@ -262,7 +254,7 @@ impl MockBuildkite {
         requests
     }
 
-    /// Requests for which there is no route: a test of a client expects none.
+    /// The recorded requests without a route. A test of a client expects none.
     #[must_use]
     pub fn unknown_requests(&self) -> Vec<SeenRequest> {
         let mut requests = self.requests();

@@ -1,12 +1,11 @@
-//! The storage of artifacts: another origin, which must never see a token of the API.
+//! The storage of artifacts: a host of its own, which must never see a token of the API.
 
 use std::ops::Range;
 
-use wiremock::{Request, ResponseTemplate};
-
 use super::Store;
-use super::fault::{Asked, Fault};
-use super::front::{CUT_HEADER, SLOW_HEADER};
+use super::answer::Answer;
+use super::fault::{Criteria, Fault};
+use super::request::Request;
 use crate::routes::{Query, signature};
 
 /// A request that the storage has answered.
@@ -22,52 +21,47 @@ pub struct SeenDownload {
     pub status: u16,
 }
 
-/// Answers a request to the storage, and remembers it.
-pub(super) fn respond(store: &mut Store, request: &Request) -> ResponseTemplate {
-    let header = |name: &str| {
-        let value = request.headers.get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
-    let path = request.url.path().to_owned();
-    let range = header("range");
-    let had_authorization = request.headers.contains_key("authorization");
-    let fault = store.faults.take(&Asked {
-        method: request.method.as_str(),
-        path: &path,
+/// Answers a request to the storage, and records it.
+pub(super) fn respond(store: &mut Store, request: &Request) -> Answer {
+    let range = request.headers.get("range");
+    let range = range.and_then(|value| value.to_str().ok());
+    let fault = store.faults.take(&Criteria {
+        method: &request.method,
+        path: &request.path,
         per_page: 0,
         has_jobs: false,
     });
-    let (status, template) = match &fault {
-        Some(Fault::Status { status, .. }) => (*status, ResponseTemplate::new(*status)),
+    let answer = match &fault {
+        Some(Fault::Status { status, .. }) => Answer::new(*status),
         _ => match content(store, request) {
-            Err(status) => (status, ResponseTemplate::new(status)),
-            Ok(content) => whole_or_part(content, range.as_deref(), fault.as_ref()),
+            Err(status) => Answer::new(status),
+            Ok(content) => whole_or_part(content, range, fault.as_ref()),
         },
     };
     if let Some(downloads) = &mut store.downloads {
         downloads.push(SeenDownload {
-            path,
-            range,
-            had_authorization,
-            status,
+            path: request.path.clone(),
+            range: range.map(str::to_owned),
+            had_authorization: request.headers.contains_key("authorization"),
+            status: answer.status,
         });
     }
-    disturbed(template, fault.as_ref())
+    answer.with_fault(fault)
 }
 
-/// The content that an address leads to, or the status that refuses it: 400 with a token, as
-/// storages do that know one way to sign; 403 if the address was not given or has expired.
+/// The content of an address, or the status that refuses it: 400 with a token, as a storage does
+/// that accepts one kind of signature; 403 if the signature is wrong or has expired.
 fn content(store: &Store, request: &Request) -> Result<Vec<u8>, u16> {
     if request.headers.contains_key("authorization") {
         return Err(400);
     }
-    let mut segments = request.url.path().trim_start_matches('/').split('/');
+    let mut segments = request.path.trim_start_matches('/').split('/');
     let (Some("storage"), Some(build), Some(id)) =
         (segments.next(), segments.next(), segments.next())
     else {
         return Err(404);
     };
-    let query = Query::parse(request.url.query().unwrap_or_default());
+    let query = Query::parse(&request.query);
     let expires = query.get("Expires").and_then(|text| text.parse().ok());
     let expires = expires.unwrap_or(0);
     let signed = format!("{:016x}", signature(id, expires));
@@ -77,15 +71,11 @@ fn content(store: &Store, request: &Request) -> Result<Vec<u8>, u16> {
     store.world.artifact_content(build, id).ok_or(404)
 }
 
-/// 200 with all, 206 with the part asked for, 416 if there is no such part.
-fn whole_or_part(
-    content: Vec<u8>,
-    range: Option<&str>,
-    fault: Option<&Fault>,
-) -> (u16, ResponseTemplate) {
+/// 200 with the whole content, 206 with the requested part, 416 if there is no such part.
+fn whole_or_part(content: Vec<u8>, range: Option<&str>, fault: Option<&Fault>) -> Answer {
     let total = content.len();
-    let asked = range.and_then(|range| part(range, total));
-    let (status, range, content_range) = match asked {
+    let requested = range.and_then(|range| part(range, total));
+    let (status, range, content_range) = match requested {
         Some(range) if range.is_empty() => (416, 0..0, Some(format!("bytes */{total}"))),
         Some(range) => {
             let text = format!("bytes {}-{}/{total}", range.start, range.end - 1);
@@ -97,17 +87,16 @@ fn whole_or_part(
     if let Some(Fault::TruncatedBody(bytes)) = fault {
         body.truncate(*bytes);
     }
-    let mut template = ResponseTemplate::new(status)
-        .insert_header("Accept-Ranges", "bytes")
-        .set_body_raw(body, "application/octet-stream");
+    let mut answer = Answer::new(status).with_body(body, "application/octet-stream");
+    answer.header("Accept-Ranges", "bytes");
     if let Some(text) = content_range {
-        template = template.insert_header("Content-Range", text.as_str());
+        answer.header("Content-Range", text);
     }
-    (status, template)
+    answer
 }
 
-/// What `bytes=5-`, `bytes=5-9` or `bytes=-5` asks of so many bytes: nothing if it lies beyond;
-/// none if it is no such range, which is then ignored.
+/// The part of `total` bytes that `bytes=5-`, `bytes=5-9` or `bytes=-5` requests. The range is
+/// empty if it lies beyond the end. None if the header is no such range, which is then ignored.
 fn part(range: &str, total: usize) -> Option<Range<usize>> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| text.parse::<usize>().ok();
@@ -119,20 +108,6 @@ fn part(range: &str, total: usize) -> Option<Range<usize>> {
             number(first)?.min(end)..end
         }
     })
-}
-
-/// Faults of the connection are carried out by the front.
-fn disturbed(template: ResponseTemplate, fault: Option<&Fault>) -> ResponseTemplate {
-    match fault {
-        Some(Fault::SlowHead(delay)) => template.set_delay(*delay),
-        Some(Fault::SlowBody(pause)) => {
-            template.insert_header(SLOW_HEADER, pause.as_millis().to_string().as_str())
-        }
-        Some(Fault::ResetMidBody(bytes)) => {
-            template.insert_header(CUT_HEADER, bytes.to_string().as_str())
-        }
-        _ => template,
-    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,26 @@
-//! A build, either a place in the seed or an object of its own.
+//! A build: either a slot of the seed or a stored object.
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::Value;
-
-use super::Facts;
-use crate::document::Document;
+use super::summary::BuildSummary;
+use crate::document::BuildDocument;
 use crate::seed::Seeded;
 
 /// A build of the world.
 #[derive(Debug)]
 pub(crate) struct Build {
-    pub(crate) facts: Facts,
+    pub(crate) summary: BuildSummary,
     pub(crate) body: Body,
-    /// Its place in the seed, if it is of the seed, changed or not.
+    /// Its slot in the seed, if it comes from there, changed or not.
     pub(crate) origin: Option<usize>,
 }
 
 /// Where the text of a build comes from.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// Written anew each time, from its place in the seed.
+    /// Written from its slot in the seed whenever it is needed.
     Seeded { world: Arc<Seeded>, ordinal: usize },
-    /// Kept.
+    /// Stored as an object.
     Stored(Box<BuildDocument>),
 }
 
@@ -31,7 +28,7 @@ impl Build {
     /// A build of the seed.
     pub(crate) fn seeded(world: &Arc<Seeded>, ordinal: usize) -> Self {
         Self {
-            facts: Facts::seeded(world, ordinal),
+            summary: BuildSummary::seeded(world, ordinal),
             body: Body::Seeded {
                 world: Arc::clone(world),
                 ordinal,
@@ -44,98 +41,16 @@ impl Build {
     pub(crate) fn changed(&self, document: BuildDocument) -> Self {
         Self {
             origin: self.origin,
-            ..Self::stored(document, self.facts.pipeline)
+            ..Self::stored(document, self.summary.pipeline)
         }
     }
 
-    /// A build of its own.
+    /// A stored build.
     pub(crate) fn stored(document: BuildDocument, pipeline: usize) -> Self {
         Self {
-            facts: Facts::read(&document, pipeline),
+            summary: BuildSummary::read(&document, pipeline),
             body: Body::Stored(Box::new(document)),
             origin: None,
         }
-    }
-}
-
-/// A build as an object that can be changed: its fields, and each of its jobs.
-#[derive(Debug, Clone)]
-pub struct BuildDocument {
-    /// All fields; `jobs` and a live `pipeline` only hold their place here.
-    fields: Document,
-    /// None if the object has no key `jobs`.
-    jobs: Option<Vec<Document>>,
-    /// True if the pipeline is the world's own, with its counters of the moment.
-    pub(super) has_live_pipeline: bool,
-}
-
-impl BuildDocument {
-    /// Reads a build's object, jobs included.
-    pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let mut fields = Document::parse(text)?;
-        let jobs = fields.raw("jobs").map(serde_json::from_str).transpose()?;
-        if jobs.is_some() {
-            fields.set("jobs", Value::Null);
-        }
-        Ok(Self {
-            fields,
-            jobs,
-            has_live_pipeline: false,
-        })
-    }
-
-    /// Lets the pipeline be the world's own from now on.
-    pub(super) fn with_live_pipeline(mut self) -> Self {
-        self.fields.set("pipeline", Value::Null);
-        self.has_live_pipeline = true;
-        self
-    }
-
-    /// The build's own fields, to change what `set` cannot.
-    pub(super) fn fields_mut(&mut self) -> &mut Document {
-        &mut self.fields
-    }
-
-    /// The build's own fields.
-    #[must_use]
-    pub fn fields(&self) -> &Document {
-        &self.fields
-    }
-
-    /// The value of a field of the build, `Null` if it is absent.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Value {
-        self.fields.get(key)
-    }
-
-    /// Sets a field of the build: `build.set("state", "passed")`.
-    pub fn set(&mut self, key: &str, value: impl Serialize) {
-        self.fields.set(key, value);
-    }
-
-    /// The jobs, in the order they are served, retried ones included.
-    #[must_use]
-    pub fn jobs(&self) -> &[Document] {
-        self.jobs.as_deref().unwrap_or_default()
-    }
-
-    /// The jobs, to change, add or remove some.
-    pub fn jobs_mut(&mut self) -> &mut Vec<Document> {
-        if self.jobs.is_none() {
-            self.fields.set("jobs", Value::Null);
-        }
-        self.jobs.get_or_insert_default()
-    }
-
-    /// The job with this id.
-    pub fn job_mut(&mut self, id: &str) -> Option<&mut Document> {
-        let jobs = self.jobs.as_mut()?;
-        jobs.iter_mut()
-            .find(|job| job.text("id").as_deref() == Some(id))
-    }
-
-    /// True if the object has a key `jobs`.
-    pub(crate) fn has_jobs(&self) -> bool {
-        self.jobs.is_some()
     }
 }

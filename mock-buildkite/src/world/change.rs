@@ -1,11 +1,12 @@
-//! Changes to the builds of a world: new ones, changed ones, ones that are gone.
+//! Changes to the builds of a world: create, change, remove.
 
 use chrono::{DateTime, Utc};
 
-use super::{Build, BuildDocument, World};
+use super::{Build, World};
+use crate::document::BuildDocument;
 use crate::fixture::BuildFixture;
 
-/// A build that was just made.
+/// A build that was just created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedBuild {
     /// Its id.
@@ -15,9 +16,9 @@ pub struct CreatedBuild {
 }
 
 impl World {
-    /// Makes a build, with the next number of its pipeline unless the fixture names one.
+    /// Creates a build with the next number of its pipeline, unless the fixture sets a number.
     ///
-    /// Organization and pipeline are added if they are new.
+    /// Adds the organization and the pipeline if they do not exist.
     pub fn create_build(&mut self, fixture: BuildFixture) -> CreatedBuild {
         self.add_pipeline(fixture.organization(), fixture.pipeline());
         let owner = self
@@ -31,8 +32,8 @@ impl World {
         let document = BuildDocument::parse(&text).expect("a fixture is JSON");
         let build = Build::stored(document.with_live_pipeline(), pipeline);
         let created = CreatedBuild {
-            id: build.facts.id.to_string(),
-            number: build.facts.number,
+            id: build.summary.id.to_string(),
+            number: build.summary.number,
         };
         self.builds.push(build);
         self.sort();
@@ -51,16 +52,16 @@ impl World {
         true
     }
 
-    /// Removes a build, as retention does: its number is not given again. Returns false if there
-    /// is none with this id.
+    /// Removes a build, as retention does. Its number is not used again. Returns false if there is
+    /// no build with this id.
     pub fn remove_build(&mut self, id: &str) -> bool {
-        self.remove_builds(|build| &*build.facts.id == id) > 0
+        self.remove_builds(|build| &*build.summary.id == id) > 0
     }
 
-    /// Removes all builds created before a time, as retention does. Returns how many these were.
+    /// Removes all builds created before a time, as retention does. Returns their number.
     pub fn age_out(&mut self, before: DateTime<Utc>) -> usize {
         let before = before.timestamp_millis();
-        self.remove_builds(|build| build.facts.created < before)
+        self.remove_builds(|build| build.summary.created < before)
     }
 
     fn remove_builds(&mut self, is_gone: impl Fn(&Build) -> bool) -> usize {
@@ -69,8 +70,8 @@ impl World {
         self.builds.retain(|build| {
             let is_gone = is_gone(build);
             if is_gone {
-                let last = &mut pipelines[build.facts.pipeline].last_number;
-                *last = build.facts.number.max(*last);
+                let last = &mut pipelines[build.summary.pipeline].last_number;
+                *last = build.summary.number.max(*last);
             }
             !is_gone
         });
@@ -84,9 +85,9 @@ impl World {
         self.builds.push(Build::stored(document, pipeline));
     }
 
-    /// Where a build stands among all builds.
+    /// The index of a build among all builds.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
-        let is_it = |build: &Build| &*build.facts.id == id;
+        let is_it = |build: &Build| &*build.summary.id == id;
         self.builds.iter().position(is_it)
     }
 
@@ -95,8 +96,8 @@ impl World {
         let numbers = self
             .builds
             .iter()
-            .filter(|build| build.facts.pipeline == pipeline);
-        let kept = numbers.map(|build| build.facts.number).max().unwrap_or(0);
+            .filter(|build| build.summary.pipeline == pipeline);
+        let kept = numbers.map(|build| build.summary.number).max().unwrap_or(0);
         kept.max(self.pipelines[pipeline].last_number)
     }
 }

@@ -1,4 +1,4 @@
-//! What an organization's plan lacks.
+//! Features that an organization does not have.
 
 use super::World;
 
@@ -11,8 +11,14 @@ pub(crate) struct Missing {
     pub(crate) message: String,
 }
 
-/// Features, the status and the message that stand for them, and the collections they hold.
-const FEATURES: [(&str, u16, &str, &[&str]); 6] = [
+/// Features, the status and the message of their refusal, and their collections.
+const FEATURES: [(&str, u16, &str, &[&str]); 7] = [
+    (
+        "usage",
+        503,
+        "Usage data is not available. Try again later.",
+        &["usage"],
+    ),
     (
         "teams",
         403,
@@ -47,8 +53,8 @@ const FEATURES: [(&str, u16, &str, &[&str]); 6] = [
 ];
 
 impl World {
-    /// Answers requests for a collection of an organization with this refusal: its plan, or a
-    /// feature, does not have it.
+    /// Refuses requests for a collection of an organization with this status and message, as if
+    /// its plan lacked the feature.
     pub fn without_feature(
         &mut self,
         organization: &str,
@@ -64,11 +70,11 @@ impl World {
         });
     }
 
-    /// Takes a feature from an organization, with the refusal that stands for it: `teams`,
-    /// `audit_log` and `pipeline_templates` are not in its plan (403), `hosted_agents` is not
-    /// enabled (404), `hosted_storage` and `hosted_network` do not answer (503). The texts but
-    /// for teams and the hosted services are inferred. Returns false if there is no such feature.
-    pub fn lose_feature(&mut self, organization: &str, feature: &str) -> bool {
+    /// Takes a feature from an organization: `teams`, `audit_log` and `pipeline_templates` are not
+    /// in its plan (403), `hosted_agents` is not enabled (404), `hosted_storage` and
+    /// `hosted_network` do not answer (503), nor does `usage`. The messages are inferred, except those of teams and
+    /// the hosted services. Returns false if there is no such feature.
+    pub fn remove_feature(&mut self, organization: &str, feature: &str) -> bool {
         let found = FEATURES.iter().find(|(name, ..)| *name == feature);
         if let Some((_, status, message, collections)) = found {
             for collection in *collections {

@@ -1,68 +1,73 @@
-//! The data of the fake: organizations, pipelines, builds with their jobs, what hangs off them,
-//! tokens.
+//! The data of the fake: organizations, pipelines, builds with their jobs, everything below them,
+//! and tokens.
 //!
-//! A [`World`] knows what is true, not how it is asked for: no HTTP here. Builds of a seed are
-//! kept as a place in the seed until somebody changes them; all others as [`BuildDocument`]s.
+//! A [`World`] knows the data and nothing of HTTP. A seeded build is a slot of the seed until it
+//! changes; every other build is a [`BuildDocument`](crate::BuildDocument).
 
-mod address;
+mod agents;
+mod artifact_content;
 mod build;
 mod change;
 mod collection;
-mod content;
-mod facts;
+mod derived;
 mod feature;
-mod life;
+mod inspect;
+mod lifecycle;
+mod links;
 mod load;
-mod look;
 mod pipeline;
-mod place;
-mod right;
-mod steps;
+mod pipeline_edits;
+mod pipeline_settings;
+mod summary;
 mod token;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::address::{self, API};
 use crate::clock::Clock;
 use crate::document::Document;
-use crate::seed::{self, Seed, Seeded};
-pub use build::BuildDocument;
+use crate::seed::{Seed, Seeded, listed_objects};
+use agents::AgentCache;
 pub(crate) use build::{Body, Build};
 pub use change::CreatedBuild;
 use collection::Collections;
 pub use collection::StoredObject;
 pub(crate) use collection::{Entry, Kind};
-pub(crate) use facts::Facts;
+use derived::Builds;
 use feature::Missing;
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
-pub(crate) use right::merge_settings;
-pub(crate) use steps::{Step, jobs_of, steps_of};
+pub(crate) use pipeline_settings::merge_settings;
 pub use token::{DEMO_TOKEN, Token, User};
 pub(crate) use view::{View, is_known_job_state, job_matches};
 
-/// Everything the fake knows. It changes only through its methods.
+/// All data of the fake. It changes only through its methods.
 #[derive(Debug)]
 pub struct World {
     pub(crate) organizations: Vec<Organization>,
     pub(crate) pipelines: Vec<Pipeline>,
     /// Oldest first, by time of creation and then by number.
-    pub(crate) builds: Vec<Build>,
+    pub(crate) builds: Builds,
     pub(crate) tokens: Vec<Token>,
     pub(crate) paused_queues: HashSet<String>,
     collections: Collections,
-    /// Contents of artifacts that were set, by id.
+    agent_cache: AgentCache,
+    /// Contents of artifacts that a test has set, by id.
     contents: HashMap<String, Vec<u8>>,
     missing: Vec<Missing>,
     pub(crate) clock: Clock,
     seeded: Arc<Seeded>,
     ignored: Vec<Ignored>,
+    /// Where the API is, in the addresses of answers.
+    origin: String,
     made: u64,
-    rules: life::Rules,
-    courses: life::Courses,
+    rules: lifecycle::Rules,
+    autoplay: lifecycle::Autoplay,
     /// Slugs of organizations in which every pipeline needs a cluster.
     clustered: HashSet<String>,
 }
@@ -86,9 +91,9 @@ impl World {
         })
     }
 
-    /// A made-up world: the same seed makes the same world, byte for byte.
+    /// A made-up world. The same seed gives the same world, byte for byte.
     ///
-    /// It has one token, [`DEMO_TOKEN`], that may read and write everything.
+    /// It has one token, [`DEMO_TOKEN`], which may read and write everything.
     #[must_use]
     pub fn seeded(seed: &Seed) -> Self {
         let seeded = Arc::new(Seeded::new(seed));
@@ -100,12 +105,11 @@ impl World {
                 object: organization.object.clone(),
             })
             .collect();
-        let pipelines = (0..seeded.pipelines.len())
-            .map(|index| Pipeline::seeded(&seeded, index))
-            .collect();
+        let pipelines = seeded.pipelines.iter().map(Pipeline::seeded).collect();
         let builds = (0..seeded.len())
             .map(|ordinal| Build::seeded(&seeded, ordinal))
             .collect();
+        let builds = Builds::new(builds);
         let mut world = Self {
             organizations,
             pipelines,
@@ -113,20 +117,24 @@ impl World {
             tokens: vec![Token::new(DEMO_TOKEN)],
             paused_queues: HashSet::new(),
             collections: Collections::default(),
+            agent_cache: AgentCache::default(),
             contents: HashMap::new(),
             missing: Vec::new(),
             clock: Clock::manual(seed.now),
             seeded,
             ignored: Vec::new(),
+            origin: API.to_owned(),
             made: 0,
-            rules: life::Rules::default(),
-            courses: life::Courses::default(),
+            rules: lifecycle::Rules::default(),
+            autoplay: lifecycle::Autoplay::default(),
             clustered: HashSet::new(),
         };
         // Equal times are ordered by number, as the API does.
         world.sort();
-        let seeded = Arc::clone(&world.seeded);
-        seed::fill(&mut world, &seeded);
+        for object in listed_objects(&world.seeded) {
+            world.put_listed(object);
+        }
+        world.add_demo_member();
         world
     }
 
@@ -136,7 +144,7 @@ impl World {
         self.clock.now()
     }
 
-    /// The clock of this world, to move it.
+    /// The clock of this world.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock.clone()
@@ -169,17 +177,17 @@ impl World {
     pub fn build_ids(&self) -> Vec<String> {
         let newest_first = self.builds.iter().rev();
         newest_first
-            .map(|build| build.facts.id.to_string())
+            .map(|build| build.summary.id.to_string())
             .collect()
     }
 
     /// The whole build as the API would serve it now, with all jobs, retried ones included.
     #[must_use]
     pub fn build_json(&self, id: &str) -> Option<String> {
-        let build = self.builds.iter().find(|build| &*build.facts.id == id)?;
+        let build = self.builds.iter().find(|build| &*build.summary.id == id)?;
         let mut out = Vec::new();
         self.write_build(&mut out, build, &View::whole());
-        String::from_utf8(out).ok()
+        String::from_utf8(self.with_origin(&out).into_owned()).ok()
     }
 
     /// The whole of every build, newest first.
@@ -189,29 +197,40 @@ impl World {
         ids.iter().filter_map(|id| self.build_json(id)).collect()
     }
 
-    /// Files of a loaded folder, or parts of them, that hold nothing the fake serves.
+    /// Sets the origin of the API in the addresses of answers: `http://127.0.0.1:8080`. A server
+    /// sets its own.
+    pub(crate) fn set_origin(&mut self, origin: &str) {
+        origin.clone_into(&mut self.origin);
+    }
+
+    /// Compact JSON with the addresses that answers show.
+    pub(crate) fn with_origin<'a>(&self, json: &'a [u8]) -> Cow<'a, [u8]> {
+        address::with_origin(json, &self.origin)
+    }
+
+    /// Files of a loaded folder, or parts of them, that the fake does not serve.
     #[must_use]
     pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
     }
 
-    /// Pauses a queue, given the `cluster_queue_id` of its jobs; `include_paused=false` hides those.
+    /// Pauses a queue, given the `cluster_queue_id` of its jobs. `include_paused=false` hides them.
     pub fn pause_queue(&mut self, cluster_queue_id: &str) {
         self.paused_queues.insert(cluster_queue_id.to_owned());
     }
 
-    /// Lets a token in, in the place of one with the same secret.
+    /// Adds a token, or replaces the one with the same secret.
     pub fn add_token(&mut self, token: Token) {
         self.revoke(&token);
         self.tokens.push(token);
     }
 
-    /// Takes a token out: its next request is answered with 401.
+    /// Revokes a token: its next request gets 401.
     pub fn revoke_token(&mut self, secret: &str) {
         self.tokens.retain(|token| !token.is(secret));
     }
 
-    /// Takes this token out.
+    /// Revokes this token.
     pub(crate) fn revoke(&mut self, token: &Token) {
         let uuid = token.uuid();
         self.tokens.retain(|known| known.uuid() != uuid);
@@ -225,7 +244,7 @@ impl World {
         }
     }
 
-    /// Adds an organization with nothing in it.
+    /// Adds an empty organization.
     pub fn add_organization(&mut self, slug: &str) {
         if self.organization(slug).is_none() {
             let object = pipeline::organization_object(slug, self.clock.now_millis());
@@ -236,7 +255,7 @@ impl World {
         }
     }
 
-    /// Adds a pipeline without builds; its organization too, if it is new.
+    /// Adds a pipeline without builds, and its organization if it does not exist.
     pub fn add_pipeline(&mut self, organization: &str, slug: &str) {
         self.add_organization(organization);
         let owner = self.organization(organization).unwrap_or_default();
@@ -259,19 +278,19 @@ impl World {
 
     /// The newest build with this number in a pipeline.
     pub(crate) fn build_by_number(&self, pipeline: usize, number: u64) -> Option<&Build> {
-        let is_it = |one: &&Build| one.facts.pipeline == pipeline && one.facts.number == number;
+        let is_it = |one: &&Build| one.summary.pipeline == pipeline && one.summary.number == number;
         self.builds.iter().rev().find(is_it)
     }
 
-    /// An id that no object of this world has yet, made now.
+    /// A new id, unique in this world.
     pub(crate) fn new_id(&mut self) -> String {
         self.made += 1;
-        let mut dice = crate::dice::Dice::of(&[self.seeded.seed, 20, self.made]);
-        dice.uuid(self.clock.now_millis()).to_string()
+        let mut rng = crate::rng::Rng::of(&[self.seeded.seed, 20, self.made]);
+        rng.uuid(self.clock.now_millis()).to_string()
     }
 
     fn sort(&mut self) {
         self.builds
-            .sort_by_key(|build| (build.facts.created, build.facts.number));
+            .sort_by_key(|build| (build.summary.created, build.summary.number));
     }
 }

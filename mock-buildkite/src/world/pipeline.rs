@@ -1,12 +1,13 @@
 //! Pipelines and organizations of the world.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use crate::dice::{Dice, graphql_id};
-use crate::document::Document;
-use crate::seed::{PUBLIC_API, Seeded};
+use super::World;
+use crate::address::{ORGANIZATIONS, WEB};
+use crate::document::{Document, ObjectWriter};
+use crate::ids::{graphql_id, id_of_name};
+use crate::rng::Rng;
+use crate::seed::{COUNTERS, SeededPipeline};
 use crate::time::millis_to_string;
 
 /// A pipeline.
@@ -20,35 +21,19 @@ pub(crate) struct Pipeline {
     pub(crate) is_hidden: bool,
     /// The highest number of a build that was removed; 0 if none was.
     pub(super) last_number: u64,
-    body: Body,
-}
-
-#[derive(Debug)]
-enum Body {
-    Seeded { world: Arc<Seeded>, index: usize },
-    Stored(Document),
+    object: Document,
+    /// Its object is served as it was recorded, counters included.
+    is_recorded: bool,
 }
 
 impl Pipeline {
     /// A pipeline of the seed.
-    pub(crate) fn seeded(world: &Arc<Seeded>, index: usize) -> Self {
-        let pipeline = &world.pipelines[index];
-        Self {
-            organization: pipeline.organization,
-            slug: pipeline.slug.clone(),
-            name: pipeline.name.clone(),
-            repository: pipeline.repository.clone(),
-            is_hidden: false,
-            last_number: 0,
-            body: Body::Seeded {
-                world: Arc::clone(world),
-                index,
-            },
-        }
+    pub(super) fn seeded(pipeline: &SeededPipeline) -> Self {
+        Self::stored(pipeline.organization, pipeline.object.clone())
     }
 
-    /// A pipeline with an object of its own.
-    pub(crate) fn stored(organization: usize, object: Document) -> Self {
+    /// A pipeline with this object.
+    pub(super) fn stored(organization: usize, object: Document) -> Self {
         Self {
             organization,
             slug: object.text("slug").unwrap_or_default(),
@@ -56,22 +41,23 @@ impl Pipeline {
             repository: object.text("repository").unwrap_or_default(),
             is_hidden: false,
             last_number: 0,
-            body: Body::Stored(object),
+            object,
+            is_recorded: false,
         }
     }
 
-    /// Writes the object as it is at this time.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, now: i64) {
-        match &self.body {
-            Body::Seeded { world, index } => world.pipelines[*index].write(out, now),
-            Body::Stored(object) => object.write(out, |_| true),
+    /// A pipeline as it was recorded.
+    pub(super) fn recorded(organization: usize, object: Document) -> Self {
+        Self {
+            is_recorded: true,
+            ..Self::stored(organization, object)
         }
     }
 
-    /// Gives it another slug, which becomes its name, too. Returns which addresses have become
-    /// which: that of the API and that of the pages.
+    /// Gives it another slug, which also becomes its name. Returns its old and new addresses: the
+    /// API's and the browser's.
     pub(super) fn rename(&mut self, organization: &str, slug: &str, now: i64) -> Renamed {
-        let mut object = self.object(now);
+        let mut object = self.object.clone();
         let new = pipeline_object(organization, slug, now);
         let moves = ["url", "web_url"].map(|key| {
             let old = object.text(key).unwrap_or_default();
@@ -85,46 +71,66 @@ impl Pipeline {
         for key in ["slug", "name", "badge_url"] {
             object.set(key, new.get(key));
         }
-        slug.clone_into(&mut self.slug);
-        slug.clone_into(&mut self.name);
-        self.body = Body::Stored(object);
+        self.set_object(object);
         moves
     }
 
-    /// Gives it another object, which says its slug, name and repository.
+    /// Its id.
+    pub(super) fn id(&self) -> String {
+        self.object.text("id").unwrap_or_default()
+    }
+
+    /// Replaces its object, and with it its slug, name and repository.
     pub(super) fn set_object(&mut self, object: Document) {
         self.slug = object.text("slug").unwrap_or_default();
         self.name = object.text("name").unwrap_or_default();
         self.repository = object.text("repository").unwrap_or_default();
-        self.body = Body::Stored(object);
-    }
-
-    /// The object as it is at this time, to be changed.
-    pub(crate) fn object(&self, now: i64) -> Document {
-        match &self.body {
-            Body::Stored(object) => object.clone(),
-            Body::Seeded { .. } => {
-                let mut text = Vec::new();
-                self.write(&mut text, now);
-                let text = String::from_utf8_lossy(&text);
-                Document::parse(&text).expect("seeded pipelines are JSON")
-            }
-        }
+        self.object = object;
+        self.is_recorded = false;
     }
 }
 
-/// Addresses before and after.
+impl World {
+    /// Writes the object of a pipeline, given its index, with its present counters.
+    pub(crate) fn write_pipeline(&self, out: &mut Vec<u8>, index: usize) {
+        let pipeline = &self.pipelines[index];
+        if pipeline.is_recorded {
+            return pipeline.object.write(out, |_| true);
+        }
+        let counters = self.counters(index);
+        let mut writer = ObjectWriter::open(out);
+        for key in pipeline.object.keys() {
+            match COUNTERS.iter().position(|counter| *counter == key) {
+                Some(at) => writer.raw(key, counters[at].to_string().as_bytes()),
+                None => {
+                    let value = pipeline.object.raw(key).unwrap_or("null");
+                    writer.raw(key, value.as_bytes());
+                }
+            }
+        }
+        writer.close();
+    }
+
+    /// The object of a pipeline, given its index, with its present counters.
+    pub(crate) fn pipeline_object(&self, index: usize) -> Document {
+        let mut text = Vec::new();
+        self.write_pipeline(&mut text, index);
+        Document::parse(&String::from_utf8_lossy(&text)).expect("pipelines are JSON")
+    }
+}
+
+/// Old and new addresses.
 type Renamed = [(String, String); 2];
 
-/// An organization known by its slug alone.
+/// An organization of which only the slug is known.
 pub(super) fn organization_object(slug: &str, created: i64) -> Document {
-    let id = id_of(slug, created);
-    let url = format!("{PUBLIC_API}/{slug}");
+    let id = id_of_name(slug, created);
+    let url = format!("{ORGANIZATIONS}/{slug}");
     let mut object = Document::default();
     object.set("id", &id);
     object.set("graphql_id", graphql_id("Organization", &id));
     object.set("url", &url);
-    object.set("web_url", format!("https://buildkite.com/{slug}"));
+    object.set("web_url", format!("{WEB}/{slug}"));
     object.set("name", slug);
     object.set("slug", slug);
     object.set("agents_url", format!("{url}/agents"));
@@ -134,18 +140,15 @@ pub(super) fn organization_object(slug: &str, created: i64) -> Document {
     object
 }
 
-/// A pipeline known by its slug alone: private, unclustered, one step.
+/// A pipeline of which only the slug is known: private, unclustered, one step.
 pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> Document {
-    let id = id_of(&format!("{organization}/{slug}"), created);
-    let url = format!("{PUBLIC_API}/{organization}/pipelines/{slug}");
+    let id = id_of_name(&format!("{organization}/{slug}"), created);
+    let url = format!("{ORGANIZATIONS}/{organization}/pipelines/{slug}");
     let mut object = Document::default();
     object.set("id", &id);
     object.set("graphql_id", graphql_id("Pipeline", &id));
     object.set("url", &url);
-    object.set(
-        "web_url",
-        format!("https://buildkite.com/{organization}/{slug}"),
-    );
+    object.set("web_url", format!("{WEB}/{organization}/{slug}"));
     object.set("name", slug);
     object.set("description", Value::Null);
     object.set("slug", slug);
@@ -176,13 +179,7 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
     object.set("created_at", millis_to_string(created));
     object.set("archived_at", Value::Null);
     object.set("env", Value::Null);
-    for key in [
-        "scheduled_builds_count",
-        "running_builds_count",
-        "scheduled_jobs_count",
-        "running_jobs_count",
-        "waiting_jobs_count",
-    ] {
+    for key in COUNTERS {
         object.set(key, 0);
     }
     object.set("visibility", "private");
@@ -195,18 +192,8 @@ pub(super) fn pipeline_object(organization: &str, slug: &str, created: i64) -> D
     object
 }
 
-/// The address of the picture of a pipeline's state.
+/// The address of a pipeline's badge.
 fn badge_url(organization: &str, slug: &str) -> String {
-    let parts: Vec<u64> = format!("{organization}/{slug}")
-        .bytes()
-        .map(u64::from)
-        .collect();
-    let secret = Dice::of(&parts).hex(50);
+    let secret = Rng::of_text(&format!("{organization}/{slug}")).hex(50);
     format!("https://badge.buildkite.com/{secret}.svg")
-}
-
-/// An id that follows from a name.
-pub(super) fn id_of(name: &str, created: i64) -> String {
-    let parts: Vec<u64> = name.bytes().map(u64::from).collect();
-    Dice::of(&parts).uuid(created).to_string()
 }

@@ -1,4 +1,4 @@
-//! Access tokens: who presents them, what they may do, how long they live.
+//! Access tokens: their users, scopes and lifetimes.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
@@ -7,14 +7,12 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::pipeline::id_of;
-use crate::dice::graphql_id;
+use crate::ids::{graphql_id, id_of_name};
 
-/// The token every world knows: all scopes, all organizations, no expiry. It opens nothing but
-/// this fake.
+/// The token of every world: all scopes, all organizations, no expiry. It is worthless elsewhere.
 pub const DEMO_TOKEN: &str = "bkua_mock_buildkite_demo_token";
 
-/// The scopes of a token made without a list of its own.
+/// The scopes of a token that is created without a list.
 const ALL_SCOPES: [&str; 42] = [
     "read_agents",
     "write_agents",
@@ -81,7 +79,7 @@ pub struct Token {
     organizations: Option<Vec<String>>,
     hidden_pipelines: Vec<(String, String)>,
     read_only: Vec<(String, String)>,
-    /// Who signs, and the public half of the key (API facts 2.1).
+    /// The UUID of the signer and the public key.
     signer: Option<(String, String)>,
 }
 
@@ -93,10 +91,10 @@ struct Claims {
     exp: i64,
 }
 
-/// Stands for the pipelines that are still to be made.
+/// Stands for pipelines that do not exist yet.
 const NEW: &str = "";
 
-/// A signed token is taken within 10 s of its making, and is good for 5 minutes at most.
+/// A signed token must be presented within 10 s of its creation and lives at most 5 minutes.
 const SIGNED_WITHIN_SECS: i64 = 10;
 const SIGNED_FOR_SECS: i64 = 300;
 
@@ -117,8 +115,8 @@ impl Token {
         }
     }
 
-    /// A token that nobody has: who signs with the private half of this key (RSA, PEM) and names
-    /// this UUID is let in.
+    /// A public-key token: accepts JWTs that are signed with the private key of this public key
+    /// (RSA, PEM) and name this UUID.
     #[must_use]
     pub fn signed_by(uuid: &str, public_key: &str) -> Self {
         Self {
@@ -127,14 +125,14 @@ impl Token {
         }
     }
 
-    /// Gives it these scopes and no others.
+    /// Sets its scopes.
     #[must_use]
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         let scopes = scopes.into_iter().map(Into::into).collect();
         Self { scopes, ..self }
     }
 
-    /// Lets it into these organizations, by slug, and no others.
+    /// Limits it to these organizations, by slug.
     #[must_use]
     pub fn organizations<S: Into<String>>(self, slugs: impl IntoIterator<Item = S>) -> Self {
         let organizations = Some(slugs.into_iter().map(Into::into).collect());
@@ -144,21 +142,21 @@ impl Token {
         }
     }
 
-    /// Gives it an owner, by name. Tokens of one user share the limit per user.
+    /// Sets its user, by name. Tokens of one user share the rate limit per user.
     #[must_use]
     pub fn user(self, name: &str) -> Self {
         let user = User::new(name);
         Self { user, ..self }
     }
 
-    /// Lets it end at a time of the fake's clock.
+    /// Sets when it expires, by the fake's clock.
     #[must_use]
     pub fn expires_at(self, time: DateTime<Utc>) -> Self {
         let expires_at = Some(time);
         Self { expires_at, ..self }
     }
 
-    /// Hides a pipeline from its user, as teams do: left out of lists, 404 by slug.
+    /// Hides a pipeline from its user, as teams do: it is not in lists, and 404 by slug.
     #[must_use]
     pub fn hide_pipeline(mut self, organization: &str, pipeline: &str) -> Self {
         let hidden = (organization.to_owned(), pipeline.to_owned());
@@ -166,23 +164,22 @@ impl Token {
         self
     }
 
-    /// Lets its user only read a pipeline, whatever its scopes: every write to it, its builds and
-    /// their jobs is answered with 403.
+    /// Makes a pipeline read-only for its user, whatever its scopes: every write to the pipeline,
+    /// its builds and their jobs gets 403.
     #[must_use]
-    pub fn reads_only(mut self, organization: &str, pipeline: &str) -> Self {
+    pub fn read_only_pipeline(mut self, organization: &str, pipeline: &str) -> Self {
         let place = (organization.to_owned(), pipeline.to_owned());
         self.read_only.push(place);
         self
     }
 
-    /// Lets its user make no pipeline in an organization, whatever its scopes: 403.
+    /// Forbids its user to create pipelines in an organization, whatever its scopes: 403.
     #[must_use]
-    pub fn makes_no_pipelines(self, organization: &str) -> Self {
-        self.reads_only(organization, NEW)
+    pub fn cannot_create_pipelines(self, organization: &str) -> Self {
+        self.read_only_pipeline(organization, NEW)
     }
 
-    /// What is hidden stays hidden under its new slug, and is forgotten once it is gone; so is what
-    /// is only to be read.
+    /// Keeps a pipeline hidden or read-only under its new slug, or forgets a deleted one.
     pub(super) fn follow_pipeline(&mut self, organization: &str, slug: &str, new: Option<&str>) {
         let follow = |(owner, known): &mut (String, String)| {
             if owner != organization || known != slug {
@@ -197,7 +194,7 @@ impl Token {
         self.read_only.retain_mut(follow);
     }
 
-    /// True until it ends.
+    /// True until it expires.
     pub(crate) fn is_valid(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
@@ -207,7 +204,7 @@ impl Token {
         self.signer.is_none() && self.secret == secret
     }
 
-    /// True if whoever presents this at this time is let in.
+    /// True if it accepts this bearer token at this time.
     pub(crate) fn admits(&self, presented: &str, now: DateTime<Utc>) -> bool {
         match &self.signer {
             None => self.is(presented),
@@ -219,11 +216,11 @@ impl Token {
     pub(crate) fn uuid(&self) -> String {
         match &self.signer {
             Some((uuid, _)) => uuid.clone(),
-            None => id_of(&self.secret, 1_700_000_000_000),
+            None => id_of_name(&self.secret, 1_700_000_000_000),
         }
     }
 
-    /// True if the token is let into the organization.
+    /// True if the token may see the organization.
     pub(crate) fn sees_organization(&self, slug: &str) -> bool {
         let is_it = |slugs: &Vec<String>| slugs.iter().any(|one| one == slug);
         self.organizations.as_ref().is_none_or(is_it)
@@ -234,7 +231,7 @@ impl Token {
         !names(&self.hidden_pipelines, organization, slug)
     }
 
-    /// True if the token's user may make a pipeline.
+    /// True if the token's user may create a pipeline.
     pub(crate) fn makes_pipelines(&self, organization: &str) -> bool {
         self.writes_pipeline(organization, NEW)
     }
@@ -263,11 +260,11 @@ impl fmt::Debug for Token {
 /// The owner of a token.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// The id, which follows from the name.
+    /// The id, derived from the name.
     pub id: String,
     /// The full name.
     pub name: String,
-    /// The address, which follows from the name.
+    /// The email address, derived from the name.
     pub email: String,
 }
 
@@ -277,13 +274,13 @@ impl User {
             .to_lowercase()
             .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         Self {
-            id: id_of(name, 1_600_000_000_000),
+            id: id_of_name(name, 1_600_000_000_000),
             name: name.to_owned(),
             email: format!("{local}@example.com"),
         }
     }
 
-    /// The owner of a token made without one.
+    /// The user of a token that is created without one.
     pub(crate) fn demo() -> Self {
         Self::new("Demo User")
     }
@@ -301,7 +298,7 @@ impl User {
     }
 }
 
-/// Whether a token was signed just now by the owner of a key.
+/// Whether a token was signed just now with the private key of this public key.
 fn is_signed(presented: &str, uuid: &str, key: &str, now: DateTime<Utc>) -> bool {
     let Ok(key) = DecodingKey::from_rsa_pem(key.as_bytes()) else {
         return false;

@@ -1,8 +1,9 @@
-//! How much of a build an answer shows, and the writing of it.
+//! What an answer shows of a build, and its serialization.
 
 use serde_json::Value;
 
-use super::{Body, Build, BuildDocument, World};
+use super::{Body, Build, World};
+use crate::document::BuildDocument;
 use crate::document::{Document, ObjectWriter};
 use crate::seed::SeededView;
 
@@ -23,7 +24,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// All there is, retried jobs included.
+    /// Everything, retried jobs included.
     pub(crate) fn whole() -> Self {
         Self {
             has_jobs: true,
@@ -43,16 +44,16 @@ impl View {
 }
 
 impl World {
-    /// Writes a build the way an answer shows it.
+    /// Writes a build as an answer shows it.
     pub(crate) fn write_build(&self, out: &mut Vec<u8>, build: &Build, view: &View) {
         let mut pipeline = Vec::new();
         if view.has_pipeline {
-            self.pipelines[build.facts.pipeline].write(&mut pipeline, self.clock.now_millis());
+            self.write_pipeline(&mut pipeline, build.summary.pipeline);
         }
         self.write_build_with(out, build, view, &pipeline);
     }
 
-    /// The same with the pipeline's text at hand, for pages of many builds.
+    /// The same with the pipeline's text, for pages of many builds.
     pub(crate) fn write_build_with(
         &self,
         out: &mut Vec<u8>,
@@ -66,6 +67,7 @@ impl World {
                     pipeline: view.has_pipeline.then_some(pipeline),
                     has_jobs: view.has_jobs,
                     has_retried_jobs: view.has_retried_jobs,
+                    agents: self.agent_texts(),
                 };
                 world.write_build(out, *ordinal, view);
             }
@@ -84,6 +86,7 @@ impl World {
                     pipeline: Some(b"null"),
                     has_jobs: true,
                     has_retried_jobs: true,
+                    agents: self.agent_texts(),
                 };
                 world.write_build(&mut text, *ordinal, view);
                 let text = String::from_utf8(text).expect("seeded builds are text");
@@ -154,9 +157,48 @@ impl World {
             object.raw("job_state_counts", counts.to_string().as_bytes());
         }
         if view.has_test_engine {
-            object.raw("test_engine", br#"{"runs":[]}"#);
+            let runs = self.test_runs(build);
+            object.raw("test_engine", runs.to_string().as_bytes());
         }
         object.close();
+    }
+
+    /// Writes a job with its agent as it is now.
+    fn write_job(&self, out: &mut Vec<u8>, build: &BuildDocument, job: &Document) {
+        let agent = job.raw("agent").and_then(|agent| {
+            let (_, rest) = agent.split_once("\"id\":\"")?;
+            self.agent_text(rest.split('"').next()?)
+        });
+        let Some(agent) = agent.filter(|_| build.has_live_pipeline) else {
+            return job.write(out, |_| true);
+        };
+        let mut object = ObjectWriter::open(out);
+        for key in job.keys() {
+            let value = job.raw(key).unwrap_or("null");
+            let is_agent = key == "agent";
+            object.raw(key, if is_agent { agent } else { value }.as_bytes());
+        }
+        object.close();
+    }
+
+    /// The runs of test suites that name a build.
+    fn test_runs(&self, build: &BuildDocument) -> Value {
+        let id = build.fields().text("id");
+        let runs = self.at("test_runs", &[]).into_iter();
+        let of_build = runs.filter(|run| run.object.text("build_id") == id);
+        let runs: Vec<_> = of_build
+            .map(|run| {
+                let slug = run.parent("suite_slug").unwrap_or_default();
+                let suites = self.at("test_suites", &[]).into_iter();
+                let mut suites = suites.filter(|suite| {
+                    suite.parent("organization_slug") == run.parent("organization_slug")
+                        && suite.object.text("slug").as_deref() == Some(slug)
+                });
+                let suite = suites.next().map(|suite| suite.object.get("id"));
+                serde_json::json!({"id": run.object.get("id"), "suite": {"id": suite, "slug": slug}})
+            })
+            .collect();
+        serde_json::json!({ "runs": runs })
     }
 
     fn write_jobs(&self, out: &mut Vec<u8>, build: &BuildDocument, view: &View) {
@@ -171,7 +213,7 @@ impl World {
                     out.push(b',');
                 }
                 is_first = false;
-                job.write(out, |_| true);
+                self.write_job(out, build, job);
             }
         }
         out.push(b']');
@@ -203,8 +245,8 @@ fn state_of(build: &BuildDocument, at: usize) -> String {
     state.unwrap_or_else(|| state_of_waiter(build, at).to_owned())
 }
 
-/// The state of a waiter, which its object does not tell: it has passed once every job before it
-/// is done and none of them failed the build.
+/// The state of a waiter, which its object does not show. It has passed once every job before it
+/// has ended and none of them failed the build.
 fn state_of_waiter(build: &BuildDocument, at: usize) -> &'static str {
     let mut state = "passed";
     for job in &build.jobs()[..at] {
@@ -224,7 +266,7 @@ fn state_of_waiter(build: &BuildDocument, at: usize) -> &'static str {
     state
 }
 
-/// True if the jobs list knows the state as a filter value.
+/// True if the list of jobs accepts the state as a filter value.
 pub(crate) fn is_known_job_state(state: &str) -> bool {
     const STATES: [&str; 21] = [
         "pending",

@@ -34,7 +34,10 @@ impl Caller {
 
     pub(crate) fn with_token(base: &str, token: &str) -> Self {
         static PROVIDER: Once = Once::new();
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+        PROVIDER.call_once(|| {
+            // Another provider is as good.
+            let _is_first = rustls::crypto::ring::default_provider().install_default();
+        });
         let client = Client::builder()
             .timeout(Duration::from_secs(60))
             .redirect(redirect::Policy::none())
@@ -120,9 +123,10 @@ impl Caller {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let url = match path.starts_with("http") {
-            true => path.to_owned(),
-            false => format!("{}{path}", self.base),
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
         };
         let mut request = self.client.request(method, url);
         for (name, value) in headers {

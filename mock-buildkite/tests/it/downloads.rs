@@ -29,9 +29,7 @@ impl Artifact {
             .find(|one| one["state"] == "finished" && one["file_size"].as_u64() > Some(100))
             .expect("there is one");
         let url = object["download_url"].as_str().expect("there is one");
-        let path = url
-            .strip_prefix("https://api.buildkite.com")
-            .expect("there is one");
+        let path = url.strip_prefix(server.uri()).expect("there is one");
         let redirect = Caller::new(&server).get(path).await;
         let storage = Caller::with_token(server.storage_uri(), "");
         Self {

@@ -335,7 +335,7 @@ async fn faults_strike_in_order_so_many_times_and_only_on_their_path() {
         assert_eq!(caller.get(path).await.status, status, "{path}");
     }
     server.fail(Fault::status(500), 5, "");
-    server.heal();
+    server.clear_faults();
     assert_eq!(caller.get(BUILDS).await.status, 200);
 }
 

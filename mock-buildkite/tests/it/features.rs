@@ -30,7 +30,7 @@ async fn a_plan_without_a_feature_refuses_its_lists_and_nothing_else() {
         ),
     ] {
         let mut world = seeded();
-        assert!(world.lose_feature("acme-inc", feature));
+        assert!(world.remove_feature("acme-inc", feature));
         let server = MockBuildkite::start(world).await;
         let caller = Caller::new(&server);
         let answer = caller.get(&format!("{ORG}/{path}")).await;
@@ -56,9 +56,9 @@ async fn services_of_hosted_agents_are_off_or_do_not_answer() {
         .find(|(key, _)| key == "cluster_id")
         .unwrap();
     for feature in ["hosted_agents", "hosted_storage", "hosted_network"] {
-        assert!(world.lose_feature("acme-inc", feature));
+        assert!(world.remove_feature("acme-inc", feature));
     }
-    assert!(!world.lose_feature("acme-inc", "no such feature"));
+    assert!(!world.remove_feature("acme-inc", "no such feature"));
     let server = MockBuildkite::start(world).await;
     let caller = Caller::new(&server);
     for (path, status) in [

@@ -1,13 +1,14 @@
 //! The fake, asked over HTTP as a client would ask it.
 
 mod access;
+mod build_filters;
 mod caller;
 mod changes;
 mod collections;
+mod consistency;
 mod downloads;
 mod faults;
 mod features;
-mod filters;
 mod joblogs;
 mod jobs;
 mod limits;

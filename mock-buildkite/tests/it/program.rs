@@ -32,7 +32,7 @@ fn ended(arguments: &[&str]) -> Output {
 /// The result of something that waits, or a failed test.
 fn within_limit<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || drop(sender.send(wait())));
+    std::thread::spawn(move || sender.send(wait()));
     receiver.recv_timeout(LIMIT).expect("an end in time")
 }
 
@@ -46,8 +46,8 @@ struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            drop(child.kill());
-            drop(child.wait());
+            let _is_killed = child.kill();
+            let _is_reaped = child.wait();
         }
     }
 }
@@ -123,11 +123,11 @@ fn builds_without_a_place_are_a_clear_error() {
     for (arguments, option) in [
         (
             ["--builds", "5", "--organizations", "0"],
-            "--organizations must be 1 or more",
+            "set --organizations to 1 or more",
         ),
         (
             ["--builds", "5", "--pipelines", "0"],
-            "--pipelines must be 1 or more",
+            "set --pipelines to 1 or more",
         ),
     ] {
         let output = ended(&arguments);
@@ -220,7 +220,7 @@ fn chances_and_times_that_are_none_are_refused() {
     ] {
         let output = ended(&arguments);
         assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains("is needed"), "{arguments:?}");
+        assert!(text(&output.stderr).contains("expected a"), "{arguments:?}");
     }
 }
 

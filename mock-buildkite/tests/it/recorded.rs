@@ -42,9 +42,10 @@ fn snapshots(folder: &Path) -> HashMap<String, Vec<Snapshot>> {
             .to_string_lossy()
             .into_owned();
         let text = fs::read_to_string(&path).expect("a text file");
-        let objects: Vec<Box<RawValue>> = match text.trim_start().starts_with('[') {
-            true => parse(&text),
-            false => vec![parse(&text)],
+        let objects: Vec<Box<RawValue>> = if text.trim_start().starts_with('[') {
+            parse(&text)
+        } else {
+            vec![parse(&text)]
         };
         for object in objects {
             let value: Value = parse(object.get());
@@ -98,10 +99,10 @@ fn poll(file: &str) -> Option<u32> {
 async fn every_recorded_build_is_served_value_for_value_in_its_latest_snapshot() {
     let Some(folder) = std::env::var_os("BUILDKITE_RECORDED") else {
         // Nothing is lost if nobody reads it.
-        drop(writeln!(
+        let _is_written = writeln!(
             std::io::stderr(),
             "skipped: BUILDKITE_RECORDED names no folder"
-        ));
+        );
         return;
     };
     let folder = PathBuf::from(folder);
@@ -109,7 +110,7 @@ async fn every_recorded_build_is_served_value_for_value_in_its_latest_snapshot()
     assert!(!recorded.is_empty(), "the folder holds builds");
     let world = World::load(&folder).unwrap();
     assert_eq!(world.build_ids().len(), recorded.len());
-    let server = MockBuildkite::start(world).await;
+    let server = as_recorded(world).await;
     let caller = Caller::new(&server);
 
     let mut served = 0;
@@ -143,6 +144,12 @@ async fn every_recorded_build_is_served_value_for_value_in_its_latest_snapshot()
     assert_eq!(served, recorded.len());
 }
 
+/// A fake that leaves addresses as they were recorded.
+async fn as_recorded(world: World) -> MockBuildkite {
+    let builder = MockBuildkite::builder(world).origin("https://api.buildkite.com");
+    builder.start().await.unwrap()
+}
+
 /// A build of a recorded file, with a number that a parser would write otherwise.
 fn recorded(id: &str, state: &str) -> String {
     let url = "https://api.buildkite.com/v2/organizations/acme/pipelines/web/builds/7";
@@ -158,7 +165,7 @@ async fn numbers_texts_and_unknown_keys_of_a_file_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let text = recorded("one", "passed");
     fs::write(folder.path().join("builds.json"), format!("[{text}]")).unwrap();
-    let server = MockBuildkite::start(World::load(folder.path()).unwrap()).await;
+    let server = as_recorded(World::load(folder.path()).unwrap()).await;
     let caller = Caller::new(&server);
     let list = caller.get("/v2/builds").await;
     let builds: Vec<Box<RawValue>> = parse(std::str::from_utf8(&list.body).unwrap());
@@ -254,7 +261,7 @@ async fn recorded_objects_of_lists_are_served_value_for_value() {
             assert!(is_there, "{}", object.json);
         }
     }
-    let server = MockBuildkite::start(world).await;
+    let server = as_recorded(world).await;
     let caller = Caller::new(&server);
     let agents = caller.items("/v2/organizations/wayfair/agents").await;
     assert_eq!(agents.len(), 30);
@@ -280,7 +287,7 @@ async fn an_object_without_a_parent_goes_below_what_comes_nearest() {
     );
     let world = World::load(folder.path()).unwrap();
     assert!(world.ignored().is_empty());
-    let server = MockBuildkite::start(world).await;
+    let server = as_recorded(world).await;
     let caller = Caller::new(&server);
     let build = "/v2/organizations/acme/pipelines/web/builds/7";
     let list = caller.get(&format!("{build}/artifacts")).await;

@@ -9,10 +9,11 @@ use crate::caller::{Caller, keys};
 
 const BUILD: &str = "id graphql_id url web_url number state cancel_reason blocked blocked_state \
     message commit branch tag env source author creator created_at scheduled_at started_at \
-    finished_at meta_data pull_request rebuilt_from pipeline jobs cluster_id cluster_url";
+    failing_at finished_at meta_data pull_request merge_queue rebuilt_from triggered_from pipeline jobs cluster_id cluster_url";
 const SCRIPT: &str = "id graphql_id type name step_key step priority agent_query_rules state \
     build_url web_url log_url raw_log_url artifacts_url command soft_failed exit_status \
-    artifact_paths created_at scheduled_at runnable_at started_at finished_at expired_at retried \
+    signal signal_reason broken_reason artifact_paths created_at scheduled_at runnable_at \
+    concurrency_wait_time_ms started_at finished_at expired_at retried \
     retried_in_job_id retries_count retry_source retry_type parallel_group_index \
     parallel_group_total matrix agent retried_by cluster_id cluster_url cluster_queue_id \
     cluster_queue_url";
@@ -22,7 +23,7 @@ const TRIGGER: &str = "id graphql_id type name state async step_key build_url we
     scheduled_at started_at finished_at runnable_at triggered_build soft_failed";
 const WAITER: &str = "id graphql_id type";
 const AGENT: &str = "id url web_url name connection_state ip_address hostname user_agent version \
-    creator created_at job last_job_finished_at priority meta_data paused paused_at paused_by \
+    os_id arch queue creator created_at connected_at disconnected_at lost_at stopped_at job last_job_finished_at priority meta_data paused paused_at paused_by \
     paused_note paused_timeout_in_minutes cluster_url cluster_queue_url";
 const PIPELINE: &str = "id graphql_id url web_url name description slug repository cluster_id \
     pipeline_template_uuid branch_configuration default_branch skip_queued_branch_builds \
@@ -177,8 +178,11 @@ fn a_retried_job_is_followed_by_its_replacement() {
             assert_eq!(pair[1]["name"], pair[0]["name"]);
             let by_hand = pair[0]["retry_type"] == "manual";
             assert_eq!(pair[0]["retried_by"].is_object(), by_hand);
-            let expected = if by_hand { "failed" } else { "timed_out" };
-            assert_eq!(pair[0]["state"], expected);
+            let state = pair[0]["state"].as_str().unwrap();
+            assert!(
+                state == "failed" || (state == "timed_out" && !by_hand),
+                "{state}"
+            );
         }
         let is_last_retried = jobs(build).last().is_some_and(|job| job["retried"] == true);
         assert!(!is_last_retried);
@@ -306,8 +310,9 @@ async fn builds_json_is_what_the_api_serves_with_retried_jobs() {
     world.create_build(crate::caller::build());
     let id = world.build_ids().remove(40);
     assert!(world.change_build(&id, |build| build.set("message", "changed")));
-    let expected = format!("[{}]", world.builds_json().join(","));
     let server = MockBuildkite::start(world).await;
+    let texts = server.with_world(|world| world.builds_json());
+    let expected = format!("[{}]", texts.join(","));
     let list = "/v2/builds?include_retried_jobs=true&per_page=100";
     let answer = Caller::new(&server).get(list).await;
     assert!(answer.text() == expected, "the texts differ");
@@ -319,8 +324,9 @@ async fn a_seeded_job_is_found_by_both_routes_and_in_the_jobs_list() {
         builds: 30,
         ..Seed::default()
     });
-    let build: Value = serde_json::from_str(&world.builds_json()[11]).unwrap();
     let server = MockBuildkite::start(world).await;
+    let texts = server.with_world(|world| world.builds_json());
+    let build: Value = serde_json::from_str(&texts[11]).unwrap();
     let caller = Caller::new(&server);
     let pipeline = build["pipeline"]["slug"].as_str().unwrap();
     let path = format!(
@@ -341,26 +347,14 @@ async fn a_seeded_job_is_found_by_both_routes_and_in_the_jobs_list() {
 }
 
 #[tokio::test]
-async fn the_counters_of_a_pipeline_move_with_the_clock_and_nothing_else_does() {
+async fn a_world_at_rest_does_not_change_with_the_clock() {
     let server = MockBuildkite::start(World::seeded(&Seed {
-        builds: 5,
+        builds: 60,
         ..Seed::default()
     }))
     .await;
     let texts = || server.with_world(|world| world.builds_json());
     let before = texts();
     server.clock().advance(std::time::Duration::from_secs(60));
-    let after = texts();
-    assert_ne!(before, after);
-    for (before, after) in before.iter().zip(&after) {
-        let [mut before, mut after]: [Value; 2] =
-            [before, after].map(|text| serde_json::from_str(text).unwrap());
-        for build in [&mut before, &mut after] {
-            build["pipeline"]
-                .as_object_mut()
-                .unwrap()
-                .retain(|key, _| !key.ends_with("_count"));
-        }
-        assert_eq!(before, after);
-    }
+    assert_eq!(before, texts());
 }

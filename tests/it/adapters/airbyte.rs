@@ -88,7 +88,7 @@ fn check_answers_with_the_connectors_words_and_succeeds_in_answering() {
 }
 
 #[test]
-fn discover_gives_what_hosts_insist_on_and_the_stream_of_what_is_gone() {
+fn discover_gives_what_hosts_insist_on_and_the_stream_of_removed_records() {
     let files = Files::new();
     let ended = read_role(Host::Airbyte, &Tiny::new(), files.with_config("discover"));
     let catalog = only(&ended, "CATALOG");
@@ -103,7 +103,7 @@ fn discover_gives_what_hosts_insist_on_and_the_stream_of_what_is_gone() {
 }
 
 #[test]
-fn a_stream_starts_runs_and_completes_behind_its_last_state() {
+fn a_stream_starts_runs_and_completes_after_its_last_state() {
     let ended = read(Host::Airbyte, &Tiny::new(), &Files::new());
     let numbers = [
         "STARTED",
@@ -120,15 +120,20 @@ fn a_stream_starts_runs_and_completes_behind_its_last_state() {
         "COMPLETE",
     ];
     assert_eq!(life(&ended, "numbers"), numbers);
-    assert_eq!(
-        life(&ended, "words"),
-        [
-            "STARTED", "RUNNING", "record", "record", "record", "COMPLETE"
-        ]
-    );
+    // A state follows the last record of a full refresh, too.
+    let words = [
+        "STARTED",
+        "RUNNING",
+        "record",
+        "record",
+        "record",
+        "state of 3.0",
+        "COMPLETE",
+    ];
+    assert_eq!(life(&ended, "words"), words);
     assert_eq!(
         life(&ended, "gone_records"),
-        ["STARTED", "RUNNING", "record", "COMPLETE"]
+        ["STARTED", "RUNNING", "record", "state of 1.0", "COMPLETE"]
     );
 }
 
@@ -203,7 +208,7 @@ fn a_stream_that_the_destination_does_not_take_is_refused() {
     let ended = write(Host::Airbyte, &Tiny::new(), &files, "");
     assert!(!ended.is_success);
     let message = errors(&ended)[0]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("it takes: numbers, words"), "{message}");
+    assert!(message.contains("it accepts: numbers, words"), "{message}");
 }
 
 #[test]

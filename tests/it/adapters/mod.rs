@@ -11,11 +11,11 @@ mod writing;
 use std::collections::BTreeSet;
 
 use connector_core::{
-    Configuration, Connector, ErrorKind, Message, ReadRequest, Selection, Setup, Source, State,
+    Configuration, ErrorKind, Message, ReadRequest, Selection, Setup, Source, SourceRole, State,
 };
 use futures::StreamExt;
 use futures::executor::block_on;
-use host_kit::GoneAsRecords;
+use host_kit::{REMOVED_RECORDS, TombstonesAsRecords};
 use serde_json::Value;
 
 use tiny::{End, NUMBERS, Tiny, WORDS};
@@ -27,14 +27,12 @@ fn directly() -> (Vec<(String, String)>, State) {
     let streams = [
         Selection::incremental(NUMBERS),
         Selection::full_refresh(WORDS),
-        Selection::incremental(host_kit::GONE_RECORDS),
+        Selection::incremental(REMOVED_RECORDS),
     ];
     block_on(async {
-        let source = Tiny::new()
-            .open_source(Setup::new(configuration))
-            .await
-            .unwrap();
-        let source = GoneAsRecords::new(source);
+        let tiny = Tiny::new();
+        let source = SourceRole::open(&tiny, Setup::new(configuration)).await;
+        let source = TombstonesAsRecords::new(source.unwrap());
         let mut messages = source.read(ReadRequest::new(streams));
         let (mut records, mut state) = (Vec::new(), None);
         while let Some(message) = messages.next().await {
@@ -89,7 +87,7 @@ fn every_host_is_given_the_same_state() {
 }
 
 #[test]
-fn killed_behind_any_message_the_next_read_leaves_no_gap_and_begins_not_anew() {
+fn killed_after_any_message_the_next_read_leaves_no_gap_and_does_not_start_over() {
     let (expected, _) = directly();
     let expected: BTreeSet<_> = expected.into_iter().collect();
     for host in HOSTS {

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Catalog, Connector, Destination, Error, ErrorKind, Event, Identity, JsonObject,
-    Message, Outcome, ReadRequest, Record, Result, Roles, Setup, Source, State, Status, Stream,
-    SyncMode, Waiting, WritePlan,
+    AcceptedStreams, Capabilities, Catalog, Connector, Destination, DestinationRole, Error,
+    ErrorKind, Event, Identity, JsonObject, Message, Outcome, ReadRequest, Record, Result,
+    SettingsSchema, Setup, Source, SourceRole, State, Status, Stream, StreamPlan, SyncMode,
+    WaitReason, WriteMode, WritePlan,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use serde::Deserialize;
@@ -43,6 +44,9 @@ pub(super) struct Memory {
     pub(super) records: Vec<(String, String, bool)>,
     /// The streams of each start.
     pub(super) starts: Vec<Vec<String>>,
+    /// The streams that were added later.
+    pub(super) added: Vec<String>,
+    pub(super) finishes: usize,
     /// How many records were durable after each commit.
     pub(super) commits: Vec<usize>,
     pub(super) fails_to_commit: bool,
@@ -66,52 +70,81 @@ impl Tiny {
     }
 }
 
-#[async_trait]
 impl Connector for Tiny {
     fn identity(&self) -> Identity {
-        Identity {
-            name: "tiny",
-            title: "Tiny",
-            version: "1.2.3",
-            documentation_url: "https://example.com",
-        }
+        Identity::new("tiny", "Tiny", "1.2.3").with_documentation("https://example.com")
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: true,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
     }
 
-    fn configuration_schema(&self) -> Value {
-        json!({
-            "type": "object",
-            "required": ["secret"],
-            "additionalProperties": false,
-            "properties": {
-                "secret": {"type": "string", "writeOnly": true, "description": "A\nkey."},
-                "way": {"oneOf": [{"const": "up", "description": "Upwards."}, {"const": "down"}]},
-            },
-        })
+    fn destination(&self) -> Option<&dyn DestinationRole> {
+        Some(self)
+    }
+}
+
+fn settings() -> SettingsSchema {
+    SettingsSchema::new(json!({
+        "type": "object",
+        "required": ["secret"],
+        "additionalProperties": false,
+        "properties": {
+            "secret": {"type": "string", "writeOnly": true, "description": "A\nkey."},
+            "way": {"oneOf": [{"const": "up", "description": "Upwards."}, {"const": "down"}]},
+        },
+    }))
+}
+
+fn validate(setup: &Setup) -> Result<()> {
+    setup.configuration.clone().parse::<Config>().map(|_| ())
+}
+
+#[async_trait]
+impl SourceRole for Tiny {
+    fn settings(&self) -> SettingsSchema {
+        settings()
     }
 
-    async fn open_source(&self, setup: Setup) -> Result<Arc<dyn Source>> {
-        setup.configuration.parse::<Config>()?;
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        validate(setup)
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Arc<dyn Source>> {
+        validate(&setup)?;
         if self.end == End::Waiting {
             setup.observer.observe(Event::Wait {
                 stream: None,
                 duration: std::time::Duration::from_secs(9),
-                reason: Waiting::RateLimit("the limit of tests".to_owned()),
+                reason: WaitReason::RateLimit("the limit of tests".to_owned()),
             });
         }
         Ok(Arc::new(TinySource(self.end)))
     }
+}
 
-    async fn open_destination(&self, setup: Setup) -> Result<Box<dyn Destination>> {
-        setup.configuration.parse::<Config>()?;
+#[async_trait]
+impl DestinationRole for Tiny {
+    fn settings(&self) -> SettingsSchema {
+        settings()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
+    fn validate(&self, setup: &Setup) -> Result<()> {
+        validate(setup)
+    }
+
+    async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>> {
+        validate(&setup)?;
         Ok(Box::new(TinyDestination(Arc::clone(&self.memory))))
     }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities::new([WriteMode::Upsert, WriteMode::Append])
 }
 
 struct TinySource(End);
@@ -132,11 +165,10 @@ impl Source for TinySource {
             vec![SyncMode::FullRefresh, SyncMode::Incremental],
         );
         let words = stream(WORDS, "id", vec![SyncMode::FullRefresh]);
-        let streams = vec![numbers, words];
-        Ok(Catalog { streams })
+        Ok(Catalog::new([numbers, words]))
     }
 
-    /// The streams are mixed, and a checkpoint comes behind every second number.
+    /// The streams are mixed, and a checkpoint follows every second number.
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let state = request.state.as_ref().and_then(|s| s.stream(NUMBERS));
         let done = state.and_then(Value::as_u64).unwrap_or(0);
@@ -155,8 +187,8 @@ impl Source for TinySource {
             messages.push(Ok(Message::Record(number(n))));
             if n == 3 {
                 let key = JsonObject::parse(r#"{"n":0}"#);
-                let gone = key.map(|key| Record::gone(NUMBERS.into(), key, "erased"));
-                messages.push(gone.map(Message::Record));
+                let removed = key.map(|key| Record::removed(NUMBERS.into(), key, "erased"));
+                messages.push(removed.map(Message::Record));
             }
             if n == 5 && end != End::Complete {
                 return ended(messages, end);
@@ -164,7 +196,7 @@ impl Source for TinySource {
             messages.extend((n % 2 == 0 && n < LAST).then(|| checkpoint(n)));
         }
         messages.extend(words.then(|| status(WORDS, Status::Complete)));
-        // A last checkpoint may come behind the end.
+        // A last checkpoint may follow the end.
         messages.extend(numbers.then(|| status(NUMBERS, Status::Complete)));
         messages.extend(numbers.then(|| checkpoint(LAST)));
         stream::iter(messages).boxed()
@@ -185,20 +217,13 @@ fn ended(mut messages: Vec<Result<Message>>, end: End) -> BoxStream<'static, Res
 }
 
 fn stream(name: &str, key: &str, sync_modes: Vec<SyncMode>) -> Stream {
-    Stream {
-        name: name.into(),
-        description: String::new(),
-        json_schema: json!({
-            "type": "object",
-            "properties": {key: {}, "text": true, "list": {"type": "array", "items": true}},
-        }),
-        primary_key: vec![key.to_owned()],
-        cursor: None,
-        sync_modes,
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-    }
+    let schema = json!({
+        "type": "object",
+        "properties": {key: {}, "text": true, "list": {"type": "array", "items": true}},
+    });
+    Stream::new(name, "", schema)
+        .with_primary_key([key])
+        .with_sync_modes(sync_modes)
 }
 
 /// Numbers that no float holds, forms that no printer writes, and a name twice.
@@ -224,21 +249,30 @@ struct TinyDestination(Arc<Mutex<Memory>>);
 
 #[async_trait]
 impl Destination for TinyDestination {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
     async fn check(&mut self) -> Result<()> {
         Ok(())
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        TinySource(End::Complete)
-            .discover()
-            .await
-            .map(Accepts::Streams)
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        let catalog = TinySource(End::Complete).discover().await?;
+        Ok(AcceptedStreams::Only(catalog))
     }
 
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>> {
-        let names = plan.streams.iter().map(|s| s.name.as_str().to_owned());
+        let streams = plan.streams.iter();
+        let names = streams.map(|one| one.stream.name.as_str().to_owned());
         self.0.lock().unwrap().starts.push(names.collect());
         Ok(None)
+    }
+
+    async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
+        let name = stream.stream.name.as_str().to_owned();
+        self.0.lock().unwrap().added.push(name);
+        Ok(())
     }
 
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
@@ -250,7 +284,7 @@ impl Destination for TinyDestination {
             }
             let stream = record.stream.as_str().to_owned();
             memory.records.push((stream, text.to_owned(), false));
-            Outcome::Accepted(None)
+            Outcome::Accepted
         };
         Ok(records.into_iter().map(write).collect())
     }
@@ -263,6 +297,10 @@ impl Destination for TinyDestination {
         memory.records.iter_mut().for_each(|record| record.2 = true);
         let durable = memory.records.len();
         memory.commits.push(durable);
+        Ok(())
+    }
+    async fn finish(&mut self) -> Result<()> {
+        self.0.lock().unwrap().finishes += 1;
         Ok(())
     }
 }

@@ -4,16 +4,21 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::executor::block_on;
+use host_kit::HostContext;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::tiny::Tiny;
+
+/// After this a test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A host that speaks a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,18 +43,20 @@ pub(super) struct Files(TempDir);
 /// An output that others can look at, and that may be closed after some bytes.
 #[derive(Clone, Default)]
 pub(super) struct Shared {
-    bytes: Arc<Mutex<Vec<u8>>>,
+    written: Arc<(Mutex<Vec<u8>>, Condvar)>,
     closes_after: Option<usize>,
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut written = self.bytes.lock().unwrap();
+        let (written, changed) = &*self.written;
+        let mut written = written.lock().unwrap();
         let end = self.closes_after.unwrap_or(usize::MAX);
         if written.len() >= end {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         written.extend_from_slice(bytes);
+        changed.notify_all();
         Ok(bytes.len())
     }
 
@@ -60,7 +67,16 @@ impl Write for Shared {
 
 impl Shared {
     fn text(&self) -> String {
-        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Waits until it holds `text`.
+    fn wait_for(&self, text: &str) {
+        let (written, changed) = &*self.written;
+        let is_missing = |written: &mut Vec<u8>| !String::from_utf8_lossy(written).contains(text);
+        let written = written.lock().unwrap();
+        let waited = changed.wait_timeout_while(written, PATIENCE, is_missing);
+        assert!(!waited.unwrap().1.timed_out(), "{text} was not written");
     }
 }
 
@@ -169,14 +185,8 @@ pub(super) fn write(host: Host, tiny: &Tiny, files: &Files, stdin: &str) -> Ende
 fn call(host: Host, tiny: &Tiny, reads: bool, arguments: Vec<OsString>, stdin: &str) -> Ended {
     let (stdout, stderr) = (Shared::default(), Shared::default());
     let outputs = (stdout.clone(), stderr.clone());
-    let code = block_on(start(
-        host,
-        tiny,
-        reads,
-        arguments,
-        stdin.as_bytes(),
-        outputs,
-    ));
+    let stdin = io::Cursor::new(stdin.to_owned());
+    let code = block_on(start(host, tiny, reads, arguments, stdin, outputs));
     Ended {
         is_success: code == ExitCode::SUCCESS,
         stdout: stdout.text(),
@@ -189,64 +199,57 @@ async fn start(
     tiny: &Tiny,
     reads: bool,
     arguments: Vec<OsString>,
-    stdin: impl Read,
+    stdin: impl Read + Send + 'static,
     (stdout, stderr): (Shared, Shared),
 ) -> ExitCode {
+    let context = HostContext::default();
     match host {
         Host::Airbyte => {
-            let role = match reads {
-                true => host_airbyte::Role::Source,
-                false => host_airbyte::Role::Destination,
+            let role = if reads {
+                host_airbyte::Role::Source
+            } else {
+                host_airbyte::Role::Destination
             };
-            host_airbyte::run(tiny, role, arguments, stdin, stdout).await
+            host_airbyte::run(tiny, role, &context, arguments, stdin, stdout, stderr).await
         }
         Host::Singer => {
-            let role = match reads {
-                true => host_singer::Role::Tap,
-                false => host_singer::Role::Target,
+            let role = if reads {
+                host_singer::Role::Tap
+            } else {
+                host_singer::Role::Target
             };
-            host_singer::run(tiny, role, arguments, stdin, stdout, stderr).await
+            host_singer::run(tiny, role, &context, arguments, stdin, stdout, stderr).await
         }
     }
 }
 
-/// What stands on standard output when a write has read all there is and asks for more.
-pub(super) fn write_until_it_waits(host: Host, tiny: &Tiny, files: &Files, stdin: &str) -> String {
-    let (stdout, seen) = (Shared::default(), Shared::default());
+/// Writes what `stdin` holds, and keeps standard input open until `text` is on standard output.
+pub(super) fn write_until(host: Host, tiny: &Tiny, files: &Files, stdin: &str, text: &str) {
+    let stdout = Shared::default();
     let outputs = (stdout.clone(), Shared::default());
-    let more = Watch {
+    let more = Held {
         stdout,
-        seen: seen.clone(),
+        text: text.to_owned(),
     };
-    let stdin = stdin.as_bytes().chain(more);
-    block_on(start(
-        host,
-        tiny,
-        false,
-        files.write_arguments(host),
-        stdin,
-        outputs,
-    ));
-    seen.text()
+    let stdin = io::Cursor::new(stdin.to_owned()).chain(more);
+    let arguments = files.write_arguments(host);
+    block_on(start(host, tiny, false, arguments, stdin, outputs));
 }
 
-/// An input without anything, which notes what stands on the output when it is asked.
-struct Watch {
+/// An input that ends once a text is on the output.
+struct Held {
     stdout: Shared,
-    seen: Shared,
+    text: String,
 }
 
-impl Read for Watch {
+impl Read for Held {
     fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        let mut seen = self.seen.bytes.lock().unwrap();
-        if seen.is_empty() {
-            seen.extend_from_slice(self.stdout.text().as_bytes());
-        }
+        self.stdout.wait_for(&self.text);
         Ok(0)
     }
 }
 
-/// What stands on both outputs while a read waits for its remote.
+/// What is on both outputs while a read waits for its remote.
 pub(super) fn read_until_it_waits(host: Host, tiny: &Tiny, files: &Files) -> Ended {
     let (stdout, stderr) = (Shared::default(), Shared::default());
     let outputs = (stdout.clone(), stderr.clone());

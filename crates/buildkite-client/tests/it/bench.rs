@@ -4,7 +4,9 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use buildkite_client::{BuildQuery, Client, Clock, Error, Event, Listed, Options, Progress};
+use buildkite_client::{
+    BuildQuery, Client, Clock, Credential, Error, Event, Listed, ListingProgress, Options,
+};
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
 use mock_buildkite::{Builder, MockBuildkite, SeenRequest, World};
@@ -12,10 +14,10 @@ use tokio::time::timeout;
 
 use crate::expected::Build;
 
-/// No listing of these tests takes longer; one that does hangs.
+/// No listing of these tests takes longer unless it hangs.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Sleeping moves this clock and the fake's at once.
+/// Sleeping moves this clock and the fake's clock forward at once.
 pub(crate) struct TestClock {
     start: Instant,
     passed: Mutex<Duration>,
@@ -67,14 +69,14 @@ impl Bench {
             passed: Mutex::default(),
             server: server.clock(),
         });
-        let mut options = Options::new(server.token().into());
+        let mut options = Options::new(Credential::ApiKey(server.token().into()));
         options.base_url = server.uri().to_owned();
         options.clock = Arc::<TestClock>::clone(&clock);
         set(&mut options);
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
         let client = Client::new(options).expect("the options are sound");
-        let client = client.with_listener(Arc::new(move |event| {
+        let client = client.with_observer(Arc::new(move |event| {
             seen.lock().expect("nothing panics here").push(event);
         }));
         Self {
@@ -105,7 +107,7 @@ impl Bench {
         self.server.requests().iter().filter(is_refusal).count()
     }
 
-    /// The page sizes asked for, in order.
+    /// The requested page sizes, in order.
     pub(crate) fn sizes(&self) -> Vec<u32> {
         let requests = self.server.requests();
         requests
@@ -119,11 +121,11 @@ impl Bench {
         self.read_with(query, |_, _| {}).await
     }
 
-    /// The whole listing of a query; `on_page` is called behind each page, with its number from 1.
+    /// The whole listing of a query. `on_page` is called after each page, with its number from 1.
     pub(crate) async fn read_with(
         &self,
         query: BuildQuery,
-        mut on_page: impl FnMut(usize, Progress),
+        mut on_page: impl FnMut(usize, ListingProgress),
     ) -> Result<Vec<Build>, Error> {
         let mut listing = Box::pin(self.client.builds(query, |build| Build::of(&build)));
         let mut builds: Vec<Build> = Vec::new();

@@ -16,7 +16,7 @@ fn small() -> World {
     })
 }
 
-/// What was there all the time, each once; returns how often each build came.
+/// Asserts that every lasting build was found, and none twice.
 fn assert_complete(found: &[Build], lasting: &[Build]) {
     let mut times: BTreeMap<&str, u32> = BTreeMap::new();
     for build in found {

@@ -1,4 +1,4 @@
-//! What a listing must give, straight from the fake's world.
+//! What a listing must yield, straight from the fake's world.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use mock_buildkite::{MockBuildkite, World};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A build taken apart, each value as the text it came in.
+/// A build split into its parts, each value as the text it arrived in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Build {
     pub(crate) id: String,
@@ -20,7 +20,7 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    /// What the client gives.
+    /// From what the client yields.
     pub(crate) fn of(build: &RawBuild<'_>) -> Self {
         let field = |(key, value): &(std::borrow::Cow<'_, str>, &RawValue)| {
             (key.clone().into_owned(), value.get().to_owned())
@@ -36,7 +36,7 @@ impl Build {
         }
     }
 
-    /// What the fake has.
+    /// From what the fake has.
     fn parse(text: &str) -> Self {
         let mut fields = object(text);
         let pipeline = fields.remove("pipeline").expect("a build has a pipeline");
@@ -60,7 +60,7 @@ impl Build {
         Self { jobs, ..self }
     }
 
-    /// The list of a build's jobs leaves their `group_key` out, and nothing else.
+    /// The list of a build's jobs leaves out their `group_key` and nothing else.
     pub(crate) fn without_group_keys(self) -> Self {
         let jobs = self.jobs.iter().map(|job| {
             let mut job = object(job);
@@ -100,7 +100,7 @@ pub(crate) fn parse(world: &World, organization: &str) -> Vec<Build> {
     builds
 }
 
-/// The same builds in the same order; says which is the first to differ.
+/// Asserts the same builds in the same order, and names the first that differs.
 pub(crate) fn assert_same(found: &[Build], expected: &[Build], what: &str) {
     let ids = |builds: &[Build]| -> Vec<String> { builds.iter().map(|b| b.id.clone()).collect() };
     assert_eq!(found.len(), expected.len(), "{what}: number of builds");

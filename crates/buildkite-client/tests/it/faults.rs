@@ -1,4 +1,4 @@
-//! A listing is complete whatever breaks on its way, as long as it breaks not forever.
+//! A listing is complete whatever breaks on the way, as long as it does not break forever.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -24,8 +24,8 @@ async fn bench() -> Bench {
     Bench::new(small()).await
 }
 
-/// Breaks one page, the first or the second, and expects all builds nevertheless; returns how
-/// many requests that took.
+/// Breaks the first or the second page, and expects all builds nevertheless. Returns the number of
+/// requests.
 async fn assert_survives(fault: &Fault, page: usize) -> usize {
     let what = format!("{fault:?} on page {page}");
     let bench = bench().await;
@@ -42,7 +42,7 @@ async fn assert_survives(fault: &Fault, page: usize) -> usize {
     bench.server.requests().len()
 }
 
-/// The fault must cost at least one request more than the two pages do.
+/// The fault must cost at least one request in addition to the two pages.
 async fn assert_survives_all(faults: &[Fault]) {
     for fault in faults {
         for page in [1, 2] {

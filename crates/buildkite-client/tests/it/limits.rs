@@ -1,4 +1,4 @@
-//! The governor end to end: no request too many, no window wasted, every wait announced.
+//! The rate limiter end to end: no request too many, no window wasted, every wait announced.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn assert_complete(bench: &Bench) {
     );
 }
 
-/// The waits that were announced are those that were made, and no window was wasted.
+/// The announced waits are the real ones, and no window was wasted.
 fn assert_paced(bench: &Bench, least: Duration) {
     let passed = bench.clock.passed();
     assert_eq!(bench.announced(), passed, "every wait is announced, once");

@@ -1,4 +1,4 @@
-//! The client over the fake: complete lists, faults, limits, page sizes, and where the token goes.
+//! The client against the fake: complete lists, faults, limits, page sizes, and where the token goes.
 
 mod bench;
 mod changes;

@@ -1,9 +1,9 @@
-//! Answers that another try cannot mend: an error at once, and no request to anybody else.
+//! Answers that another attempt cannot change: an error at once, and no request to another host.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-use buildkite_client::{Authentication, BuildQuery, Client, Error, Options};
+use buildkite_client::{BuildQuery, Client, Credential, Error, Options};
 use mock_buildkite::{Fault, Seed, Token, World};
 
 use crate::bench::{Bench, all};
@@ -18,7 +18,7 @@ fn small() -> World {
 
 async fn with_token(token: &'static str) -> Bench {
     let builder = mock_buildkite::MockBuildkite::builder(small());
-    let set = |options: &mut Options| options.authentication = Authentication::Token(token.into());
+    let set = |options: &mut Options| options.credential = Credential::ApiKey(token.into());
     Bench::with(builder, set).await
 }
 
@@ -86,7 +86,7 @@ async fn a_token_revoked_in_the_middle_ends_the_listing_with_an_error() {
     assert_eq!(bench.server.requests().len(), 2);
 }
 
-/// Another host, which must hear nothing.
+/// Another host, which must receive nothing.
 fn stranger() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener
@@ -154,7 +154,7 @@ async fn a_pipeline_that_does_not_exist_is_an_error_and_no_empty_list() {
 #[test]
 fn a_base_url_without_tls_is_refused_unless_it_is_this_machine() {
     let with = |base_url: &str| {
-        let mut options = Options::new("bkua_secret".into());
+        let mut options = Options::new(Credential::ApiKey("bkua_secret".into()));
         options.base_url = base_url.to_owned();
         Client::new(options).map(drop)
     };
@@ -180,7 +180,7 @@ fn a_base_url_without_tls_is_refused_unless_it_is_this_machine() {
 #[test]
 fn a_token_that_no_header_can_carry_is_refused_and_not_repeated() {
     for token in ["", "two\nlines_secret"] {
-        let error = Client::new(Options::new(token.into()))
+        let error = Client::new(Options::new(Credential::ApiKey(token.into())))
             .map(drop)
             .unwrap_err();
         assert!(matches!(error, Error::Token(_)), "{error}");

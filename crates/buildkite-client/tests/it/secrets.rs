@@ -1,11 +1,11 @@
-//! The token and the address are in no error and in no event, whatever the server says.
+//! The token and the address are in no error and no event, whatever the server sends.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use buildkite_client::Authentication;
+use buildkite_client::Credential;
 use buildkite_client::Error;
 use mock_buildkite::{MockBuildkite, World};
 
@@ -13,7 +13,7 @@ use crate::bench::{Bench, all};
 
 const TOKEN: &str = "bkua_a_very_secret_token";
 
-/// A server that gives each of `answers` once, on a connection of its own.
+/// A server that sends each of `answers` once, each on its own connection.
 fn canned(answers: Vec<String>) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
@@ -45,7 +45,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 async fn bench(address: &str) -> Bench {
     let builder = MockBuildkite::builder(World::empty());
     Bench::with(builder, |options| {
-        options.authentication = Authentication::Token(TOKEN.into());
+        options.credential = Credential::ApiKey(TOKEN.into());
         options.base_url = format!("http://{address}");
         options.retry_budget = Duration::ZERO;
     })
@@ -101,7 +101,7 @@ async fn the_token_in_a_header_or_a_body_of_any_kind_does_not_come_into_an_error
         answer("200 OK", "", &build),
         format!("HTTP/1.1 {TOKEN}\r\n\r\n"),
     ] {
-        // What may be repeated is tried three times, with a budget of nothing.
+        // With a budget of zero, what may be repeated is sent three times.
         let (address, _thread) = canned(vec![broken; 3]);
         let bench = bench(&address).await;
 

@@ -1,6 +1,6 @@
-//! A private key instead of a token: each request is signed anew.
+//! A private key instead of a token: each request has its own signature.
 
-use buildkite_client::{Authentication, Client, Error, Options};
+use buildkite_client::{Client, Credential, Error, Options};
 use mock_buildkite::{MockBuildkite, Token, World};
 
 const PRIVATE_KEY: &str = include_str!("keys/only_for_tests.pem");
@@ -8,7 +8,7 @@ const PUBLIC_KEY: &str = include_str!("keys/only_for_tests.pub.pem");
 const ISSUER: &str = "0190aaaa-0000-4000-8000-000000000001";
 
 fn client(server: &MockBuildkite, issuer: &str, pem: &str) -> Result<Client, Error> {
-    let mut options = Options::authenticated(Authentication::PrivateKey {
+    let mut options = Options::new(Credential::PrivateKey {
         issuer: issuer.to_owned(),
         pem: pem.into(),
     });
@@ -62,7 +62,7 @@ async fn what_is_no_rsa_key_is_refused_and_never_repeated() {
         let text = format!("{error} {error:?}");
         assert!(text.contains("RSA") && !text.contains("s3cret"), "{text}");
     }
-    let options = Authentication::PrivateKey {
+    let options = Credential::PrivateKey {
         issuer: ISSUER.to_owned(),
         pem: PRIVATE_KEY.into(),
     };

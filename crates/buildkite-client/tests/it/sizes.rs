@@ -1,4 +1,4 @@
-//! Pages become smaller where the server cannot bear large ones, down to jobs of their own.
+//! Pages shrink when the server cannot handle large ones, down to jobs read from their own list.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn a_page_too_heavy_is_asked_for_at_half_the_size_and_the_size_grows_back(
 
     let listing = bench.read_with(all("acme-inc"), |page, _| {
         if page == 9 {
-            bench.server.heal();
+            bench.server.clear_faults();
         }
     });
     let found = listing.await.unwrap();
@@ -35,7 +35,7 @@ async fn a_page_too_heavy_is_asked_for_at_half_the_size_and_the_size_grows_back(
     assert_eq!(sizes.last(), Some(&100), "{sizes:?}");
 }
 
-/// A server that never gives jobs in lists, and a client with so many requests at a time.
+/// A server that never includes jobs in lists, and a client with this many requests in flight.
 async fn read_without_jobs_in_lists(max_concurrency: usize) {
     let builder = MockBuildkite::builder(World::seeded(&seed(6, 130)));
     let set = |options: &mut buildkite_client::Options| options.max_concurrency = max_concurrency;
@@ -85,7 +85,7 @@ async fn a_build_that_is_gone_before_its_jobs_are_read_ends_nothing() {
         .server
         .fail(Fault::HeavyPage(0), u32::MAX, "/acme-inc/builds");
     let ids = bench.server.with_world(|world| world.build_ids());
-    // Seven sizes down to one fail, then comes the build without jobs, and then its jobs.
+    // Seven page sizes fail, then the build arrives without jobs, then its jobs are requested.
     let newest = ids[0].clone();
     bench.server.on_request(move |count, world| {
         if count == 9 {

@@ -1,4 +1,4 @@
-//! Builds are given while their page arrives, and dropping the listing ends it.
+//! Builds are yielded while their page arrives, and dropping the listing ends it.
 
 use buildkite_client::{Event, Listed};
 use futures::StreamExt;
@@ -14,7 +14,7 @@ async fn builds_are_given_before_their_page_has_ended() {
         ..Seed::default()
     });
     let bench = Bench::new(world).await;
-    // The page is cut: what is given before that is noticed came while the page arrived.
+    // The page is cut off. Builds that are yielded before that is noticed came while it arrived.
     bench.server.fail_next(Fault::ResetMidBody(60_000));
     let mut listing = Box::pin(bench.client.builds(all("acme-inc"), |build| build.number));
 
@@ -47,7 +47,7 @@ async fn a_listing_that_is_dropped_sends_nothing_more() {
 
     drop(listing);
 
-    // Another request comes and goes; if the listing went on, its own would be there too.
+    // If the listing were still running, its request would be there too.
     bench.client.access_token().await.unwrap();
     assert_eq!(bench.server.requests().len(), 3);
 }

@@ -1,6 +1,6 @@
-//! Requests that change something: sent once, unless nothing can have happened.
+//! Requests that change something: sent once, unless it is certain that nothing happened.
 
-use buildkite_client::{Client, Error, Options, Verb};
+use buildkite_client::{Client, Credential, Error, Options, Verb};
 use mock_buildkite::{Fault, LimitScope, MockBuildkite, When, World};
 
 const BUILDS: [&str; 6] = ["v2", "organizations", "acme", "pipelines", "web", "builds"];
@@ -10,7 +10,7 @@ async fn fake() -> (MockBuildkite, Client) {
     let mut world = World::empty();
     world.add_pipeline("acme", "web");
     let server = MockBuildkite::start(world).await;
-    let mut options = Options::new(server.token().into());
+    let mut options = Options::new(Credential::ApiKey(server.token().into()));
     options.base_url = server.uri().to_owned();
     let client = Client::new(options).expect("good options");
     (server, client)
@@ -78,7 +78,7 @@ async fn a_refusal_names_the_fields_that_are_wrong() {
 #[tokio::test]
 async fn where_nobody_listens_nothing_was_sent() {
     let (server, _) = fake().await;
-    let mut options = Options::new("token".into());
+    let mut options = Options::new(Credential::ApiKey("token".into()));
     options.base_url = server.uri().to_owned();
     options.retry_budget = std::time::Duration::ZERO;
     let client = Client::new(options).expect("good options");

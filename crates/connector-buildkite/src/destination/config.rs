@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::key::KeyParts;
 use super::mapping::Mapping;
-use crate::config::{Config, TOKEN_VARIABLE, refuse};
+use crate::config::{Config, TOKEN_VARIABLE};
+use crate::error::invalid_setting;
 use crate::streams::schema_of;
 
 /// The keys that source and destination share.
@@ -187,7 +188,7 @@ impl DestinationConfig {
         ] {
             if !allowed.contains(&value) {
                 let (low, high) = (allowed.start(), allowed.end());
-                return Err(refuse(
+                return Err(invalid_setting(
                     key,
                     &format!("expected a number from {low} to {high}"),
                 ));
@@ -202,7 +203,7 @@ impl DestinationConfig {
     pub(crate) fn key_parts(&self) -> Result<KeyParts> {
         KeyParts::new(self.idempotency_key.clone()).map_err(|position| {
             let key = format!("idempotency_key[{position}]");
-            refuse(key, "expected a JSON pointer, as /id or /author/name")
+            invalid_setting(key, "expected a JSON pointer, as /id or /author/name")
         })
     }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::key;
-use crate::config::refuse;
+use crate::error::invalid_setting;
 
 /// How records of one stream of the source become records of one of the destination's streams.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -138,7 +138,10 @@ fn add_templates(
     if let Some((_, pointer)) = pointer(value) {
         return match pointer.starts_with('/') {
             true => Ok(()),
-            false => Err(refuse(key, "expected a JSON pointer, as /author/name")),
+            false => Err(invalid_setting(
+                key,
+                "expected a JSON pointer, as /author/name",
+            )),
         };
     }
     let children: Vec<(String, &Value)> = match value {
@@ -149,7 +152,7 @@ fn add_templates(
                     Some(line) => format!("is no template: {}, line {line}", error.kind()),
                     None => format!("is no template: {}", error.kind()),
                 };
-                refuse(key, &what)
+                invalid_setting(key, &what)
             });
         }
         Value::Array(items) => (items.iter().enumerate())

@@ -45,11 +45,9 @@ use self::mapping::Compiled;
 use self::outcome_log::OutcomeLog;
 use self::target::Target;
 use self::waiting::Waiting;
-use crate::config::{Config, refuse};
-use crate::connector::options;
-use crate::error::explain;
-use crate::listener::forward;
-use crate::pace;
+use crate::config::Config;
+use crate::connection::{connect, forward, options};
+use crate::error::{explain, invalid_setting};
 
 /// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
 pub mod records {
@@ -114,7 +112,7 @@ impl BuildkiteDestination {
         let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
         let mut options = options(&connection)?;
         options.read_timeout = PATIENCE;
-        let client = pace::client(options)?;
+        let client = connect(options)?;
         let host = (setup.observer, setup.dry_run);
         Self::with_client(connection, config, host, client, Arc::new(SystemClock))
     }
@@ -126,7 +124,7 @@ impl BuildkiteDestination {
         client: Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let client = client.with_listener(forward(&observer, None));
+        let client = client.with_observer(forward(&observer, None));
         let mut routes = BTreeMap::new();
         for (name, mapping) in &config.mapping {
             let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;
@@ -316,7 +314,7 @@ impl ActingDestination for BuildkiteDestination {
 fn target_of(key: &str, name: &str) -> Result<&'static Target> {
     Target::of(name).ok_or_else(|| {
         let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
-        refuse(key, &format!("expected one of {}", names.join(", ")))
+        invalid_setting(key, &format!("expected one of {}", names.join(", ")))
     })
 }
 

@@ -41,7 +41,7 @@ impl OutcomeLog {
         if !row.requests.is_empty() {
             return Ok(data);
         }
-        Ok(self.mask.apply(Record::new(RESULTS.into(), data)).data)
+        Ok(self.mask.apply(Record::new(RESULTS.into(), data))?.data)
     }
 
     /// The results since the last call.

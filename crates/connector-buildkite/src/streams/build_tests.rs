@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::lists::{ListStream, Parent};
-use crate::streams::Object;
+use super::Object;
+use super::declaration::{ListStream, Parent};
 
 /// A record of `build_tests`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

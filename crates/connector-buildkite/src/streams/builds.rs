@@ -8,9 +8,17 @@ use connector_core::{ObjectWriter, Record, Stream, StreamName};
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::streams::{self, Object};
+use super::Object;
+use super::schema::{incremental, stream as stream_of};
 
 pub(crate) const NAME: &str = "builds";
+
+/// States that a build leaves by itself, as the API's filters spell them (API facts 9.1).
+pub(crate) const OPEN_STATES: &[&str] =
+    &["creating", "scheduled", "running", "failing", "canceling"];
+/// States that a build does not leave by itself; a retry or an unblock brings it back.
+pub(crate) const TERMINAL_STATES: [&str; 5] =
+    ["passed", "failed", "canceled", "skipped", "not_run"];
 
 /// A record of `builds`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
@@ -83,13 +91,8 @@ pub struct Build {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::scoped(
-        streams::incremental(streams::stream::<Build>(
-            NAME,
-            "Builds, without their jobs and the expanded pipeline.",
-        )),
-        "read_builds",
-    )
+    let description = "Builds, without their jobs and the expanded pipeline.";
+    incremental(stream_of::<Build>(NAME, description)).with_scopes(["read_builds"])
 }
 
 /// What the parents of a record add to it.

@@ -1,5 +1,6 @@
 //! The streams that are declared as lists, in the order in which they are read.
 
+use super::declaration::ListStream;
 use super::{
     access_token, agent_images, agents, annotations, artifacts, audit_events, build_tests,
     cache_volumes, cluster_maintainers, cluster_queues, cluster_secrets, cluster_tokens, clusters,
@@ -10,7 +11,6 @@ use super::{
     repository_connections, rules, skipped_tests, step_uploads, team_members, team_pipelines,
     team_suites, teams, test_runs, test_suites, tests, user,
 };
-use crate::lists::ListStream;
 
 /// All of them.
 pub(crate) fn declared() -> Vec<ListStream> {

@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::streams::builds::add_parents;
-use crate::streams::{self, Object};
+use super::Object;
+use super::builds::add_parents;
+use super::schema::{incremental, stream as stream_of};
 
 pub(crate) const NAME: &str = "jobs";
 
@@ -139,13 +140,8 @@ pub struct Job {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::scoped(
-        streams::incremental(streams::stream::<Job>(
-            NAME,
-            "Jobs of all builds, every retried attempt included.",
-        )),
-        "read_builds",
-    )
+    let description = "Jobs of all builds, every retried attempt included.";
+    incremental(stream_of::<Job>(NAME, description)).with_scopes(["read_builds"])
 }
 
 /// What the parents of a record add to it.

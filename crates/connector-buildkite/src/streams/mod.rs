@@ -1,4 +1,7 @@
 //! The streams: one file each, with the schema, the key and the shape of its records.
+//!
+//! Most are plain lists of the API and are only [declared](ListStream). `organizations`,
+//! `pipelines`, `builds` and `jobs` have code of their own, which makes their records.
 
 mod access_token;
 mod agent_images;
@@ -14,6 +17,8 @@ mod cluster_queues;
 mod cluster_secrets;
 mod cluster_tokens;
 mod clusters;
+mod custom;
+mod declaration;
 mod declared;
 mod emojis;
 mod failed_executions;
@@ -36,10 +41,12 @@ mod pipeline_webhooks;
 mod pipelines;
 mod portals;
 mod rate_limits;
+mod record;
 mod registries;
 mod registry_tokens;
 mod repository_connections;
 mod rules;
+mod schema;
 mod skipped_tests;
 mod step_uploads;
 mod team_members;
@@ -51,13 +58,8 @@ mod test_suites;
 mod tests;
 mod user;
 
-use connector_core::{Catalog, Error, ErrorKind, Stream, SyncMode};
-
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
+use connector_core::Catalog;
 use serde_json::{Map, Value};
-
-use crate::lists::ListStream;
 
 pub use access_token::AccessToken;
 pub use agent_images::AgentImage;
@@ -109,55 +111,31 @@ pub use test_suites::TestSuite;
 pub use tests::Test;
 pub use user::User;
 
-pub(crate) use declared::declared;
+pub use custom::CustomStream;
 
-pub(crate) use builds::{NAME as BUILDS, record as build_record};
+pub(crate) use builds::{NAME as BUILDS, OPEN_STATES, TERMINAL_STATES, record as build_record};
+pub(crate) use declaration::{ListStream, Parent, Shape};
+pub(crate) use declared::declared;
 pub(crate) use jobs::{NAME as JOBS, record as job_record};
 pub(crate) use organizations::{NAME as ORGANIZATIONS, record as organization_record};
 pub(crate) use pipelines::{NAME as PIPELINES, record as pipeline_record};
+pub(crate) use record::removed;
+pub(crate) use schema::schema_of;
 
-/// An object of which only the meaning is described, not the fields.
+/// An object whose meaning is described, but not its fields.
 pub type Object = Map<String, Value>;
 
-/// All streams, in the order in which they are read: those that have code of their own, and
-/// `declared` ones.
-pub(crate) fn catalog(declared: &[ListStream]) -> Catalog {
+/// All streams, in the order in which they are read: those that have code of their own, then
+/// the `declared` ones.
+pub(crate) fn catalog<'a>(declared: impl IntoIterator<Item = &'a ListStream>) -> Catalog {
     let mut streams = vec![
         organizations::stream(),
         pipelines::stream(),
         builds::stream(),
         jobs::stream(),
     ];
-    streams.extend(declared.iter().map(|list| list.stream.clone()));
+    streams.extend(declared.into_iter().map(|list| list.stream.clone()));
     Catalog::new(streams)
-}
-
-/// The same stream, with the scope that reading it takes.
-fn scoped(stream: Stream, scope: &str) -> Stream {
-    stream.with_scopes([scope])
-}
-
-/// A stream with an `id`, read in full.
-pub(crate) fn stream<T: JsonSchema>(name: &str, description: &str) -> Stream {
-    Stream::new(name, description, schema_of::<T>()).with_primary_key(["id"])
-}
-
-/// The same stream, read incrementally too. No field tells when a build or job changed, so there
-/// is no cursor that a host could compare.
-fn incremental(stream: Stream) -> Stream {
-    stream.with_sync_modes([SyncMode::FullRefresh, SyncMode::Incremental])
-}
-
-/// Buildkite gave something else where the API has objects.
-fn not_an_object(stream: &str) -> Error {
-    Error::new(ErrorKind::Protocol, "an item of the list is not an object")
-        .with_context("stream", stream)
-}
-
-/// JSON Schema, draft 7, in one piece: without `$ref`, which hosts do not follow.
-pub(crate) fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<T>().into()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::lists::{ListStream, Parent, Shape};
-use crate::streams::Object;
+use super::Object;
+use super::declaration::{ListStream, Parent, Shape};
 
 /// A record of `notification_services`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

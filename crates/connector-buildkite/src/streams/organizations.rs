@@ -4,7 +4,8 @@ use connector_core::{JsonObject, Record, Result, Stream};
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 
-use crate::streams;
+use super::record::not_an_object;
+use super::schema::stream as stream_of;
 
 pub(crate) const NAME: &str = "organizations";
 
@@ -34,14 +35,12 @@ pub struct Organization {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::scoped(
-        streams::stream::<Organization>(NAME, "Organizations that the token sees."),
-        "read_organizations",
-    )
+    stream_of::<Organization>(NAME, "Organizations that the token sees.")
+        .with_scopes(["read_organizations"])
 }
 
 /// Passes the object on as it came.
 pub(crate) fn record(raw: &RawValue) -> Result<Record> {
-    let object = JsonObject::from_raw(raw).ok_or_else(|| streams::not_an_object(NAME))?;
+    let object = JsonObject::from_raw(raw).ok_or_else(|| not_an_object(NAME))?;
     Ok(Record::new(NAME.into(), object))
 }

@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 
-use crate::lists::{ListStream, Parent, Shape};
-use crate::streams::Object;
+use super::Object;
+use super::declaration::{ListStream, Parent, Shape};
 
 /// A record of `pipeline_templates`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

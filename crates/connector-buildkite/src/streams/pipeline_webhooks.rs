@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::lists::{ListStream, Parent, Shape};
+use super::declaration::{ListStream, Parent, Shape};
 
 /// A record of `pipeline_webhooks`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::streams::{self, Object};
+use super::Object;
+use super::record::not_an_object;
+use super::schema::stream as stream_of;
 
 pub(crate) const NAME: &str = "pipelines";
 
@@ -89,16 +91,14 @@ pub struct Pipeline {
 }
 
 pub(crate) fn stream() -> Stream {
-    streams::scoped(
-        streams::stream::<Pipeline>(NAME, "Pipelines, archived ones included."),
-        "read_pipelines",
-    )
+    stream_of::<Pipeline>(NAME, "Pipelines, archived ones included.")
+        .with_scopes(["read_pipelines"])
 }
 
 /// The object as it came, with its organization.
 pub(crate) fn record(raw: &RawValue, organization: &str) -> Result<Record> {
-    let mut object = ObjectWriter::extending(raw, 32 + organization.len())
-        .ok_or_else(|| streams::not_an_object(NAME))?;
+    let mut object =
+        ObjectWriter::extending(raw, 32 + organization.len()).ok_or_else(|| not_an_object(NAME))?;
     object.string("organization_slug", organization);
     Ok(Record::new(NAME.into(), object.finish()))
 }

@@ -2,8 +2,8 @@
 
 use schemars::JsonSchema;
 
-use crate::lists::{ListStream, Parent};
-use crate::streams::Object;
+use super::Object;
+use super::declaration::{ListStream, Parent};
 
 /// A record of `rules`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

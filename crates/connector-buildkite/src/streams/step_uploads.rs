@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 
-use crate::lists::{ListStream, Parent, Shape};
+use super::declaration::{ListStream, Parent, Shape};
 
 /// A record of `step_uploads`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::lists::{ListStream, Parent, Shape};
+use super::declaration::{ListStream, Parent, Shape};
 
 /// A record of `team_suites`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

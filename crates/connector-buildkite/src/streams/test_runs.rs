@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use crate::lists::{ListStream, Parent};
+use super::declaration::{ListStream, Parent};
 
 /// A record of `test_runs`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde_json::Value;
 
-use crate::lists::{ListStream, Parent};
+use super::declaration::{ListStream, Parent};
 
 /// A record of `test_suites`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]

@@ -140,7 +140,7 @@ async fn what_is_not_synced_yet_is_told_and_no_finding() {
 }
 
 #[tokio::test]
-async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
+async fn pipelines_that_were_renamed_or_became_visible_are_not_synced_yet() {
     let mut world = seeded(600, 1);
     let slugs = world.pipeline_slugs("acme-inc");
     assert!(world.hide_pipeline("acme-inc", &slugs[0]));
@@ -151,7 +151,7 @@ async fn pipelines_that_were_renamed_or_came_into_sight_are_not_synced_yet() {
     });
     synced.assert_nothing(u32::MAX).await;
     let told = synced.verify(0).await.compared.join("\n");
-    assert!(told.contains("came into sight since"), "{told}");
+    assert!(told.contains("became visible since"), "{told}");
     synced.sync().await;
     synced.assert_nothing(u32::MAX).await;
 

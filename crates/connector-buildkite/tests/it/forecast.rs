@@ -281,8 +281,8 @@ async fn the_limits_are_told_and_waited_for() {
     let left = 50 - bench.server.requests().len();
     let limits = [
         format!(
-            "the limit of the organization acme-inc: 200 requests a minute, 20 of them are left \
-             to others, {} left",
+            "the limit of the organization acme-inc: 200 requests a minute, 20 of them reserved \
+             for others, {} left",
             200 - 20 - bench.server.requests().len()
         ),
         format!("the user's limit: 50 requests a minute, {left} left"),

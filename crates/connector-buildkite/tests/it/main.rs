@@ -10,6 +10,7 @@ mod failures;
 mod forecast;
 mod incremental;
 mod lists;
+mod model;
 mod reading;
 mod readme;
 mod resuming;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use buildkite_client::{Client, Options, Paging};
+use buildkite_client::{Client, Credential, Options, Paging};
 use connector_core::JsonObject;
 use futures::TryStreamExt;
 use mock_buildkite::MockBuildkite;
@@ -79,7 +79,7 @@ impl Truth {
 
 /// A list of the fake, asked for by number of page.
 pub(crate) async fn list(server: &MockBuildkite, segments: &[&str]) -> Vec<String> {
-    let mut options = Options::new(server.token().into());
+    let mut options = Options::new(Credential::ApiKey(server.token().into()));
     options.base_url = server.uri().to_owned();
     let client = Client::new(options).expect("the options are sound");
     let list = client.list(segments, &[], Paging::Number);

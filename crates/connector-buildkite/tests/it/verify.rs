@@ -82,7 +82,7 @@ async fn servers_that_cut_times_or_do_not_count_are_compared_all_the_same() {
     let synced = Synced::of(synced).await;
     synced.assert_nothing(3).await;
     let told = synced.verify(0).await.compared.join("\n");
-    assert!(told.contains("the server does not tell them"), "{told}");
+    assert!(told.contains("the server does not report them"), "{told}");
     synced.copy.delete("builds", &synced.ids()[200]);
     synced.assert_only(Missing, u32::MAX).await;
 }

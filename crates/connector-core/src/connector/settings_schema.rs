@@ -62,6 +62,10 @@ pub struct FlagSetting {
     pub help: String,
     /// Whether it can be repeated; the key is a list then.
     pub is_list: bool,
+    /// Whether its value is a date. Hosts also take one that is relative to the present, such as
+    /// `7d`, and give the connector the date that it stands for, in UTC.
+    #[serde(default)]
+    pub is_date: bool,
 }
 
 impl LocationSetting {
@@ -83,6 +87,7 @@ impl FlagSetting {
             value_name: value_name.to_owned(),
             help: help.to_owned(),
             is_list: false,
+            is_date: false,
         }
     }
 
@@ -90,6 +95,13 @@ impl FlagSetting {
     #[must_use]
     pub fn repeated(mut self) -> Self {
         self.is_list = true;
+        self
+    }
+
+    /// Its value is a date.
+    #[must_use]
+    pub fn of_date(mut self) -> Self {
+        self.is_date = true;
         self
     }
 }

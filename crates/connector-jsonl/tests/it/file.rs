@@ -172,7 +172,7 @@ async fn a_damaged_state_is_never_ignored() {
 async fn two_syncs_cannot_write_to_one_file_at_a_time() {
     let (_folder, path) = place("out.jsonl");
     let first = started(&path).await;
-    assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Unavailable);
+    assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Conflict);
     drop(first);
     started(&path).await;
 }
@@ -205,7 +205,24 @@ async fn a_record_of_a_stream_that_was_not_announced_is_refused() {
     let records = vec![record("agents", "{}"), record("jobs", "{}")];
     let outcomes = destination.write(records).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("its stream")));
-    assert_eq!(outcomes[1], Outcome::Accepted(None));
+    assert_eq!(outcomes[1], Outcome::Accepted);
+}
+
+#[tokio::test]
+async fn a_stream_can_be_added_while_a_sync_runs() {
+    let (_folder, path) = place("out.jsonl");
+    let mut destination = started(&path).await;
+    write(&mut destination, "builds", "{}").await;
+    destination
+        .add_stream(&appended(stream("agents")))
+        .await
+        .unwrap();
+    write(&mut destination, "agents", "{}").await;
+    destination.commit(Some(&state(1))).await.unwrap();
+    destination.finish().await.unwrap();
+
+    let lines = "{\"stream\":\"builds\",\"record\":{}}\n{\"stream\":\"agents\",\"record\":{}}\n";
+    assert_eq!(text(&path), [HEADER, lines, &commit_line()].concat());
 }
 
 #[cfg(target_os = "linux")]
@@ -222,4 +239,17 @@ async fn a_full_disk_is_said_and_nothing_can_be_committed_after_it() {
     let expected = "the disk is full; make room and sync again [path: /dev/full]";
     assert_eq!(full.to_string(), expected);
     assert_eq!(after.kind(), ErrorKind::Internal);
+}
+
+#[tokio::test]
+async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+    let (_folder, path) = place("out.jsonl");
+    let mut destination = started(&path).await;
+    write(&mut destination, "builds", "{\"id\":1}").await;
+    append(&path, commit_line().as_bytes());
+
+    let error = destination.commit(Some(&state(2))).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(text(&path), [HEADER, &commit_line()].concat());
 }

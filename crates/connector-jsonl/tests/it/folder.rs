@@ -5,7 +5,7 @@ use super::*;
 /// The name ends with a slash: the folder is not there yet.
 async fn folder_destination(path: &Path) -> Box<dyn Destination> {
     let path = format!("{}/", path.display());
-    Jsonl.open_destination(setup(&path)).await.unwrap()
+    DestinationRole::open(&Jsonl, setup(&path)).await.unwrap()
 }
 
 async fn folder_started(path: &Path) -> Box<dyn Destination> {
@@ -174,7 +174,7 @@ async fn a_stream_whose_name_would_leave_the_folder_is_refused() {
 async fn two_syncs_cannot_write_to_one_folder_at_a_time() {
     let (_folder, path) = place("out");
     let first = folder_started(&path).await;
-    assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Unavailable);
+    assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Conflict);
     drop(first);
     folder_started(&path).await;
 }
@@ -195,4 +195,39 @@ async fn a_check_makes_no_folder_and_only_the_last_one_is_made() {
         start(&mut destination).await.unwrap_err().kind(),
         ErrorKind::Config
     );
+}
+
+#[tokio::test]
+async fn a_stream_can_be_added_while_a_sync_runs_and_nothing_of_others_is_taken() {
+    let (_folder, path) = place("out");
+    let mut destination = folder_started(&path).await;
+    write(&mut destination, "builds", "{}").await;
+    let agents = appended(stream("agents"));
+    destination.add_stream(&agents).await.unwrap();
+    destination.add_stream(&agents).await.unwrap();
+    write(&mut destination, "agents", "{}").await;
+    destination.commit(Some(&state(1))).await.unwrap();
+    assert_eq!(text(&path.join("agents.jsonl")), "{}\n");
+    assert_eq!(text(&path.join("builds.jsonl")), "{}\n");
+
+    fs::write(path.join("teams.jsonl"), "{\"mine\":1}\n").unwrap();
+    let refused = destination.add_stream(&appended(stream("teams"))).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(text(&path.join("teams.jsonl")), "{\"mine\":1}\n");
+}
+
+#[tokio::test]
+async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+    let (_folder, path) = place("out");
+    committed(&path).await;
+    let mut destination = folder_started(&path).await;
+    write(&mut destination, "builds", "{\"id\": 2}").await;
+    let others = text(&path.join("_state.json")).replace("\"builds\": 1", "\"builds\": 9");
+    fs::write(path.join("_state.json"), &others).unwrap();
+
+    let error = destination.commit(Some(&state(2))).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(text(&path.join("_state.json")), others);
+    assert_eq!(text(&path.join("builds.jsonl")), "{\"id\": 1}\n");
 }

@@ -26,14 +26,16 @@ fn life() -> Vec<Record> {
 async fn write_all(path: &Path, records: Vec<Record>) {
     let mut destination = started(path).await;
     let outcomes = destination.write(records.clone()).await.unwrap();
-    assert_eq!(outcomes, vec![Outcome::Accepted(None); records.len()]);
+    assert_eq!(outcomes, vec![Outcome::Accepted; records.len()]);
     destination.commit(Some(&state(1))).await.unwrap();
 }
 
 async fn read_back(path: &Path, stream: Option<&str>) -> Vec<Record> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
     let configuration = configuration.with("stream", stream);
-    let source = Jsonl.open_source(Setup::new(configuration)).await.unwrap();
+    let source = SourceRole::open(&Jsonl, Setup::new(configuration))
+        .await
+        .unwrap();
     let request = ReadRequest::new([Selection::full_refresh("builds")]);
     let record = |message| async {
         match message {
@@ -88,7 +90,7 @@ async fn a_file_out_of_a_folder_reads_back_alone_too() {
     write_all(&path, life()).await;
     for stream in [None, Some("builds")] {
         let read = read_back(&builds, stream).await;
-        let reasons: Vec<_> = read.iter().map(|record| record.gone.as_deref()).collect();
+        let reasons: Vec<_> = read.iter().map(|record| record.removal_reason()).collect();
         assert_eq!(reasons, [None, Some("aged \"out\""), None, Some("deleted")]);
     }
 }
@@ -97,7 +99,7 @@ async fn a_file_out_of_a_folder_reads_back_alone_too() {
 async fn the_schema_knows_nothing_of_what_says_that_a_record_is_gone() {
     for (_folder, path, _) in places() {
         write_all(&path, life()[..2].to_vec()).await;
-        let source = Jsonl.open_source(setup(path.to_str().unwrap())).await;
+        let source = SourceRole::open(&Jsonl, setup(path.to_str().unwrap())).await;
         let catalog = source.unwrap().discover().await.unwrap();
         let schema = &catalog.stream("builds").unwrap().json_schema;
         let fields: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
@@ -145,6 +147,6 @@ async fn a_record_that_looks_gone_is_refused_by_a_folder_and_kept_by_a_file() {
     let outcomes = destination.write(records).await.unwrap();
     destination.commit(None).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Rejected(why) if why.contains("`_gone`")));
-    assert_eq!(outcomes[1], Outcome::Accepted(None));
+    assert_eq!(outcomes[1], Outcome::Accepted);
     assert_eq!(text(&builds), format!("{null}\n"));
 }

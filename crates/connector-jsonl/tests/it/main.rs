@@ -2,18 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-mod conformance;
+mod claim;
 mod file;
 mod folder;
 mod gone;
 mod source;
+mod versions;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use connector_core::{
-    Configuration, Connector, Destination, Error, ErrorKind, JsonObject, Outcome, Record, Setup,
-    State, Stream, SyncMode, WritePlan,
+    Configuration, Destination, DestinationRole, Error, ErrorKind, Event, JsonObject, Observer,
+    Outcome, Record, Setup, SourceRole, State, Stream, StreamPlan, SyncMode, WriteMode, WritePlan,
 };
 use connector_jsonl::Jsonl;
 use serde_json::json;
@@ -31,29 +33,39 @@ fn setup(path: &str) -> Setup {
 }
 
 async fn destination(path: &Path) -> Box<dyn Destination> {
-    let opened = Jsonl.open_destination(setup(path.to_str().unwrap())).await;
+    let opened = DestinationRole::open(&Jsonl, setup(path.to_str().unwrap())).await;
     opened.unwrap()
 }
 
-fn stream(name: &str) -> Stream {
-    Stream {
-        name: name.into(),
-        description: "For tests.".to_owned(),
-        json_schema: json!({"type": "object"}),
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-        primary_key: vec!["id".to_owned()],
-        cursor: None,
-        sync_modes: vec![SyncMode::FullRefresh],
+/// The notices that were heard.
+#[derive(Debug, Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn heard(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
     }
 }
 
-fn plan(sync: &str, streams: &[&str]) -> WritePlan {
-    WritePlan {
-        sync: sync.to_owned(),
-        streams: streams.iter().map(|name| stream(name)).collect(),
+impl Observer for Notices {
+    fn observe(&self, event: Event) {
+        if let Event::Notice { message, .. } = event {
+            self.0.lock().unwrap().push(message);
+        }
     }
+}
+
+fn stream(name: &str) -> Stream {
+    Stream::new(name, "For tests.", json!({"type": "object"})).with_primary_key(["id"])
+}
+
+fn appended(stream: Stream) -> StreamPlan {
+    StreamPlan::new(stream, WriteMode::Append)
+}
+
+fn plan(sync: &str, streams: &[&str]) -> WritePlan {
+    let streams = streams.iter().map(|name| appended(stream(name)));
+    WritePlan::new(sync, streams)
 }
 
 fn record(stream: &str, text: &str) -> Record {
@@ -61,7 +73,7 @@ fn record(stream: &str, text: &str) -> Record {
 }
 
 fn gone(stream: &str, key: &str, why: &str) -> Record {
-    Record::gone(stream.into(), JsonObject::parse(key).unwrap(), why)
+    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), why)
 }
 
 fn state(position: i64) -> State {
@@ -85,7 +97,7 @@ async fn started(path: &Path) -> Box<dyn Destination> {
 
 async fn write(destination: &mut Box<dyn Destination>, stream: &str, text: &str) {
     let outcomes = destination.write(vec![record(stream, text)]).await;
-    assert_eq!(outcomes.unwrap(), [Outcome::Accepted(None)]);
+    assert_eq!(outcomes.unwrap(), [Outcome::Accepted]);
 }
 
 async fn refusal_of_start(path: &Path) -> Error {
@@ -102,33 +114,55 @@ fn append(path: &Path, more: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-#[tokio::test]
-async fn the_schema_of_the_configuration_says_what_parsing_says() {
-    let schema = Jsonl.configuration_schema();
-    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
-    assert_eq!(schema["required"], json!(["path"]));
-    assert_eq!(schema["additionalProperties"], json!(false));
+#[test]
+fn the_declared_settings_say_what_validation_says() {
+    for (settings, keys) in [
+        (SourceRole::settings(&Jsonl), &["path", "stream"][..]),
+        (DestinationRole::settings(&Jsonl), &["path"]),
+    ] {
+        let schema = &settings.json_schema;
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert_eq!(schema["required"], json!(["path"]));
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert_eq!(settings.keys().collect::<Vec<_>>(), keys);
+        assert_eq!(settings.location.unwrap().key, "path");
+    }
+}
 
-    for (configuration, message) in [
-        (json!({}), "missing key `path`: it must be set"),
+#[test]
+fn a_wrong_setting_is_refused_by_its_key_before_anything_is_opened() {
+    let refusal = |configuration, is_source: bool| {
+        let setup = Setup::new(Configuration::new(configuration).unwrap());
+        let validated = if is_source {
+            SourceRole::validate(&Jsonl, &setup)
+        } else {
+            DestinationRole::validate(&Jsonl, &setup)
+        };
+        let error = validated.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.to_string()
+    };
+    for (configuration, is_source, message) in [
+        (json!({}), false, "missing key `path`: it must be set"),
         (
             json!({"path": ""}),
+            false,
             "must be a file, a folder or `-` [key: path]",
         ),
         (
             json!({"path": "-", "stream": ""}),
+            true,
             "must be the name of a stream [key: stream]",
         ),
         (
             json!({"path": "-", "stream": "a"}),
+            false,
             "is only for a source; remove it [key: stream]",
         ),
     ] {
-        let setup = Setup::new(Configuration::new(configuration).unwrap());
-        let Err(error) = Jsonl.open_destination(setup).await else {
-            panic!("{message}");
-        };
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert_eq!(error.to_string(), message);
+        assert_eq!(refusal(configuration, is_source), message);
     }
+    let setup = setup("missing/out.jsonl");
+    DestinationRole::validate(&Jsonl, &setup).unwrap();
+    SourceRole::validate(&Jsonl, &setup).unwrap();
 }

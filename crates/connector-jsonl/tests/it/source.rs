@@ -1,7 +1,5 @@
 //! Files as a source.
 
-use std::sync::Arc;
-
 use connector_core::{Message, ReadRequest, Result, Selection, Source, Status};
 use futures::StreamExt;
 
@@ -10,7 +8,9 @@ use super::*;
 async fn source_with(path: &Path, stream: Option<&str>) -> Arc<dyn Source> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
     let configuration = configuration.with("stream", stream);
-    Jsonl.open_source(Setup::new(configuration)).await.unwrap()
+    SourceRole::open(&Jsonl, Setup::new(configuration))
+        .await
+        .unwrap()
 }
 
 async fn source(path: &Path) -> Arc<dyn Source> {
@@ -225,7 +225,9 @@ async fn a_bad_line_is_an_error_with_its_number_after_the_records_before_it() {
 async fn a_line_that_is_no_text_is_an_error_with_its_number() {
     let (_folder, path) = place("things.jsonl");
     fs::write(&path, b"{\"id\":1}\n{\"id\":\"\xff\"}\n").unwrap();
-    let error = source(&path).await.discover().await.unwrap_err();
+    let read = messages(&source(&path).await, request(&["things"])).await;
+    assert_eq!(records(&read), ["things {\"id\":1}"]);
+    let error = read.last().unwrap().as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data);
     assert!(error.to_string().contains("UTF-8"), "{error}");
     assert!(error.to_string().contains("line: 2"), "{error}");
@@ -252,7 +254,7 @@ async fn an_unknown_stream_and_another_mode_are_refused() {
     newer.streams[0].mode = SyncMode::Incremental;
     let newer = messages(&source, newer).await;
 
-    for (read, message) in [(&unknown, "there are: things"), (&newer, "full_refresh")] {
+    for (read, message) in [(&unknown, "streams: things"), (&newer, "full_refresh")] {
         assert_eq!(read.len(), 1);
         let error = read[0].as_ref().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
@@ -314,4 +316,124 @@ fn it_works_without_a_runtime() {
         let read = messages(&source(&path).await, request(&["things"])).await;
         assert_eq!(records(&read), ["things {\"id\":1}"]);
     });
+}
+
+#[tokio::test]
+async fn a_bad_line_stops_neither_the_discovery_nor_the_records_before_it() {
+    let good = "{\"id\":1}\n";
+    for bad in [
+        "{\"id\":2,\"na",
+        "{\"id\":\n{\"id\":3}\n",
+        "\u{0}\u{0}",
+        "[1]",
+    ] {
+        for is_enveloped in [false, true] {
+            let (_folder, path) = place("things.jsonl");
+            let first = "{\"stream\":\"things\",\"record\":{\"id\":1}}\n";
+            let good = if is_enveloped { first } else { good };
+            fs::write(&path, format!("{good}{bad}")).unwrap();
+            let source = source(&path).await;
+
+            let catalog = source.discover().await.unwrap();
+            let read = messages(&source, request(&["things"])).await;
+
+            assert_eq!(names(&catalog), ["things"]);
+            assert_eq!(records(&read), ["things {\"id\":1}"], "{bad}");
+            let error = read.last().unwrap().as_ref().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Data);
+            assert!(error.to_string().contains("line: 2"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_was_half_written_is_read_once_it_is_whole_and_nothing_is_repeated() {
+    let (_folder, path) = place("things.jsonl");
+    let lines: String = (0..1500).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    fs::write(&path, format!("{lines}{{\"id\":15")).unwrap();
+    let source = source(&path).await;
+    let read = messages(&source, request(&["things"])).await;
+    assert_eq!(records(&read).len(), 1500);
+    let error = read.last().unwrap().as_ref().unwrap_err();
+    assert!(error.message().contains("not complete"), "{error}");
+    assert!(error.to_string().contains("line: 1501"), "{error}");
+    let Some(Ok(Message::Checkpoint(state))) = read.iter().rev().nth(1) else {
+        panic!("no state covers what was read");
+    };
+
+    append(&path, b"00}\n");
+    let rest = request(&["things"]).with_state(Some(state.clone()));
+    let rest = messages(&source, rest).await;
+    assert_eq!(records(&rest), ["things {\"id\":1500}"]);
+    assert!(rest.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_file_in_utf16_is_refused_by_that_name() {
+    let (_folder, path) = place("things.jsonl");
+    let text = "\u{feff}{\"secret\":1}\n".encode_utf16();
+    fs::write(&path, text.flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    for refused in [
+        source(&path).await.check().await.unwrap_err(),
+        source(&path).await.discover().await.unwrap_err(),
+    ] {
+        assert_eq!(refused.kind(), ErrorKind::Data);
+        let shown = refused.to_string();
+        assert!(shown.contains("UTF-16; save it as UTF-8"), "{shown}");
+        assert!(shown.contains("things.jsonl"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_sync_has_not_committed_is_not_read_and_a_notice_says_so() {
+    for (place_name, is_folder) in [("out.jsonl", false), ("out", true)] {
+        let (_folder, path) = place(place_name);
+        if is_folder {
+            fs::create_dir(&path).unwrap();
+        }
+        let mut destination = started(&path).await;
+        write(&mut destination, "builds", "{\"id\":1}").await;
+        destination.commit(Some(&state(1))).await.unwrap();
+        let long = format!("{{\"id\":\"{}\"}}", "x".repeat(600_000));
+        write(&mut destination, "builds", &long).await;
+        drop(destination);
+
+        let notices = Notices::default();
+        let setup = setup(path.to_str().unwrap()).with_observer(Arc::new(notices.clone()));
+        let source = SourceRole::open(&Jsonl, setup).await.unwrap();
+        let read = messages(&source, request(&["builds"])).await;
+
+        assert_eq!(records(&read), ["builds {\"id\":1}"]);
+        let heard = notices.heard();
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert!(heard[0].contains("has not committed"), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_others_made_is_refused() {
+    let (_folder, path) = place("things.jsonl");
+    fs::write(&path, "{}\n").unwrap();
+    let part = request(&["things"]).with_partition(json!(1));
+    let read = messages(&source(&path).await, part).await;
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_read_once_and_ends_with_a_state() {
+    let (_folder, path) = place("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || fs::write(path, "{\"stream\":\"a\",\"record\":{\"id\":1}}\n").unwrap()
+    });
+    let source = source(&path).await;
+    let read = messages(&source, request(&["a"])).await;
+    writer.join().unwrap();
+    assert_eq!(records(&read), ["a {\"id\":1}"]);
+    let is_state = |message: &Result<Message>| matches!(message, Ok(Message::Checkpoint(_)));
+    assert_eq!(read.iter().position(is_state), Some(read.len() - 2));
 }

@@ -163,12 +163,15 @@ async fn after_a_failure_nothing_can_be_committed_until_it_is_started_again() {
     let user = Connection::open(&path).unwrap();
     user.execute_batch("DROP TABLE builds").unwrap();
 
-    let written = write(&mut destination, "builds", &[r#"{"id":"b"}"#]).await;
-    let committed = destination.commit(Some(&state(2))).await;
+    write(&mut destination, "builds", &[r#"{"id":"b"}"#])
+        .await
+        .unwrap();
+    let dropped = destination.commit(Some(&state(2))).await.unwrap_err();
+    let after = destination.commit(Some(&state(2))).await.unwrap_err();
 
-    let error = written.unwrap_err();
-    assert!(error.to_string().contains("stream: builds"), "{error}");
-    assert_eq!(committed.unwrap_err().kind(), ErrorKind::Internal);
+    assert_eq!(dropped.kind(), ErrorKind::Conflict);
+    assert!(dropped.to_string().contains("table: builds"), "{dropped}");
+    assert_eq!(after.kind(), ErrorKind::Internal);
     let found = destination.start(&plan(&[builds()])).await.unwrap();
     assert_eq!(found, Some(state(1)));
 }

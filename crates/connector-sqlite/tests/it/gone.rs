@@ -99,14 +99,14 @@ async fn what_cannot_be_marked_is_refused_with_a_sentence() {
     assert_eq!(
         reasons,
         [
-            "its stream has no primary key: no row can be marked as gone",
+            "its stream has no primary key: no row can be marked as removed",
             "its primary key field `id` is missing or null",
             "its primary key field `id` is missing or null",
             "the name of one of its fields is not valid Unicode",
             "its stream is not among those that the sync was started with",
         ]
     );
-    assert_eq!(outcomes[5], Outcome::Accepted(None));
+    assert_eq!(outcomes[5], Outcome::Accepted);
     drop(destination);
     let columns = "SELECT name FROM pragma_table_info('lines')";
     assert_eq!(rows::<String>(&path, columns), ["_empty"]);

@@ -2,21 +2,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod capabilities;
 mod commits;
 mod comparison;
-mod conformance;
 mod failures;
 mod gone;
+mod overwrite;
 mod replica;
+mod sharing;
 mod source;
 mod tables;
 mod values;
+mod versions;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use connector_core::{
-    Configuration, Connector, Destination, ErrorKind, JsonObject, Outcome, Record, Result, Setup,
-    State, Stream, SyncMode, WritePlan,
+    Configuration, Destination, DestinationRole, ErrorKind, Event, JsonObject, Observer, Outcome,
+    Record, Result, Setup, SourceRole, State, Stream, StreamPlan, WriteMode, WritePlan,
 };
 use connector_sqlite::Sqlite;
 use rusqlite::Connection;
@@ -32,23 +36,36 @@ fn warehouse() -> (TempDir, PathBuf) {
 }
 
 async fn destination(path: &Path) -> Box<dyn Destination> {
+    destination_heard(path, &Notices::default()).await
+}
+
+async fn destination_heard(path: &Path, notices: &Notices) -> Box<dyn Destination> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
-    let opened = Sqlite.open_destination(Setup::new(configuration)).await;
-    opened.unwrap()
+    let setup = Setup::new(configuration).with_observer(Arc::new(notices.clone()));
+    DestinationRole::open(&Sqlite, setup).await.unwrap()
+}
+
+/// The notices that were heard.
+#[derive(Debug, Clone, Default)]
+struct Notices(Arc<Mutex<Vec<String>>>);
+
+impl Notices {
+    fn heard(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Notices {
+    fn observe(&self, event: Event) {
+        if let Event::Notice { message, .. } = event {
+            self.0.lock().unwrap().push(message);
+        }
+    }
 }
 
 fn stream(name: &str, properties: Value, key: &[&str]) -> Stream {
-    Stream {
-        name: name.into(),
-        description: "For tests.".to_owned(),
-        json_schema: json!({"type": "object", "properties": properties}),
-        is_default: true,
-        scopes: Vec::new(),
-        is_readable: None,
-        primary_key: key.iter().map(|field| (*field).to_owned()).collect(),
-        cursor: None,
-        sync_modes: vec![SyncMode::FullRefresh],
-    }
+    let schema = json!({"type": "object", "properties": properties});
+    Stream::new(name, "For tests.", schema).with_primary_key(key.iter().copied())
 }
 
 /// `builds` with the key `id` and the columns `id`, `number` and `state`.
@@ -58,11 +75,15 @@ fn builds() -> Stream {
     stream("builds", properties, &["id"])
 }
 
+/// Each stream in its preferred mode: those with a key are upserted, the others appended.
 fn plan(streams: &[Stream]) -> WritePlan {
-    WritePlan {
-        sync: "buildkite".to_owned(),
-        streams: streams.to_vec(),
-    }
+    let capabilities = DestinationRole::capabilities(&Sqlite);
+    WritePlan::preferred("buildkite", streams.to_vec(), &capabilities).unwrap()
+}
+
+fn plan_in(mode: WriteMode, streams: &[Stream]) -> WritePlan {
+    let plan = |stream: &Stream| StreamPlan::new(stream.clone(), mode);
+    WritePlan::new("buildkite", streams.iter().map(plan))
 }
 
 fn record(stream: &str, text: &str) -> Record {
@@ -70,7 +91,7 @@ fn record(stream: &str, text: &str) -> Record {
 }
 
 fn gone(stream: &str, key: &str, why: &str) -> Record {
-    Record::gone(stream.into(), JsonObject::parse(key).unwrap(), why)
+    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), why)
 }
 
 fn rejected(outcome: &Outcome) -> &str {
@@ -84,7 +105,7 @@ fn rejected(outcome: &Outcome) -> &str {
 async fn sync_records(path: &Path, stream: &Stream, records: &[Record]) {
     let mut destination = started(path, std::slice::from_ref(stream)).await;
     let outcomes = destination.write(records.to_vec()).await.unwrap();
-    assert_eq!(outcomes, vec![Outcome::Accepted(None); records.len()]);
+    assert_eq!(outcomes, vec![Outcome::Accepted; records.len()]);
     destination.commit(None).await.unwrap();
 }
 
@@ -130,34 +151,51 @@ fn one<T: FromSql>(path: &Path, sql: &str) -> T {
     rows.remove(0)
 }
 
-#[tokio::test]
-async fn the_schema_of_the_configuration_says_what_parsing_says() {
-    let schema = Sqlite.configuration_schema();
-    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
-    assert_eq!(schema["required"], json!(["path"]));
-    assert_eq!(schema["additionalProperties"], json!(false));
-    assert!(schema["properties"]["path"]["description"].is_string());
+#[test]
+fn the_declared_settings_say_what_validation_says() {
+    for (settings, keys) in [
+        (
+            SourceRole::settings(&Sqlite),
+            &["path", "query", "stream"][..],
+        ),
+        (DestinationRole::settings(&Sqlite), &["path"]),
+    ] {
+        let schema = &settings.json_schema;
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert_eq!(schema["required"], json!(["path"]));
+        assert_eq!(schema["additionalProperties"], json!(false));
+        assert!(schema["properties"]["path"]["description"].is_string());
+        assert_eq!(settings.keys().collect::<Vec<_>>(), keys);
+        assert_eq!(settings.location.unwrap().key, "path");
+    }
+    let flags = SourceRole::settings(&Sqlite).flags;
+    let flags: Vec<_> = flags.iter().map(|flag| &*flag.flag).collect();
+    assert_eq!(flags, ["query"]);
+}
 
+#[test]
+fn a_wrong_setting_is_refused_by_its_key_before_anything_is_opened() {
+    let must_be_file = "must be the path of a database file [key: path]";
     for (configuration, message) in [
         (json!({}), "missing key `path`: it must be set"),
+        (json!({"path": ""}), must_be_file),
+        (json!({"path": ":memory:"}), must_be_file),
         (
             json!({"path": "a", "pth": 1}),
-            "unknown key `pth`; allowed are `path`, `query`, `stream`",
+            "unknown key `pth`, did you mean `path`?; allowed are `path`, `query`, `stream`",
         ),
         (
-            json!({"path": ""}),
-            "must be the path of a database file [key: path]",
-        ),
-        (
-            json!({"path": ":memory:"}),
-            "must be the path of a database file [key: path]",
+            json!({"path": "a", "query": "SELECT 1"}),
+            "is for a source; leave it out of a destination [key: query]",
         ),
     ] {
         let setup = Setup::new(Configuration::new(configuration).unwrap());
-        let Err(error) = Sqlite.open_destination(setup).await else {
-            panic!("{message}");
-        };
+        let error = DestinationRole::validate(&Sqlite, &setup).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.to_string(), message);
     }
+    let setup = Setup::new(Configuration::default().with("path", "missing/a.db"));
+    DestinationRole::validate(&Sqlite, &setup).unwrap();
+    let error = SourceRole::validate(&Sqlite, &setup).unwrap_err();
+    assert!(error.to_string().contains("query"), "{error}");
 }

@@ -5,14 +5,14 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connector_core::{Comparison, Error, Replica};
+use connector_core::{Comparison, Error, Replica, ReplicaRole};
 use futures::{StreamExt, TryStreamExt};
 
 use super::*;
 
 async fn opened(path: &Path) -> Result<Arc<dyn Replica>> {
     let configuration = Configuration::default().with("path", path.to_str().unwrap());
-    Sqlite.open_replica(Setup::new(configuration)).await
+    ReplicaRole::open(&Sqlite, Setup::new(configuration)).await
 }
 
 pub(crate) async fn replica(path: &Path) -> Arc<dyn Replica> {

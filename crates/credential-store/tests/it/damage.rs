@@ -1,10 +1,11 @@
-//! Files that are cut, changed, missing or from a later version. None is ever overwritten.
+//! Files that are truncated, changed, missing or from a later version. None is ever overwritten.
 
 use std::fs;
 
 use credential_store::{Error, NewKey, Store, Unlock};
 
-use crate::bench::{Bench, api_key, minute, new};
+use crate::fixture::{Fixture, api_key, minute, new};
+use crate::old_stores;
 
 const FILE: &str = "credentials.age";
 
@@ -12,11 +13,11 @@ const FILE: &str = "credentials.age";
 fn assert_all_refuse(store: &Store, is_right: impl Fn(&Error) -> bool) {
     let answers = [
         store.list().map(drop),
-        store.get("a").map(drop),
-        store.open_secret("a").map(drop),
+        store.info("a").map(drop),
+        store.credential("a").map(drop),
         store.create(new("b", "key"), minute(2)).map(drop),
         store.describe("a", "d").map(drop),
-        store.rotate("a", api_key("new"), minute(2)).map(drop),
+        store.rotate("a", &api_key("new"), minute(2)).map(drop),
         store.mark_checked("a", minute(2)).map(drop),
         store.remove("a"),
     ];
@@ -31,69 +32,69 @@ fn is_damaged(error: &Error) -> bool {
 }
 
 #[test]
-fn a_file_cut_at_any_length_is_damaged_and_stays_as_it_is() {
-    let bench = Bench::new();
-    let store = bench.store();
+fn a_file_truncated_anywhere_is_damaged_and_stays_as_it_is() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
     store.create(new("a", "key"), minute(1)).unwrap();
-    let whole = fs::read(bench.path(FILE)).unwrap();
+    let whole = fs::read(fixture.path(FILE)).unwrap();
 
     for length in 0..whole.len() {
-        fs::write(bench.path(FILE), &whole[..length]).unwrap();
+        fs::write(fixture.path(FILE), &whole[..length]).unwrap();
 
         assert_all_refuse(&store, is_damaged);
         assert!(is_damaged(
-            &bench.location().open(Unlock::Kept).unwrap_err()
+            &fixture.location().open(Unlock::StoredKey).unwrap_err()
         ));
-        assert_eq!(fs::read(bench.path(FILE)).unwrap(), whole[..length]);
+        assert_eq!(fs::read(fixture.path(FILE)).unwrap(), whole[..length]);
     }
 }
 
 #[test]
-fn a_file_with_any_one_bit_changed_or_a_byte_more_is_damaged() {
-    let bench = Bench::new();
-    let store = bench.store();
+fn a_file_with_one_bit_changed_or_one_byte_added_is_damaged() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
     store.create(new("a", "key"), minute(1)).unwrap();
-    let whole = fs::read(bench.path(FILE)).unwrap();
+    let whole = fs::read(fixture.path(FILE)).unwrap();
 
     for at in 0..whole.len() * 8 {
         let mut changed = whole.clone();
         changed[at / 8] ^= 1 << (at % 8);
-        fs::write(bench.path(FILE), &changed).unwrap();
+        fs::write(fixture.path(FILE), &changed).unwrap();
 
         let error = store.list().unwrap_err();
         assert!(is_damaged(&error), "bit {at}: {error}");
     }
-    fs::write(bench.path(FILE), [&whole[..], b"\n"].concat()).unwrap();
+    fs::write(fixture.path(FILE), [&whole[..], b"\n"].concat()).unwrap();
     assert!(is_damaged(&store.list().unwrap_err()));
 }
 
 #[test]
-fn a_key_file_cut_at_any_length_opens_nothing() {
-    let bench = Bench::new();
-    bench.store();
-    let whole = fs::read(bench.path("key")).unwrap();
-    // Only the line break at the end can be missed.
+fn a_key_file_truncated_anywhere_opens_nothing() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let whole = fs::read(fixture.path("key")).unwrap();
+    // Without the line break at the end the key is still complete.
     for length in 0..whole.len() - 1 {
-        fs::write(bench.path("key"), &whole[..length]).unwrap();
+        fs::write(fixture.path("key"), &whole[..length]).unwrap();
 
-        let error = bench.location().open(Unlock::Kept).unwrap_err();
+        let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{length}: {error}");
     }
 }
 
 #[test]
-fn a_sealed_key_file_that_is_cut_opens_nothing() {
-    let bench = Bench::new();
-    bench
+fn a_truncated_encrypted_key_file_opens_nothing() {
+    let fixture = Fixture::new();
+    fixture
         .location()
         .create(NewKey::Passphrase("p".into()))
         .unwrap();
-    let whole = fs::read(bench.path("key.age")).unwrap();
+    let whole = fs::read(fixture.path("key.age")).unwrap();
     // Not each length: before each try, age measures how fast the machine is.
     for length in (0..whole.len()).step_by(9) {
-        fs::write(bench.path("key.age"), &whole[..length]).unwrap();
+        fs::write(fixture.path("key.age"), &whole[..length]).unwrap();
 
-        let error = bench
+        let error = fixture
             .location()
             .open(Unlock::Passphrase("p".into()))
             .unwrap_err();
@@ -103,121 +104,119 @@ fn a_sealed_key_file_that_is_cut_opens_nothing() {
 }
 
 #[test]
-fn a_header_cut_at_any_length_is_damaged() {
-    let bench = Bench::new();
-    bench.store();
-    let whole = fs::read(bench.path("store.json")).unwrap();
+fn a_header_truncated_anywhere_is_damaged() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let whole = fs::read(fixture.path("store.json")).unwrap();
     for length in 0..whole.len() - 1 {
-        fs::write(bench.path("store.json"), &whole[..length]).unwrap();
+        fs::write(fixture.path("store.json"), &whole[..length]).unwrap();
 
-        let error = bench.location().open(Unlock::Kept).unwrap_err();
+        let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
         assert!(matches!(error, Error::Damaged { .. }), "{length}: {error}");
     }
 }
 
 #[test]
-fn a_file_that_is_missing_is_said_and_not_made_anew() {
+fn a_missing_file_is_reported_and_not_created_again() {
     for name in [FILE, "key"] {
-        let bench = Bench::new();
-        bench.store();
-        fs::remove_file(bench.path(name)).unwrap();
+        let fixture = Fixture::new();
+        fixture.store();
+        fs::remove_file(fixture.path(name)).unwrap();
 
-        let error = bench.location().open(Unlock::Kept).unwrap_err();
+        let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
 
         assert!(matches!(error, Error::Missing { .. }), "{error}");
-        let error = bench.location().create(NewKey::File).unwrap_err();
+        let error = fixture.location().create(NewKey::File).unwrap_err();
         assert!(matches!(error, Error::StoreExists { .. }), "{error}");
-        assert!(!bench.path(name).exists());
+        assert!(!fixture.path(name).exists());
     }
 }
 
 #[test]
 fn a_store_without_its_header_is_neither_opened_nor_replaced() {
-    let bench = Bench::new();
-    bench.store();
-    fs::remove_file(bench.path("store.json")).unwrap();
-    let before = bench.files();
+    let fixture = Fixture::new();
+    fixture.store();
+    fs::remove_file(fixture.path("store.json")).unwrap();
+    let before = fixture.files();
 
     for answer in [
-        bench.location().open(Unlock::Kept),
-        bench.location().create(NewKey::File),
+        fixture.location().open(Unlock::StoredKey),
+        fixture.location().create(NewKey::File),
     ] {
         let error = answer.unwrap_err();
         assert!(matches!(error, Error::Unfinished { .. }), "{error}");
     }
-    assert_eq!(bench.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
-fn a_second_store_in_a_folder_is_refused_and_the_first_one_stays() {
-    let bench = Bench::new();
-    bench.store();
-    let before = bench.files();
+fn a_second_store_in_a_folder_is_refused_and_the_first_one_is_unchanged() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let before = fixture.files();
 
-    let error = bench.location().create(NewKey::File).unwrap_err();
+    let error = fixture.location().create(NewKey::File).unwrap_err();
 
     assert!(matches!(error, Error::StoreExists { .. }), "{error}");
-    assert_eq!(bench.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
-fn no_folder_is_no_store() {
-    let bench = Bench::new();
+fn without_a_folder_there_is_no_store() {
+    let fixture = Fixture::new();
 
-    let error = bench.location().open(Unlock::Kept).unwrap_err();
+    let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
 
     assert!(matches!(error, Error::NoStore { .. }), "{error}");
-    assert_eq!(bench.location().key_source().unwrap(), None);
+    assert_eq!(fixture.location().key_source().unwrap(), None);
 }
 
 #[test]
-fn a_folder_with_other_files_is_no_store_and_may_become_one() {
-    let bench = Bench::new();
-    bench.store();
-    for (name, _) in bench.files() {
-        fs::remove_file(bench.path(&name)).unwrap();
+fn a_folder_with_other_files_can_become_a_store() {
+    let fixture = Fixture::new();
+    fixture.store();
+    for (name, _) in fixture.files() {
+        fs::remove_file(fixture.path(&name)).unwrap();
     }
-    fs::write(bench.path("notes"), "mine").unwrap();
+    fs::write(fixture.path("notes"), "mine").unwrap();
 
-    let error = bench.location().open(Unlock::Kept).unwrap_err();
+    let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
 
     assert!(matches!(error, Error::NoStore { .. }), "{error}");
-    assert!(bench.location().create(NewKey::File).is_ok());
-    assert_eq!(fs::read(bench.path("notes")).unwrap(), b"mine");
+    assert!(fixture.location().create(NewKey::File).is_ok());
+    assert_eq!(fs::read(fixture.path("notes")).unwrap(), b"mine");
 }
 
 #[test]
 fn a_header_of_a_later_version_is_refused_whatever_else_it_says() {
-    let bench = Bench::new();
-    bench.store();
+    let fixture = Fixture::new();
+    fixture.store();
     fs::write(
-        bench.path("store.json"),
+        fixture.path("store.json"),
         r#"{"version":2,"layout":"unheard of"}"#,
     )
     .unwrap();
 
-    let error = bench.location().open(Unlock::Kept).unwrap_err();
+    let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
 
-    let path = bench.path("store.json");
+    let path = fixture.path("store.json");
     assert_eq!(
         error.to_string(),
         format!(
-            "{} is of version 2 and this program knows 1; use a newer program",
+            "{} has version 2, and this program reads up to version 1; update the program",
             path.display()
         )
     );
-    assert!(bench.location().create(NewKey::File).is_err());
+    assert!(fixture.location().create(NewKey::File).is_err());
 }
 
 #[test]
 fn credentials_of_a_later_version_are_refused_and_not_overwritten() {
-    let bench = Bench::new();
-    let store = bench.store();
-    let key = fs::read_to_string(bench.path("key")).unwrap();
-    let key = key.lines().find(|line| !line.starts_with('#')).unwrap();
-    let key: age::x25519::Identity = key.parse().unwrap();
-    let later = age::encrypt(&key.to_public(), br#"{"version":2,"secrets":[]}"#).unwrap();
-    fs::write(bench.path(FILE), &later).unwrap();
+    let fixture = Fixture::new();
+    old_stores::copy("file", &fixture);
+    let store = fixture.reopened();
+    let later = include_bytes!("stores/later.age");
+    fs::write(fixture.path(FILE), later).unwrap();
 
     assert_all_refuse(&store, |error| {
         matches!(
@@ -229,5 +228,5 @@ fn credentials_of_a_later_version_are_refused_and_not_overwritten() {
             }
         )
     });
-    assert_eq!(fs::read(bench.path(FILE)).unwrap(), later);
+    assert_eq!(fs::read(fixture.path(FILE)).unwrap(), later);
 }

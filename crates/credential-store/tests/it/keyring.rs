@@ -1,7 +1,7 @@
-//! The operating system's keyring, where there is none, where it hangs, and where it works.
+//! The operating system's keyring: absent, silent, and working.
 //!
-//! A process that looks for a keyring elsewhere is this test program once more, running nothing
-//! but [`child`].
+//! A process that looks for a keyring elsewhere is this test program again, running only
+//! [`child`].
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -11,33 +11,35 @@ use std::time::Duration;
 
 use credential_store::{Error, Keyring, Location, NewKey, SystemKeyring, Unlock};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 
-/// Where a process finds the keyring.
+/// The name of the keys in the keyring.
+const SERVICE: &str = "credential-store-tests";
+/// The variable that says where the keyring is.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-/// Set for a child: the milliseconds it waits.
+/// Set for a child: how long it waits, in milliseconds.
 const PATIENCE: &str = "CREDENTIAL_STORE_TEST_PATIENCE";
 
-/// Says why the keyring does not work, and that a store can do without it.
+/// Prints why the keyring does not work, and where the key goes instead.
 #[test]
 fn child() {
     let Some(millis) = std::env::var_os(PATIENCE) else {
         return;
     };
     let millis = millis.into_string().unwrap().parse().unwrap();
-    let keyring = SystemKeyring::with_patience(Duration::from_millis(millis));
-    let location = Location::new(Bench::new().folder()).with_keyring(Arc::new(keyring));
+    let keyring = SystemKeyring::new(SERVICE).with_patience(Duration::from_millis(millis));
+    let location = Location::new(Fixture::new().folder(), Arc::new(keyring));
 
     let Error::Keyring(error) = location.create(NewKey::Keyring).unwrap_err() else {
-        panic!("it is the keyring that fails");
+        panic!("expected a keyring error");
     };
     let store = location.create(NewKey::Automatic).unwrap();
 
-    let out = format!("\nsaid {:?} {error}\n", store.key_source());
+    let out = format!("\nprinted {:?} {error}\n", store.key_source());
     std::io::Write::write_all(&mut std::io::stdout(), out.as_bytes()).unwrap();
 }
 
-fn said_with(bus: &str, patience: Duration) -> String {
+fn printed_with(bus: &str, patience: Duration) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "keyring::child", "--nocapture"])
         .env(BUS, bus)
@@ -45,46 +47,52 @@ fn said_with(bus: &str, patience: Duration) -> String {
         .output()
         .unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
-    let said = out.lines().find_map(|line| line.strip_prefix("said "));
-    said.unwrap_or_else(|| panic!("{out}")).to_owned()
+    let printed = out.lines().find_map(|line| line.strip_prefix("printed "));
+    printed.unwrap_or_else(|| panic!("{out}")).to_owned()
 }
 
 #[test]
 fn without_a_service_it_fails_at_once_and_the_key_goes_to_a_file() {
-    // Were it to wait, the test would not end.
-    let said = said_with("unix:path=/nowhere/bus", Duration::from_secs(3600));
+    // If it waited, the test would not end.
+    let printed = printed_with("unix:path=/nowhere/bus", Duration::from_secs(3600));
 
-    assert!(said.starts_with("File no service answers ("), "{said}");
+    assert!(
+        printed.starts_with("File no service answers ("),
+        "{printed}"
+    );
 }
 
 #[test]
-fn a_service_that_never_answers_is_given_up_and_the_key_goes_to_a_file() {
-    let bench = Bench::new();
-    let socket = bench.folder().with_file_name("bus");
+fn a_silent_service_is_given_up_and_the_key_goes_to_a_file() {
+    let fixture = Fixture::new();
+    let socket = fixture.folder().with_file_name("bus");
     let _silent = UnixListener::bind(&socket).unwrap();
     let bus = format!("unix:path={}", socket.display());
 
-    let said = said_with(&bus, Duration::from_millis(50));
+    let printed = printed_with(&bus, Duration::from_millis(50));
 
-    assert!(said.starts_with("File no answer within"), "{said}");
+    assert!(
+        printed.starts_with("File it does not answer within"),
+        "{printed}"
+    );
 }
 
-/// Under `dbus-run-session`, with `gnome-keyring-daemon --unlock` run before.
+/// Run it under `dbus-run-session`, after `gnome-keyring-daemon --unlock`.
 #[test]
-#[ignore = "asks the keyring of the machine, which must be there and open"]
+#[ignore = "needs an unlocked keyring on this machine"]
 fn the_keyring_of_this_machine_keeps_a_key_until_it_is_removed() {
-    let bench = Bench::new();
-    let keyring = SystemKeyring::default();
-    let location = Location::new(bench.folder()).with_keyring(Arc::new(keyring));
+    let fixture = Fixture::new();
+    let keyring = Arc::new(SystemKeyring::new(SERVICE));
+    let location = Location::new(fixture.folder(), keyring.clone());
     location.create(NewKey::Keyring).unwrap();
 
-    assert!(location.open(Unlock::Kept).is_ok());
+    assert!(location.open(Unlock::StoredKey).is_ok());
 
-    let header = fs::read(bench.path("store.json")).unwrap();
+    let header = fs::read(fixture.path("store.json")).unwrap();
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
     let account = header["id"].as_str().unwrap();
     keyring.remove(account).unwrap();
     keyring.remove(account).unwrap();
-    let error = location.open(Unlock::Kept).unwrap_err();
+    let error = location.open(Unlock::StoredKey).unwrap_err();
     assert!(matches!(error, Error::NotInKeyring { .. }), "{error}");
 }

@@ -1,31 +1,31 @@
-//! Where the key is kept, and what happens with a wrong one.
+//! Where the key is kept, and what a wrong key does.
 
 use std::fs;
 use std::sync::Arc;
 
 use credential_store::{Error, KeySource, Location, NewKey, Unlock};
 
-use crate::bench::{Bench, IDENTITY, Shelf, key_of, minute, new};
+use crate::fixture::{FakeKeyring, Fixture, IDENTITY, key_of, location_with, minute, new};
 
-fn with_keyring(bench: &Bench, keyring: &Arc<Shelf>) -> Location {
-    bench.location().with_keyring(keyring.clone())
+fn with_keyring(fixture: &Fixture, keyring: &Arc<FakeKeyring>) -> Location {
+    location_with(fixture.folder(), keyring.clone())
 }
 
-fn file_names(bench: &Bench) -> Vec<String> {
-    bench.files().into_iter().map(|(name, _)| name).collect()
+fn file_names(fixture: &Fixture) -> Vec<String> {
+    fixture.files().into_iter().map(|(name, _)| name).collect()
 }
 
 #[test]
-fn each_key_opens_the_store_it_was_chosen_for_and_nothing_else_does() {
+fn only_the_chosen_key_opens_a_store() {
     let unlocks = [
-        (KeySource::Keyring, Unlock::Kept),
-        (KeySource::File, Unlock::Kept),
+        (KeySource::Keyring, Unlock::StoredKey),
+        (KeySource::File, Unlock::StoredKey),
         (KeySource::Passphrase, Unlock::Passphrase("open".into())),
         (KeySource::Identity, Unlock::Identity(IDENTITY.into())),
     ];
     for (source, right) in &unlocks {
-        let bench = Bench::new();
-        let location = with_keyring(&bench, &Arc::new(Shelf::default()));
+        let fixture = Fixture::new();
+        let location = with_keyring(&fixture, &Arc::new(FakeKeyring::default()));
         let key = match source {
             KeySource::Keyring => NewKey::Keyring,
             KeySource::Passphrase => NewKey::Passphrase("open".into()),
@@ -50,64 +50,67 @@ fn each_key_opens_the_store_it_was_chosen_for_and_nothing_else_does() {
 }
 
 #[test]
-fn a_keyring_that_works_is_chosen_and_no_key_lies_in_the_folder() {
-    let bench = Bench::new();
-    let keyring = Arc::new(Shelf::default());
+fn a_working_keyring_is_chosen_and_the_folder_holds_no_key() {
+    let fixture = Fixture::new();
+    let keyring = Arc::new(FakeKeyring::default());
 
-    let store = with_keyring(&bench, &keyring)
+    let store = with_keyring(&fixture, &keyring)
         .create(NewKey::Automatic)
         .unwrap();
 
     assert_eq!(store.key_source(), KeySource::Keyring);
     assert_eq!(keyring.count(), 1);
-    assert_eq!(file_names(&bench), ["credentials.age", "store.json"]);
+    assert_eq!(file_names(&fixture), ["credentials.age", "store.json"]);
 }
 
 #[test]
-fn a_keyring_that_fails_or_forgets_leaves_the_key_in_a_file() {
-    for keyring in [Shelf::broken(), Shelf::forgetful()] {
-        let bench = Bench::new();
+fn if_the_keyring_fails_or_forgets_the_key_goes_to_a_file() {
+    for keyring in [FakeKeyring::broken(), FakeKeyring::forgetful()] {
+        let fixture = Fixture::new();
 
-        let store = with_keyring(&bench, &Arc::new(keyring))
+        let store = with_keyring(&fixture, &Arc::new(keyring))
             .create(NewKey::Automatic)
             .unwrap();
 
         assert_eq!(store.key_source(), KeySource::File);
-        assert_eq!(file_names(&bench), ["credentials.age", "key", "store.json"]);
+        assert_eq!(
+            file_names(&fixture),
+            ["credentials.age", "key", "store.json"]
+        );
     }
 }
 
 #[test]
-fn a_keyring_that_was_asked_for_and_fails_is_an_error_and_no_store_is_made() {
-    let bench = Bench::new();
+fn if_a_required_keyring_fails_no_store_is_created() {
+    let fixture = Fixture::new();
 
-    let error = bench.location().create(NewKey::Keyring).unwrap_err();
+    let error = fixture.location().create(NewKey::Keyring).unwrap_err();
 
     assert_eq!(
         error.to_string(),
         "the keyring does not work: no service answers; unlock it, or keep the key elsewhere"
     );
-    assert_eq!(bench.location().key_source().unwrap(), None);
+    assert_eq!(fixture.location().key_source().unwrap(), None);
 }
 
 #[test]
-fn a_key_that_is_gone_from_the_keyring_is_said() {
-    let bench = Bench::new();
-    let keyring = Arc::new(Shelf::default());
-    let location = with_keyring(&bench, &keyring);
+fn a_key_missing_from_the_keyring_is_reported() {
+    let fixture = Fixture::new();
+    let keyring = Arc::new(FakeKeyring::default());
+    let location = with_keyring(&fixture, &keyring);
     location.create(NewKey::Keyring).unwrap();
 
     keyring.clear();
 
-    let error = location.open(Unlock::Kept).unwrap_err();
+    let error = location.open(Unlock::StoredKey).unwrap_err();
     assert!(matches!(error, Error::NotInKeyring { .. }), "{error}");
 }
 
 #[test]
 fn two_stores_keep_two_keys_in_one_keyring() {
-    let (bench, other) = (Bench::new(), Bench::new());
-    let keyring = Arc::new(Shelf::default());
-    with_keyring(&bench, &keyring)
+    let (fixture, other) = (Fixture::new(), Fixture::new());
+    let keyring = Arc::new(FakeKeyring::default());
+    with_keyring(&fixture, &keyring)
         .create(NewKey::Keyring)
         .unwrap();
     with_keyring(&other, &keyring)
@@ -115,16 +118,24 @@ fn two_stores_keep_two_keys_in_one_keyring() {
         .unwrap();
 
     assert_eq!(keyring.count(), 2);
-    assert!(with_keyring(&bench, &keyring).open(Unlock::Kept).is_ok());
-    assert!(with_keyring(&other, &keyring).open(Unlock::Kept).is_ok());
+    assert!(
+        with_keyring(&fixture, &keyring)
+            .open(Unlock::StoredKey)
+            .is_ok()
+    );
+    assert!(
+        with_keyring(&other, &keyring)
+            .open(Unlock::StoredKey)
+            .is_ok()
+    );
 }
 
 #[test]
-fn a_wrong_passphrase_is_said_and_changes_nothing() {
-    let bench = Bench::new();
-    let location = bench.location();
+fn a_wrong_passphrase_is_reported_and_changes_nothing() {
+    let fixture = Fixture::new();
+    let location = fixture.location();
     location.create(NewKey::Passphrase("right".into())).unwrap();
-    let before = bench.files();
+    let before = fixture.files();
 
     let error = location
         .open(Unlock::Passphrase("wrong".into()))
@@ -132,14 +143,14 @@ fn a_wrong_passphrase_is_said_and_changes_nothing() {
 
     assert!(matches!(error, Error::WrongPassphrase { .. }), "{error}");
     assert!(!error.to_string().contains("wrong"));
-    assert_eq!(bench.files(), before);
+    assert_eq!(fixture.files(), before);
 }
 
 #[test]
-fn an_empty_passphrase_protects_nothing_and_is_refused() {
-    let bench = Bench::new();
+fn an_empty_passphrase_is_refused() {
+    let fixture = Fixture::new();
 
-    let error = bench
+    let error = fixture
         .location()
         .create(NewKey::Passphrase("".into()))
         .unwrap_err();
@@ -148,28 +159,28 @@ fn an_empty_passphrase_protects_nothing_and_is_refused() {
 }
 
 #[test]
-fn the_key_of_another_store_is_told_from_damage() {
-    let (bench, other) = (Bench::new(), Bench::new());
-    bench.store();
+fn the_key_of_another_store_is_reported_as_such_and_not_as_damage() {
+    let (fixture, other) = (Fixture::new(), Fixture::new());
+    fixture.store();
     other.store();
-    fs::copy(other.path("key"), bench.path("key")).unwrap();
+    fs::copy(other.path("key"), fixture.path("key")).unwrap();
 
-    let error = bench.location().open(Unlock::Kept).unwrap_err();
+    let error = fixture.location().open(Unlock::StoredKey).unwrap_err();
 
     assert!(matches!(error, Error::WrongKey { .. }), "{error}");
 }
 
 #[test]
-fn an_identity_may_come_with_the_comments_of_age_keygen() {
-    let bench = Bench::new();
+fn an_identity_may_have_the_comments_of_age_keygen() {
+    let fixture = Fixture::new();
     let text = format!("# created: 2026\n# public key: age1…\n{IDENTITY}\n");
-    bench
+    fixture
         .location()
         .create(NewKey::Identity(text.into()))
         .unwrap();
 
     assert!(
-        bench
+        fixture
             .location()
             .open(Unlock::Identity(IDENTITY.into()))
             .is_ok()
@@ -177,12 +188,12 @@ fn an_identity_may_come_with_the_comments_of_age_keygen() {
 }
 
 #[test]
-fn what_is_no_single_identity_is_refused_without_being_repeated() {
+fn a_text_that_is_not_one_identity_is_refused_and_not_repeated() {
     let twice = format!("{IDENTITY}\n{IDENTITY}");
     for text in ["", "hush", &IDENTITY[..40], &twice] {
-        let bench = Bench::new();
+        let fixture = Fixture::new();
 
-        let error = bench
+        let error = fixture
             .location()
             .create(NewKey::Identity(text.into()))
             .unwrap_err();
@@ -190,21 +201,4 @@ fn what_is_no_single_identity_is_refused_without_being_repeated() {
         assert!(matches!(error, Error::Key(_)), "{error}");
         assert!(!error.to_string().contains("hush"));
     }
-}
-
-#[test]
-fn the_file_with_the_key_opens_the_credentials_for_age_itself() {
-    let bench = Bench::new();
-    bench.store().create(new("a", "bkua_1"), minute(1)).unwrap();
-    let key = fs::read_to_string(bench.path("key")).unwrap();
-    let key = key.lines().find(|line| !line.starts_with('#')).unwrap();
-    let key: age::x25519::Identity = key.parse().unwrap();
-
-    let plain = age::decrypt(&key, &fs::read(bench.path("credentials.age")).unwrap()).unwrap();
-
-    let json: serde_json::Value = serde_json::from_slice(&plain).unwrap();
-    assert_eq!(
-        json["credentials"]["a"]["secret"]["api_key"]["key"],
-        "bkua_1"
-    );
 }

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-mod bench;
+mod access;
 mod changes;
 mod damage;
-#[cfg(target_os = "linux")]
+mod fixture;
+#[cfg(all(target_os = "linux", feature = "keyring"))]
 mod keyring;
 mod keys;
+#[cfg(not(feature = "keyring"))]
+mod no_keyring;
+mod old_stores;
 #[cfg(unix)]
 mod permissions;
 mod processes;

@@ -1,20 +1,20 @@
-//! What is not taken, what is said then, and that nothing has changed.
+//! What is refused, what the error says, and that nothing has changed.
 
-use credential_store::{Error, NewCredential, Secret, Uuid};
+use credential_store::{Credential, Error, NewCredential};
 
-use crate::bench::{Bench, api_key, key_of, minute, names, new};
+use crate::fixture::{Fixture, api_key, key_of, minute, names, new};
 
-/// The shape of a private key; it signs nothing.
+/// It looks like a private key and signs nothing.
 pub(crate) const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8w\n\
                               ggE7AgEAAkEAq7BFUpkGp3+LQmlQ\n-----END PRIVATE KEY-----";
 
-fn refused(secret: Secret) -> String {
-    let bench = Bench::new();
-    let store = bench.store();
+fn refusal(credential: Credential) -> String {
+    let fixture = Fixture::new();
+    let store = fixture.store();
     let error = store
         .create(
             NewCredential {
-                secret,
+                credential,
                 ..new("a", "x")
             },
             minute(1),
@@ -27,54 +27,54 @@ fn refused(secret: Secret) -> String {
     text
 }
 
-fn private_key(pem: &str) -> Secret {
-    Secret::PrivateKey {
-        issuer: Uuid::from_u128(7),
+fn private_key(pem: &str) -> Credential {
+    Credential::PrivateKey {
+        issuer: "warehouse".to_owned(),
         pem: pem.into(),
     }
 }
 
 #[test]
-fn a_second_credential_of_a_name_is_refused_and_the_first_one_stays() {
-    let bench = Bench::new();
-    let store = bench.store();
+fn a_second_credential_with_a_name_is_refused_and_the_first_one_stays() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
     store.create(new("a", "first"), minute(1)).unwrap();
 
     let error = store.create(new("a", "second"), minute(2)).unwrap_err();
 
     assert_eq!(
         error.to_string(),
-        "there is a credential `a` already; rotate it, or choose another name"
+        "the credential `a` already exists; rotate it, or choose another name"
     );
     assert_eq!(key_of(&store, "a"), "first");
 }
 
 #[test]
-fn an_unknown_name_is_answered_with_the_names_there_are_and_not_repeated() {
-    let bench = Bench::new();
-    let store = bench.store();
-    let asked = "bkua_pasted_in_the_wrong_place";
-    let none = store.get(asked).unwrap_err().to_string();
+fn an_unknown_name_is_not_repeated_and_the_known_names_are_listed() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
+    let asked = "key_pasted_in_the_wrong_place";
+    let none = store.info(asked).unwrap_err().to_string();
     store.create(new("a", "x"), minute(1)).unwrap();
     store.create(new("b", "y"), minute(1)).unwrap();
 
     let errors = [
-        store.get(asked).map(drop),
-        store.open_secret(asked).map(drop),
+        store.info(asked).map(drop),
+        store.credential(asked).map(drop),
         store.describe(asked, "d").map(drop),
-        store.rotate(asked, api_key("z"), minute(2)).map(drop),
+        store.rotate(asked, &api_key("z"), minute(2)).map(drop),
         store.mark_checked(asked, minute(2)).map(drop),
         store.remove(asked),
     ];
 
     assert_eq!(
         none,
-        "there is no credential of that name; there is none yet"
+        "there is no credential with that name; the store is empty"
     );
     for error in errors {
         assert_eq!(
             error.unwrap_err().to_string(),
-            "there is no credential of that name; there are: a, b"
+            "there is no credential with that name; there are: a, b"
         );
     }
 }
@@ -82,12 +82,12 @@ fn an_unknown_name_is_answered_with_the_names_there_are_and_not_repeated() {
 #[test]
 fn an_empty_api_key_is_refused() {
     for empty in ["", "\n", "\r\n"] {
-        assert!(refused(api_key(empty)).contains("is empty"));
+        assert!(refusal(api_key(empty)).contains("is empty"));
     }
 }
 
 #[test]
-fn an_api_key_with_space_in_it_is_refused() {
+fn an_api_key_with_white_space_is_refused() {
     for spaced in [
         "hush hush",
         " hush",
@@ -97,21 +97,21 @@ fn an_api_key_with_space_in_it_is_refused() {
         "\nhush",
         "hush \n",
     ] {
-        assert!(refused(api_key(spaced)).contains("space or line break"));
+        assert!(refusal(api_key(spaced)).contains("space or line break"));
     }
 }
 
 #[test]
-fn an_api_key_that_no_header_can_carry_is_refused() {
+fn an_api_key_that_no_header_can_hold_is_refused() {
     for odd in ["hush\u{0}", "hüsh", "hush\u{200b}", "\u{7f}hush"] {
-        assert!(refused(api_key(odd)).contains("cannot be sent"));
+        assert!(refusal(api_key(odd)).contains("cannot be sent"));
     }
 }
 
 #[test]
-fn the_line_break_of_a_paste_is_dropped() {
-    let bench = Bench::new();
-    let store = bench.store();
+fn the_line_break_after_a_pasted_key_is_dropped() {
+    let fixture = Fixture::new();
+    let store = fixture.store();
     for (name, pasted) in [
         ("unix", "key\n"),
         ("windows", "key\r\n"),
@@ -124,25 +124,25 @@ fn the_line_break_of_a_paste_is_dropped() {
 }
 
 #[test]
-fn what_is_no_rsa_private_key_in_pem_is_refused() {
-    assert!(refused(private_key(" \n")).contains("is empty"));
+fn only_an_unencrypted_rsa_private_key_in_pem_is_accepted() {
+    assert!(refusal(private_key(" \n")).contains("is empty"));
     let encrypted = PEM.replace("PRIVATE", "ENCRYPTED PRIVATE");
     let public = PEM.replace("PRIVATE", "PUBLIC");
     let cut = &PEM[..PEM.len() - 8];
     for other in ["hush", &encrypted, &public, cut, &PEM.replace("MII", "M!!")] {
         assert!(
-            refused(private_key(other)).contains("is not PEM"),
+            refusal(private_key(other)).contains("is not unencrypted PEM"),
             "{other}"
         );
     }
     let elliptic = PEM.replace("PRIVATE", "EC PRIVATE");
-    assert!(refused(private_key(&elliptic)).contains("elliptic"));
+    assert!(refusal(private_key(&elliptic)).contains("elliptic curve"));
 }
 
 #[test]
 fn a_description_is_one_short_line() {
-    let bench = Bench::new();
-    let store = bench.store();
+    let fixture = Fixture::new();
+    let store = fixture.store();
     store.create(new("a", "x"), minute(1)).unwrap();
 
     for bad in ["two\nlines", "red \u{1b}[31m", &"x".repeat(257)] {
@@ -152,4 +152,23 @@ fn a_description_is_one_short_line() {
 
     assert!(store.describe("a", &"ä".repeat(256)).is_ok());
     assert!(store.describe("a", "").is_ok());
+}
+
+#[test]
+fn an_issuer_is_one_short_line() {
+    for bad in ["", "  ", "two\nlines", &"x".repeat(257)] {
+        let fixture = Fixture::new();
+        let credential = Credential::PrivateKey {
+            issuer: bad.to_owned(),
+            pem: PEM.into(),
+        };
+        let new = NewCredential {
+            credential,
+            ..new("a", "x")
+        };
+
+        let error = fixture.store().create(new, minute(1)).unwrap_err();
+
+        assert!(matches!(error, Error::Issuer(_)), "{error}");
+    }
 }

@@ -1,20 +1,22 @@
-//! The secret stands nowhere in the clear: not in a file, not in what is printed.
+//! No secret is readable: not in a file, and not in printed text.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
-use credential_store::{NewKey, Secret, Store, SystemKeyring, Unlock, Uuid};
+use credential_store::{Credential, Error, Name, NewKey, Store, SystemKeyring, Unlock};
 
-use crate::bench::{Bench, IDENTITY, api_key, minute, new};
+use crate::fixture::{Fixture, IDENTITY, api_key, minute, new};
 use crate::refusals::PEM;
 
-const SECRET: &str = "bkua_3f786850e387550fdab836ed7e6dc881de23001b?>~";
+const SECRET: &str = "key_3f786850e387550fdab836ed7e6dc881de23001b?>~";
+/// The public key of [`IDENTITY`].
+const PUBLIC_KEY: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
 const NAME: &str = "a-telling-name";
 const DESCRIPTION: &str = "what a-telling-name is for";
 
-/// The text as it would stand in a file, in each form that people use.
+/// The text in each encoding that a file could hold it in.
 fn forms(text: &str) -> Vec<Vec<u8>> {
     let bytes = text.as_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(bytes);
     let mut forms = vec![
         bytes.to_vec(),
         bytes.iter().rev().copied().collect(),
@@ -23,7 +25,8 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
         text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
     ];
-    // Inside something longer it may begin at any of three places; the rim depends on the rest.
+    // Inside a longer text it may begin at any of three positions, and its ends depend on that
+    // text.
     for engine in [BASE64_STANDARD, BASE64_URL_SAFE] {
         for skipped in 0..3 {
             let inner = &bytes[skipped..];
@@ -39,8 +42,8 @@ fn holds(file: &[u8], text: &str) -> bool {
     forms.any(|form| file.windows(form.len()).any(|part| part == form))
 }
 
-fn assert_hidden(bench: &Bench) {
-    for (name, bytes) in bench.files() {
+fn assert_hidden(fixture: &Fixture) {
+    for (name, bytes) in fixture.files() {
         for text in [SECRET, NAME, DESCRIPTION] {
             assert!(!holds(&bytes, text), "{name} holds {text}");
         }
@@ -58,7 +61,7 @@ fn the_search_for_the_secret_finds_it_in_every_form() {
         assert!(holds(BASE64_STANDARD.encode(&longer).as_bytes(), SECRET));
         assert!(holds(BASE64_URL_SAFE.encode(&longer).as_bytes(), SECRET));
     }
-    assert!(!holds(b"bkua_something_else", SECRET));
+    assert!(!holds(b"key_something_else", SECRET));
 }
 
 #[test]
@@ -68,29 +71,29 @@ fn no_file_holds_secret_name_or_description_in_any_form() {
         NewKey::Passphrase("p".into()),
         NewKey::Identity(IDENTITY.into()),
     ] {
-        let bench = Bench::new();
-        let store = bench.location().create(key).unwrap();
+        let fixture = Fixture::new();
+        let store = fixture.location().create(key).unwrap();
 
         store.create(new(NAME, SECRET), minute(1)).unwrap();
-        assert_hidden(&bench);
-        store.rotate(NAME, api_key("another"), minute(2)).unwrap();
-        store.rotate(NAME, api_key(SECRET), minute(3)).unwrap();
-        assert_hidden(&bench);
+        assert_hidden(&fixture);
+        store.rotate(NAME, &api_key("another"), minute(2)).unwrap();
+        store.rotate(NAME, &api_key(SECRET), minute(3)).unwrap();
+        assert_hidden(&fixture);
         store.remove(NAME).unwrap();
-        assert_hidden(&bench);
+        assert_hidden(&fixture);
     }
 }
 
 #[test]
-fn passphrase_and_identity_are_in_no_file() {
+fn no_file_holds_a_passphrase_or_an_identity() {
     let passphrase = "correct horse battery staple";
-    let (bench, other) = (Bench::new(), Bench::new());
+    let (fixture, other) = (Fixture::new(), Fixture::new());
     let key = NewKey::Passphrase(passphrase.into());
-    bench.location().create(key).unwrap();
+    fixture.location().create(key).unwrap();
     let key = NewKey::Identity(IDENTITY.into());
     other.location().create(key).unwrap();
 
-    for (name, bytes) in bench.files().into_iter().chain(other.files()) {
+    for (name, bytes) in fixture.files().into_iter().chain(other.files()) {
         assert!(!holds(&bytes, passphrase), "{name}");
         assert!(!holds(&bytes, IDENTITY), "{name}");
         assert!(!holds(&bytes, "AGE-SECRET-KEY"), "{name}");
@@ -98,21 +101,20 @@ fn passphrase_and_identity_are_in_no_file() {
 }
 
 #[test]
-fn the_public_half_of_the_key_is_in_no_file_so_nobody_else_can_write_a_store_that_opens() {
-    let bench = Bench::new();
+fn no_file_holds_the_public_key_so_nobody_else_can_write_a_store_that_opens() {
+    let fixture = Fixture::new();
     let key = NewKey::Identity(IDENTITY.into());
-    bench.location().create(key).unwrap();
-    let identity: age::x25519::Identity = IDENTITY.parse().unwrap();
+    fixture.location().create(key).unwrap();
 
-    for (name, bytes) in bench.files() {
-        assert!(!holds(&bytes, &identity.to_public().to_string()), "{name}");
+    for (name, bytes) in fixture.files() {
+        assert!(!holds(&bytes, PUBLIC_KEY), "{name}");
     }
 }
 
 #[test]
-fn debug_of_every_public_type_holds_no_secret() {
-    let bench = Bench::new();
-    let location = bench.location();
+fn debug_of_every_public_type_prints_no_secret() {
+    let fixture = Fixture::new();
+    let location = fixture.location();
     let keys = [
         NewKey::Passphrase(SECRET.into()),
         NewKey::Identity(SECRET.into()),
@@ -123,15 +125,15 @@ fn debug_of_every_public_type_holds_no_secret() {
     ];
     let store: Store = location.create(NewKey::File).unwrap();
     let credential = store.create(new(NAME, SECRET), minute(1)).unwrap();
-    let pem = Secret::PrivateKey {
-        issuer: Uuid::from_u128(7),
+    let pem = Credential::PrivateKey {
+        issuer: "warehouse".to_owned(),
         pem: PEM.into(),
     };
     let errors = [
-        store.rotate(NAME, api_key(SECRET), minute(2)).unwrap_err(),
+        store.rotate(NAME, &api_key(SECRET), minute(2)).unwrap_err(),
         store.create(new(NAME, SECRET), minute(2)).unwrap_err(),
-        store.get(SECRET).unwrap_err(),
-        SECRET.parse::<credential_store::Name>().unwrap_err(),
+        store.info(SECRET).unwrap_err(),
+        Error::Name(SECRET.parse::<Name>().unwrap_err()),
         store
             .describe(NAME, &format!("{SECRET}\n{SECRET}"))
             .unwrap_err(),
@@ -143,9 +145,9 @@ fn debug_of_every_public_type_holds_no_secret() {
         format!(
             "{:?} {:?}",
             new(NAME, SECRET),
-            store.open_secret(NAME).unwrap()
+            store.credential(NAME).unwrap()
         ),
-        format!("{:?} {:?}", credential.kind, SystemKeyring::default()),
+        format!("{:?} {:?}", credential.kind, SystemKeyring::new("x")),
         format!(
             "{errors:?} {}",
             errors.each_ref().map(ToString::to_string).concat()
@@ -153,7 +155,7 @@ fn debug_of_every_public_type_holds_no_secret() {
         serde_json::to_string(&credential).unwrap(),
     ];
 
-    let key = std::fs::read_to_string(bench.path("key")).unwrap();
+    let key = std::fs::read_to_string(fixture.path("key")).unwrap();
     let key = key.lines().find(|line| !line.starts_with('#')).unwrap();
     for text in printed {
         assert!(!holds(text.as_bytes(), SECRET), "{text}");

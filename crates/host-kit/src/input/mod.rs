@@ -1,13 +1,16 @@
 //! The files and lines that a host is given: settings, catalogs, states, messages.
 //!
-//! They come from people and other programs. An error names the file and the position of what is
-//! wrong, never the content, which may be a secret.
+//! They come from people and other programs. An error names the file and the position, never the
+//! content, which may be a secret.
 
 mod lines;
+mod spelling;
 
 use std::path::Path;
 
-use connector_core::{Configuration, Error, ErrorKind, Result, decode_text, invalid_json};
+use connector_core::{
+    Configuration, Error, ErrorKind, Result, SettingsSchema, decode_text, invalid_json,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -48,12 +51,29 @@ pub fn parse<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| invalid_json(ErrorKind::Config, what, &error))
 }
 
-/// The settings in a file.
+/// A message of standard input: one line of JSON.
+///
+/// # Errors
+/// [`ErrorKind::Data`], with the column of what is wrong.
+pub fn message<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T> {
+    // After a line break, an unexpected end would be in column 0 of the next line.
+    serde_json::from_str(line.trim_end()).map_err(|error| {
+        let message = invalid_json(ErrorKind::Data, "the message", &error);
+        Error::new(ErrorKind::Data, message.message()).with_context("column", error.column())
+    })
+}
+
+/// The settings in a file, as other programs write them: an empty text leaves a setting unset, and
+/// a text becomes the number, switch, list or object that `settings` declares.
+///
+/// An empty text stays where the schema of the setting says `"minLength": 0`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the file and what is wrong, never a value.
-pub fn configuration(path: &Path) -> Result<Configuration> {
-    Configuration::new(json_file(path, CONFIGURATION)?)
+pub fn configuration(path: &Path, settings: &SettingsSchema) -> Result<Configuration> {
+    let mut value = json_file(path, CONFIGURATION)?;
+    spelling::read_texts(&mut value, &settings.json_schema)
+        .and_then(|()| Configuration::new(value))
         .map_err(|error| error.with_context("file", path.display()))
 }
 
@@ -66,10 +86,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.json");
         std::fs::write(&path, "\u{FEFF}{\"path\":\"x\"}").unwrap();
-        assert!(configuration(&path).unwrap().has("path"));
+        let settings = SettingsSchema::new(serde_json::json!({}));
+        assert!(configuration(&path, &settings).unwrap().has("path"));
         std::fs::write(&path, b"\xFF\xFE{\0").unwrap();
-        let error = configuration(&path).unwrap_err().to_string();
+        let error = configuration(&path, &settings).unwrap_err().to_string();
         let expected = "the configuration is UTF-16; save it as UTF-8 [file: ";
         assert!(error.starts_with(expected), "{error}");
+    }
+    #[test]
+    fn a_broken_message_is_a_fault_of_the_data_and_says_in_which_column() {
+        let error = message::<Vec<u8>>("[1,\r\n").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data);
+        let text = "the message is not valid JSON [column: 3]";
+        assert_eq!(error.to_string(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! The file that keeps rejected records.
+//! The file of rejected records.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use connector_core::{DeadLetter, Record, Result};
 
 use crate::PrivateFile;
 
-/// Keeps each record that a destination rejected, as a [line](DeadLetter::to_line) of a file that
-/// nobody else may read.
+/// Saves each record that a destination rejected, as a [line](DeadLetter::to_line) of a file that
+/// only its owner may read.
 #[derive(Debug)]
 pub struct DeadLetters(PrivateFile);
 
@@ -20,7 +20,7 @@ impl DeadLetters {
         PrivateFile::append(path, "rejected records").map(Self)
     }
 
-    /// Keeps `record`. It is on disk when this returns: the state that covers it is committed
+    /// Saves `record`. It is on disk when this returns: the state that covers it is committed
     /// next, and no later sync yields it again.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Records on their way into a destination, and the order in which things become durable.
 //!
-//! Rejected records are kept before the state that covers them is committed, and so are results.
-//! A destination that acts is told by its next commit that its results are stored.
+//! Rejected records and results are saved before the state that covers them is committed. The next
+//! commit confirms to a destination that acts that its results are stored.
 
 mod dead_letters;
 mod results;
@@ -67,7 +67,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// The error of a run that ends with rejected records which nobody saved.
+/// The error of a run that ends with rejected records that were not saved.
 #[must_use]
 pub fn unsaved_error(count: u64) -> Error {
     let records = if count == 1 { "record" } else { "records" };
@@ -179,17 +179,17 @@ impl BatchWriter {
         self.store_results().await?;
         let outcomes = expect_all(written?, streams.len())?;
         let mut copies = copies.unwrap_or_default().into_iter();
-        let mut told = Vec::with_capacity(outcomes.len());
+        let mut reported = Vec::with_capacity(outcomes.len());
         for (stream, outcome) in streams.into_iter().zip(outcomes) {
             let record = copies.next();
-            told.push(match outcome {
+            reported.push(match outcome {
                 Outcome::Accepted => RecordOutcome::Accepted,
                 Outcome::Rejected(reason) => self.reject(stream, reason, record)?,
                 _ => RecordOutcome::NotAttempted,
             });
         }
-        self.expect_few_rejected(&told)?;
-        Ok(told)
+        self.expect_few_rejected(&reported)?;
+        Ok(reported)
     }
 
     /// Makes everything written so far durable, results first, and with it `state`.
@@ -306,11 +306,11 @@ impl BatchWriter {
 }
 
 fn expect_all(outcomes: Vec<Outcome>, sent: usize) -> Result<Vec<Outcome>> {
-    let told = outcomes.len();
-    if told == sent {
+    let answers = outcomes.len();
+    if answers == sent {
         return Ok(outcomes);
     }
-    let message = format!("the destination was given {sent} records and answered for {told}");
+    let message = format!("the destination was given {sent} records and answered for {answers}");
     Err(Error::new(ErrorKind::Internal, message))
 }
 

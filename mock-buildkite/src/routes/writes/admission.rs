@@ -1,8 +1,8 @@
 //! Whether a pipeline takes a new build.
 
-use super::super::filters::matches;
 use super::refused;
 use crate::document::Document;
+use crate::pattern::is_in_branch_filter;
 use crate::routes::Reply;
 
 /// Refuses a build of a branch that the pipeline does not build.
@@ -18,7 +18,7 @@ pub(super) fn admit(pipeline: &Document, branch: &str, ignores_filters: bool) ->
     if settings["trigger_mode"] == "none" || settings["build_branches"] == false {
         return Err(refused("Branches have been disabled for this pipeline"));
     }
-    if !is_in_filter(
+    if !is_in_branch_filter(
         &pipeline.text("branch_configuration").unwrap_or_default(),
         branch,
     ) {
@@ -34,17 +34,6 @@ pub(super) fn admit(pipeline: &Document, branch: &str, ignores_filters: bool) ->
         ));
     }
     Ok(())
-}
-
-/// Whether patterns like `main release/* !wip` let a branch in. Only exclusions let in the rest.
-pub(super) fn is_in_filter(filter: &str, branch: &str) -> bool {
-    let (refusing, taking): (Vec<&str>, Vec<&str>) = filter
-        .split_whitespace()
-        .partition(|pattern| pattern.starts_with('!'));
-    let is_refused = refusing
-        .iter()
-        .any(|pattern| matches(&pattern[1..], branch));
-    !is_refused && (taking.is_empty() || taking.iter().any(|pattern| matches(pattern, branch)))
 }
 
 /// Whether a condition can hold for a build of a branch. It knows `build.branch == "…"` and `!=`,
@@ -68,21 +57,6 @@ fn can_hold(condition: &str, branch: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_branch_filter_takes_what_it_names_and_not_what_it_excludes() {
-        for (filter, branch, expected) in [
-            ("", "main", true),
-            ("main", "main", true),
-            ("main", "main-2", false),
-            ("main release/*", "release/1", true),
-            ("!wip*", "main", true),
-            ("!wip*", "wip-1", false),
-            ("release/* !release/old", "release/old", false),
-        ] {
-            assert_eq!(is_in_filter(filter, branch), expected, "{filter} {branch}");
-        }
-    }
 
     #[test]
     fn a_condition_is_refused_only_if_it_cannot_hold() {

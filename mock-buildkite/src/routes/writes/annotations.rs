@@ -5,10 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::place::missing;
+use super::super::path_objects::missing;
 use super::body::Body;
-use super::{Annotated, Call, Outcome, Reply, jobs};
+use super::{Call, Outcome, Reply, jobs};
 use crate::document::Document;
+use crate::routes::params::Params;
 use crate::time::millis_to_string;
 
 const STYLES: [&str; 4] = ["success", "info", "warning", "error"];
@@ -21,8 +22,8 @@ struct Owner {
 
 /// `POST BUILD/annotations` and `POST JOB/annotations`: one with the same context is replaced, or
 /// gets longer.
-pub(super) fn create(call: &mut Call<'_>, on: Annotated<'_>) -> Outcome {
-    let owner = owner(call, on)?;
+pub(in crate::routes) fn create(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let owner = owner(call, params)?;
     let mut body = Body::parse(call)?;
     let text = body.required_text("body");
     let context = body.text("context").unwrap_or_else(|| "default".to_owned());
@@ -74,8 +75,9 @@ pub(super) fn create(call: &mut Call<'_>, on: Annotated<'_>) -> Outcome {
 }
 
 /// `DELETE …/annotations/{uuid}`
-pub(super) fn remove(call: &mut Call<'_>, on: Annotated<'_>, id: &str) -> Outcome {
-    let owner = owner(call, on)?;
+pub(in crate::routes) fn remove(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let owner = owner(call, params)?;
+    let id = params.get("id");
     let is_it = |one: &Document| one.text("id").as_deref() == Some(id);
     if !known(call, &owner).iter().any(is_it) {
         return Err(missing("annotation"));
@@ -84,21 +86,17 @@ pub(super) fn remove(call: &mut Call<'_>, on: Annotated<'_>, id: &str) -> Outcom
     Ok(Reply::no_content())
 }
 
-/// The build, and the job, that whoever asks may change.
-fn owner(call: &Call<'_>, on: Annotated<'_>) -> Result<Owner, Reply> {
-    match on {
-        Annotated::Build(path) => {
-            let (build, _) = call.build_to_change(path)?;
-            Ok(Owner { build, job: None })
-        }
-        Annotated::Job(path) => {
-            let found = jobs::find(call, path)?;
-            Ok(Owner {
-                build: found.build,
-                job: Some(found.id),
-            })
-        }
+/// The build or job of a path, if the user may change it.
+fn owner(call: &Call<'_>, params: &Params<'_>) -> Result<Owner, Reply> {
+    if params.get("job_id").is_empty() {
+        let (build, _) = call.build_to_change(params.build())?;
+        return Ok(Owner { build, job: None });
     }
+    let found = jobs::find(call, params.job())?;
+    Ok(Owner {
+        build: found.build,
+        job: Some(found.id),
+    })
 }
 
 /// The annotations that a build or a job has.

@@ -14,11 +14,9 @@ pub(super) struct Body {
 impl Body {
     /// An absent body has no fields. 400 for anything but an object (inferred).
     pub(super) fn parse(call: &Call<'_>) -> Result<Self, Reply> {
-        let text = match call.body.trim() {
-            "" => "{}",
-            text => text,
-        };
-        match serde_json::from_str(text) {
+        let body = call.body.trim_ascii();
+        let body = if body.is_empty() { b"{}" } else { body };
+        match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self {
                 fields,
                 errors: Vec::new(),

@@ -2,16 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::admission::{admit, is_in_filter};
+use super::admission::admit;
 use super::body::{Body, as_text};
 use super::jobs::NOT_FROM_CANCELED;
 use super::{Call, Outcome, Reply, refused};
 use crate::document::Document;
 use crate::fixture::BuildFixture;
-use crate::world::{User, View, jobs_of, steps_of};
+use crate::pattern::is_in_branch_filter;
+use crate::routes::params::Params;
+use crate::steps::{jobs_of, steps_of};
+use crate::world::{User, View};
 
-/// What a request asks for.
-struct Order {
+/// The body of a request for a build.
+struct BuildRequest {
     commit: String,
     branch: String,
     message: Option<String>,
@@ -23,23 +26,24 @@ struct Order {
 }
 
 /// `POST PIPE/builds`
-pub(super) fn create(call: &mut Call<'_>, [organization, slug]: [&str; 2]) -> Outcome {
-    let at = call.pipeline(organization, slug)?;
+pub(in crate::routes) fn create(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let [organization, slug] = params.pipeline();
+    let at = call.pipeline([organization, slug])?;
     call.may_write(at)?;
     let user = call.user()?;
     let mut body = Body::parse(call)?;
-    let order = Order::read(&mut body, &user);
+    let request = BuildRequest::read(&mut body, &user);
     body.check()?;
-    let pipeline = call.world.pipelines[at].object(call.world.clock.now_millis());
-    admit(&pipeline, &order.branch, order.ignores_filters)?;
-    let fixture = order.fixture(BuildFixture::new(organization, slug), &pipeline, &user);
+    let pipeline = call.world.pipeline_object(at);
+    admit(&pipeline, &request.branch, request.ignores_filters)?;
+    let fixture = request.fixture(BuildFixture::new(organization, slug), &pipeline, &user);
     let made = call.world.create_build(fixture);
     make_way(call, at, &pipeline, &made.id);
-    call.world.go_on(&made.id);
+    call.world.resume_autoplay(&made.id);
     reply(call, 201, &made.id)
 }
 
-impl Order {
+impl BuildRequest {
     fn read(body: &mut Body, user: &User) -> Self {
         let author = body.object("author").map(Value::Object);
         let env = body.object("env").unwrap_or_default();
@@ -103,26 +107,28 @@ fn make_way(call: &mut Call<'_>, at: usize, pipeline: &Document, id: &str) {
     let Some(new) = call.world.build_by_id(id) else {
         return;
     };
-    let branch = new.facts.branch.clone();
+    let branch = new.summary.branch.clone();
     let applies = |key: &str| {
         let filter = pipeline.text(&format!("{key}_filter")).unwrap_or_default();
-        pipeline.is_true(key) && is_in_filter(&filter, &branch)
+        pipeline.is_true(key) && is_in_branch_filter(&filter, &branch)
     };
     let skips = applies("skip_queued_branch_builds");
     let cancels = applies("cancel_running_branch_builds");
     let older = call.world.builds.iter().filter(|build| {
-        build.facts.pipeline == at && build.facts.branch == branch && *build.facts.id != *id
+        build.summary.pipeline == at && build.summary.branch == branch && *build.summary.id != *id
     });
-    let older: Vec<String> = older.map(|build| build.facts.id.to_string()).collect();
+    let older: Vec<String> = older.map(|build| build.summary.id.to_string()).collect();
     for id in older {
         let state = call
             .world
             .build_by_id(&id)
-            .map(|build| build.facts.state.clone());
+            .map(|build| build.summary.state.clone());
         match state.as_deref() {
-            Some("creating" | "scheduled") if skips => drop(call.world.skip_build(&id)),
+            Some("creating" | "scheduled") if skips => {
+                call.world.skip_build(&id);
+            }
             Some("running" | "failing") if cancels && call.world.cancel_build(&id) => {
-                call.world.go_on(&id);
+                call.world.resume_autoplay(&id);
             }
             _ => {}
         }
@@ -130,25 +136,26 @@ fn make_way(call: &mut Call<'_>, at: usize, pipeline: &Document, id: &str) {
 }
 
 /// `PUT BUILD/cancel`. One that is being canceled is answered as it stands (inferred).
-pub(super) fn cancel(call: &mut Call<'_>, path: [&str; 3]) -> Outcome {
+pub(in crate::routes) fn cancel(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let path = params.build();
     let (id, _) = call.build_to_change(path)?;
-    let is_canceling = &*call.build(path)?.facts.state == "canceling";
+    let is_canceling = &*call.build(path)?.summary.state == "canceling";
     if !is_canceling {
         if !call.world.cancel_build(&id) {
             return Err(refused(
                 "Build can't be canceled because it's already finished.",
             ));
         }
-        call.world.go_on(&id);
+        call.world.resume_autoplay(&id);
     }
     reply(call, 200, &id)
 }
 
 /// `PUT BUILD/rebuild`; the texts of its refusals are inferred.
-pub(super) fn rebuild(call: &mut Call<'_>, path: [&str; 3]) -> Outcome {
-    let (id, at) = call.build_to_change(path)?;
+pub(in crate::routes) fn rebuild(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let (id, at) = call.build_to_change(params.build())?;
     let user = call.user()?;
-    let pipeline = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let pipeline = call.world.pipeline_object(at);
     if pipeline.raw("allow_rebuilds") == Some("false") {
         return Err(refused("Rebuilds have been disabled for this pipeline"));
     }
@@ -157,7 +164,7 @@ pub(super) fn rebuild(call: &mut Call<'_>, path: [&str; 3]) -> Outcome {
     }
     let made = call.world.rebuild_by(&id, &user);
     let made = made.ok_or_else(|| Reply::error(404, "No build found"))?;
-    call.world.go_on(&made.id);
+    call.world.resume_autoplay(&made.id);
     reply(call, 200, &made.id)
 }
 
@@ -166,7 +173,8 @@ const RETRYABLE: [&str; 5] = ["canceled", "expired", "failed", "soft_failed", "t
 
 /// `PUT BUILD/retry_failed_jobs`: the answer shows the build as it was before the retries, which
 /// the real API does later.
-pub(super) fn retry_failed_jobs(call: &mut Call<'_>, path: [&str; 3]) -> Outcome {
+pub(in crate::routes) fn retry_failed_jobs(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let path = params.build();
     let (id, _) = call.build_to_change(path)?;
     let user = call.user()?;
     let mut body = Body::parse(call)?;
@@ -174,7 +182,7 @@ pub(super) fn retry_failed_jobs(call: &mut Call<'_>, path: [&str; 3]) -> Outcome
     body.check()?;
     let states = retryable(&asked)?;
     let build = call.build(path)?;
-    if matches!(&*build.facts.state, "canceled" | "canceling") {
+    if matches!(&*build.summary.state, "canceled" | "canceling") {
         return Err(refused(NOT_FROM_CANCELED));
     }
     let document = call.world.document(build);
@@ -192,7 +200,7 @@ pub(super) fn retry_failed_jobs(call: &mut Call<'_>, path: [&str; 3]) -> Outcome
         call.world.retry_job_by(&id, job, &user);
     }
     if !jobs.is_empty() {
-        call.world.go_on(&id);
+        call.world.resume_autoplay(&id);
     }
     Ok(reply)
 }
@@ -208,9 +216,10 @@ fn retryable(asked: &str) -> Result<Vec<&str>, Reply> {
         let message = format!("Invalid states: {unknown}. Valid states are {valid}.");
         return Err(Reply::error(400, &message));
     }
-    Ok(match states.is_empty() {
-        true => RETRYABLE.to_vec(),
-        false => states,
+    Ok(if states.is_empty() {
+        RETRYABLE.to_vec()
+    } else {
+        states
     })
 }
 

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::body::{Body, as_text};
-use super::{Call, JobPath, Outcome, Reply, refused};
+use super::{Call, Outcome, Reply, refused};
 use crate::document::Document;
+use crate::routes::jobs::{find as find_job, no_job, one};
+use crate::routes::params::{JobPath, Params};
 
 /// Why no job of a canceled build is retried.
 pub(super) const NOT_FROM_CANCELED: &str = "Jobs from canceled builds cannot be retried";
@@ -20,24 +22,15 @@ pub(super) struct Found {
 
 /// The job of either path.
 pub(super) fn find(call: &Call<'_>, path: JobPath<'_>) -> Result<Found, Reply> {
-    let missing = || Reply::error(404, "No job found");
-    let (build, id) = match path {
-        JobPath::OfBuild(path, id) => (call.build(path)?, id),
-        JobPath::OfOrganization(organization, id) => {
-            let owner = call.organization(organization)?;
-            let build = call.world.build_of_job(owner, id);
-            let build = build.filter(|build| call.sees(build.facts.pipeline));
-            (build.ok_or_else(missing)?, id)
-        }
-    };
+    let (build, id) = find_job(call, path)?;
     let document = call.world.document(build);
     let mut jobs = document.jobs().iter();
     let job = jobs.find(|job| job.text("id").as_deref() == Some(id));
-    let job = job.ok_or_else(missing)?.clone();
-    call.may_write(build.facts.pipeline)?;
+    let job = job.ok_or_else(no_job)?.clone();
+    call.may_write(build.summary.pipeline)?;
     Ok(Found {
-        build: build.facts.id.to_string(),
-        is_canceled: matches!(&*build.facts.state, "canceled" | "canceling"),
+        build: build.summary.id.to_string(),
+        is_canceled: matches!(&*build.summary.state, "canceled" | "canceling"),
         id: id.to_owned(),
         job,
     })
@@ -55,8 +48,8 @@ impl Found {
 }
 
 /// `PUT JOB/retry`. Steps that may be retried once they passed are not known here.
-pub(super) fn retry(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
-    let found = find(call, path)?;
+pub(in crate::routes) fn retry(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let found = find(call, params.job())?;
     let user = call.user()?;
     let not_ended = || {
         let message = "Only failed, timed out or canceled jobs can be retried";
@@ -76,13 +69,13 @@ pub(super) fn retry(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
     }
     let new = call.world.retry_job_by(&found.build, &found.id, &user);
     let new = new.ok_or_else(not_ended)?;
-    call.world.go_on(&found.build);
+    call.world.resume_autoplay(&found.build);
     reply(call, &found.build, &new)
 }
 
 /// `PUT JOB/reprioritize`
-pub(super) fn reprioritize(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
-    let found = find(call, path)?;
+pub(in crate::routes) fn reprioritize(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let found = find(call, params.job())?;
     let body = Body::parse(call)?;
     let priority = body.value("priority").and_then(Value::as_i64);
     let refusal = || Reply::error(400, "Priority must be an integer");
@@ -101,9 +94,9 @@ pub(super) fn reprioritize(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
 }
 
 /// `PUT JOB/unblock`. A body that is `null` breaks the real API, too.
-pub(super) fn unblock(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
-    let found = find(call, path)?;
-    if call.body.trim() == "null" {
+pub(in crate::routes) fn unblock(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let found = find(call, params.job())?;
+    if call.body.trim_ascii() == b"null" {
         return Err(Reply::error(500, "Something went wrong"));
     }
     let mut body = Body::parse(call)?;
@@ -130,7 +123,7 @@ pub(super) fn unblock(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
     body.check()?;
     let user = match unblocker {
         None => call.user()?.object(),
-        Some(id) => person(call, path, &id)?,
+        Some(id) => person(call, params.organization(), &id)?,
     };
     if !call.world.unblock_job_by(&found.build, &found.id, &user) {
         return Err(refused("The job's state must be blocked"));
@@ -142,7 +135,7 @@ pub(super) fn unblock(call: &mut Call<'_>, path: JobPath<'_>) -> Outcome {
         }
         build.set("meta_data", meta_data);
     });
-    call.world.go_on(&found.build);
+    call.world.resume_autoplay(&found.build);
     reply(call, &found.build, &found.id)
 }
 
@@ -157,8 +150,7 @@ fn required(job: &Document) -> Vec<String> {
 }
 
 /// The member of the organization with this id: the owner of a token, or one who is listed.
-fn person(call: &Call<'_>, path: JobPath<'_>, id: &str) -> Result<Value, Reply> {
-    let (JobPath::OfBuild([organization, ..], _) | JobPath::OfOrganization(organization, _)) = path;
+fn person(call: &Call<'_>, organization: &str, id: &str) -> Result<Value, Reply> {
     let mut tokens = call.world.tokens.iter();
     if let Some(token) = tokens.find(|token| token.user.id == id) {
         return Ok(token.user.object());
@@ -178,13 +170,6 @@ fn person(call: &Call<'_>, path: JobPath<'_>, id: &str) -> Result<Value, Reply> 
 }
 
 fn reply(call: &Call<'_>, build: &str, id: &str) -> Outcome {
-    let missing = || Reply::error(404, "No job found");
-    let build = call.world.build_by_id(build).ok_or_else(missing)?;
-    let document = call.world.document(build);
-    let mut jobs = document.jobs().iter();
-    let job = jobs.find(|job| job.text("id").as_deref() == Some(id));
-    let mut body = Vec::new();
-    job.ok_or_else(missing)?
-        .write(&mut body, |key| key != "group_key");
-    Ok(Reply::ok(body))
+    let build = call.world.build_by_id(build).ok_or_else(no_job)?;
+    one(&call.world.document(build), id)
 }

@@ -1,11 +1,14 @@
-//! Pipelines: made, changed, archived, deleted.
+//! Pipelines: create, change, archive, delete.
 
 use serde_json::{Value, json};
 
 use super::body::Body;
 use super::{Call, Outcome, Reply, not_allowed};
+use crate::address::ORGANIZATIONS;
 use crate::document::Document;
-use crate::world::{Step, merge_settings, steps_of};
+use crate::routes::params::Params;
+use crate::steps::{Step, steps_of};
+use crate::world::merge_settings;
 
 /// Fields that hold a text or null.
 const TEXTS: [&str; 10] = [
@@ -40,7 +43,8 @@ const NO_CONFIGURATION: &str = "Step configuration is missing, expected `steps: 
 const TAKEN: &str = "has already been taken";
 
 /// `POST ORG/pipelines`
-pub(super) fn create(call: &mut Call<'_>, organization: &str) -> Outcome {
+pub(in crate::routes) fn create(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let organization = params.organization();
     let owner = call.organization(organization)?;
     if !call.signed_in()?.makes_pipelines(organization) {
         return Err(not_allowed());
@@ -79,12 +83,13 @@ pub(super) fn create(call: &mut Call<'_>, organization: &str) -> Outcome {
 }
 
 /// `PATCH PIPE`
-pub(super) fn change(call: &mut Call<'_>, [organization, slug]: [&str; 2]) -> Outcome {
-    let at = call.pipeline(organization, slug)?;
+pub(in crate::routes) fn change(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let [organization, slug] = params.pipeline();
+    let at = call.pipeline([organization, slug])?;
     call.may_write(at)?;
     let owner = call.world.pipelines[at].organization;
     let mut body = Body::parse(call)?;
-    let mut object = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let mut object = call.world.pipeline_object(at);
     let is_yaml = object.text("configuration").is_some();
     let old_name = object.text("name").unwrap_or_default();
     for key in ["name", "repository"] {
@@ -122,17 +127,26 @@ pub(super) fn change(call: &mut Call<'_>, [organization, slug]: [&str; 2]) -> Ou
     Ok(reply(call, at))
 }
 
-/// `POST PIPE/archive` and `POST PIPE/unarchive`. One that is so already is refused (inferred).
-pub(super) fn archive(
+/// `POST PIPE/archive`. An archived pipeline is refused (inferred).
+pub(in crate::routes) fn archive(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    set_archived(call, params.pipeline(), true)
+}
+
+/// `POST PIPE/unarchive`
+pub(in crate::routes) fn unarchive(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    set_archived(call, params.pipeline(), false)
+}
+
+fn set_archived(
     call: &mut Call<'_>,
     [organization, slug]: [&str; 2],
     is_archived: bool,
 ) -> Outcome {
-    let at = call.pipeline(organization, slug)?;
+    let at = call.pipeline([organization, slug])?;
     if !call.writes(at) {
         return Err(Reply::error(403, "Forbidden"));
     }
-    let object = call.world.pipelines[at].object(call.world.clock.now_millis());
+    let object = call.world.pipeline_object(at);
     let was_archived = !object.get("archived_at").is_null();
     if was_archived == is_archived {
         let done = if is_archived {
@@ -148,8 +162,9 @@ pub(super) fn archive(
 }
 
 /// `DELETE PIPE`
-pub(super) fn delete(call: &mut Call<'_>, [organization, slug]: [&str; 2]) -> Outcome {
-    let at = call.pipeline(organization, slug)?;
+pub(in crate::routes) fn delete(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    let [organization, slug] = params.pipeline();
+    let at = call.pipeline([organization, slug])?;
     call.may_write(at)?;
     call.world.delete_pipeline(organization, slug);
     Ok(Reply::no_content())
@@ -157,7 +172,7 @@ pub(super) fn delete(call: &mut Call<'_>, [organization, slug]: [&str; 2]) -> Ou
 
 fn reply(call: &Call<'_>, at: usize) -> Reply {
     let mut body = Vec::new();
-    call.world.pipelines[at].write(&mut body, call.world.clock.now_millis());
+    call.world.write_pipeline(&mut body, at);
     Reply::ok(body)
 }
 
@@ -190,7 +205,7 @@ fn refuse_blank_configuration(body: &mut Body) {
     }
 }
 
-/// Sets the fields that a pipeline is made with and changed by alike.
+/// Sets the fields that create and update share.
 fn apply(call: &Call<'_>, body: &mut Body, object: &mut Document, organization: &str) {
     let as_text = |body: &mut Body, key: &str| body.text(key).map(Value::String);
     for key in TEXTS {
@@ -225,7 +240,7 @@ fn apply(call: &Call<'_>, body: &mut Body, object: &mut Document, organization: 
     set_steps(body, object);
 }
 
-/// Sets a field that is in the body, null or not.
+/// Sets a field if the body has it, null or not.
 fn set_given(
     body: &mut Body,
     object: &mut Document,
@@ -255,11 +270,8 @@ fn set_cluster(call: &Call<'_>, body: &mut Body, object: &mut Document, organiza
     if !is_known && !call.world.at("clusters", &place).is_empty() {
         body.fail("cluster_id", "invalid");
     }
-    let base = crate::seed::PUBLIC_API;
-    object.set(
-        "cluster_url",
-        format!("{base}/{organization}/clusters/{id}"),
-    );
+    let url = format!("{ORGANIZATIONS}/{organization}/clusters/{id}");
+    object.set("cluster_url", url);
 }
 
 /// The steps follow from a configuration; without one they are what was given.

@@ -21,7 +21,7 @@ impl BuildChildren<'_> {
         let build = self.id();
         let started = self.build.fields().text("started_at");
         if let Some(started) = started.and_then(|time| parse_millis(&time)) {
-            let count = match self.dice(32, &build).below(10) {
+            let count = match self.rng(32, &build).below(10) {
                 0..5 => 0,
                 5..9 => 1,
                 _ => 2,
@@ -33,7 +33,7 @@ impl BuildChildren<'_> {
         for job in self.started_jobs() {
             let id = job.text("id").unwrap_or_default();
             let started = job.text("started_at").and_then(|time| parse_millis(&time));
-            if self.dice(33, &id).percent(8) {
+            if self.rng(33, &id).percent(8) {
                 let object = self.annotation(&id, Some(&id), 0, started.unwrap_or(0));
                 annotations.push((Some(id), object));
             }
@@ -42,21 +42,21 @@ impl BuildChildren<'_> {
     }
 
     fn annotation(&self, owner: &str, job: Option<&str>, at: u64, started: i64) -> Document {
-        let mut dice = self.dice(34 + at, owner);
-        let created = started + dice.skewed(1000, 60_000);
-        let id = dice.uuid(created).to_string();
+        let mut rng = self.rng(34 + at, owner);
+        let created = started + rng.skewed(1000, 60_000);
+        let id = rng.uuid(created).to_string();
         let context = ["default", "test-results"][usize::from(at > 0)];
-        let style = dice.pick(&["success", "info", "warning", "error"]);
+        let style = rng.pick(&["success", "info", "warning", "error"]);
         Document::from(json!({
             "id": id,
             "context": context,
             "style": style,
             "scope": if job.is_some() { "job" } else { "build" },
             "job_id": job,
-            "priority": 3 + dice.below(3),
-            "body_html": dice.pick(&BODIES),
+            "priority": 3 + rng.below(3),
+            "body_html": rng.pick(&BODIES),
             "created_at": millis_to_string(created),
-            "updated_at": millis_to_string(created + dice.skewed(0, 90_000)),
+            "updated_at": millis_to_string(created + rng.skewed(0, 90_000)),
         }))
     }
 }

@@ -5,8 +5,8 @@ use sha1::{Digest, Sha1};
 
 use super::super::words::MESSAGES;
 use super::{BuildChildren, Child, number_of};
-use crate::dice::Dice;
 use crate::document::Document;
+use crate::rng::Rng;
 use crate::time::parse_millis;
 
 /// Paths under which jobs upload files, with their media types.
@@ -31,29 +31,29 @@ impl BuildChildren<'_> {
         let mut artifacts = Vec::new();
         for job in self.started_jobs() {
             let job_id = job.text("id").unwrap_or_default();
-            let mut dice = self.dice(30, &job_id);
-            let count = if dice.percent(PERCENT) {
-                1 + dice.below(3)
+            let mut rng = self.rng(30, &job_id);
+            let count = if rng.percent(PERCENT) {
+                1 + rng.below(3)
             } else {
                 0
             };
-            let first = dice.below(FILES.len() as u64);
+            let first = rng.below(FILES.len() as u64);
             let started = job.text("started_at").and_then(|time| parse_millis(&time));
             for at in 0..count {
                 let file = usize::try_from(first + at).unwrap_or(0) % FILES.len();
-                let id = dice.uuid(started.unwrap_or(0) + 2000).to_string();
-                let object = self.artifact(&job_id, &id, FILES[file], &mut dice);
+                let id = rng.uuid(started.unwrap_or(0) + 2000).to_string();
+                let object = self.artifact(&job_id, &id, FILES[file], &mut rng);
                 artifacts.push((Some(job_id.clone()), Document::from(object)));
             }
         }
         artifacts
     }
 
-    fn artifact(&self, job: &str, id: &str, file: (&str, &str), dice: &mut Dice) -> Value {
+    fn artifact(&self, job: &str, id: &str, file: (&str, &str), rng: &mut Rng) -> Value {
         let (path, mime_type) = file;
         let (dirname, filename) = path.rsplit_once('/').unwrap_or((".", path));
         let url = format!("{}/jobs/{job}/artifacts/{id}", self.url());
-        let state = match dice.below(40) {
+        let state = match rng.below(40) {
             0 => "expired",
             1 => "error",
             2 => "new",
@@ -61,10 +61,10 @@ impl BuildChildren<'_> {
             _ => "finished",
         };
         // Empty files occur.
-        let size = if dice.percent(3) {
+        let size = if rng.percent(3) {
             0
         } else {
-            dice.below(MOST_BYTES)
+            rng.below(MOST_BYTES)
         };
         let content = artifact_content(id, usize::try_from(size).unwrap_or(0));
         json!({
@@ -87,11 +87,11 @@ impl BuildChildren<'_> {
 
 /// The content of an artifact: so many bytes of text, and a few that are none.
 pub(crate) fn artifact_content(id: &str, size: usize) -> Vec<u8> {
-    let mut dice = Dice::of(&[31, number_of(id)]);
+    let mut rng = Rng::of(&[31, number_of(id)]);
     let mut content = Vec::with_capacity(size + 200);
     while content.len() < size {
-        content.extend_from_slice(dice.pick(&MESSAGES).as_bytes());
-        content.extend_from_slice(dice.hex(8).as_bytes());
+        content.extend_from_slice(rng.pick(&MESSAGES).as_bytes());
+        content.extend_from_slice(rng.hex(8).as_bytes());
         content.extend_from_slice(b"\x00\xff\r\n");
     }
     content.truncate(size);
@@ -99,6 +99,5 @@ pub(crate) fn artifact_content(id: &str, size: usize) -> Vec<u8> {
 }
 
 fn sha1(content: &[u8]) -> String {
-    let digest = Sha1::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha1::digest(content))
 }

@@ -10,7 +10,7 @@ impl BuildChildren<'_> {
     /// `GET JOB/log`: sections, colors and time marks. The log of a job that runs is not whole.
     pub(super) fn log(&self, job: &Document) -> Value {
         let id = job.text("id").unwrap_or_default();
-        let mut dice = self.dice(40, &id);
+        let mut rng = self.rng(40, &id);
         let started = job.text("started_at").and_then(|time| parse_millis(&time));
         let mut time = started.unwrap_or(0);
         let mut content = String::new();
@@ -21,15 +21,15 @@ impl BuildChildren<'_> {
         let command = job.text("command").unwrap_or_default();
         for header in ["~~~ Preparing working directory", "~~~ Running commands"] {
             // Nanoseconds: beyond what a float holds.
-            header_times.push(time * 1_000_000 + dice.skewed(0, 999_999));
+            header_times.push(time * 1_000_000 + rng.skewed(0, 999_999));
             say(time, header);
-            for line in 0..dice.below(6) {
-                time += dice.skewed(1, 3000);
+            for line in 0..rng.below(6) {
+                time += rng.skewed(1, 3000);
                 say(time, &format!("\u{1b}[90m$\u{1b}[0m step {line}: ✓ größer"));
             }
         }
         for line in command.lines() {
-            time += dice.skewed(1, 900);
+            time += rng.skewed(1, 900);
             say(time, &format!("\u{1b}[90m$\u{1b}[0m {line}"));
         }
         if let Some(status) = job

@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 
 pub(crate) use artifacts::artifact_content;
 
-use super::text::PUBLIC_API;
-use crate::dice::Dice;
-use crate::document::Document;
-use crate::world::BuildDocument;
+use crate::address::BuildUrls;
+use crate::document::{BuildDocument, Document};
+use crate::rng::Rng;
 
 /// One build of the seed as the parent of its collections.
 pub(crate) struct BuildChildren<'a> {
@@ -59,9 +58,8 @@ impl BuildChildren<'_> {
 
     /// The address of the build on the API.
     fn url(&self) -> String {
-        let number = self.build.get("number");
-        let (organization, pipeline) = (self.organization, self.pipeline);
-        format!("{PUBLIC_API}/{organization}/pipelines/{pipeline}/builds/{number}")
+        let number = self.build.get("number").as_u64().unwrap_or(0);
+        BuildUrls::new(self.organization, self.pipeline, number).url
     }
 
     /// The id of the build.
@@ -69,9 +67,9 @@ impl BuildChildren<'_> {
         self.build.fields().text("id").unwrap_or_default()
     }
 
-    /// Dice of an object and a purpose.
-    fn dice(&self, purpose: u64, id: &str) -> Dice {
-        Dice::of(&[self.seed, purpose, number_of(id)])
+    /// Rng of an object and a purpose.
+    fn rng(&self, purpose: u64, id: &str) -> Rng {
+        Rng::of(&[self.seed, purpose, number_of(id)])
     }
 
     /// `GET …/env`

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{BuildChildren, Child};
-use crate::dice::graphql_id;
 use crate::document::Document;
+use crate::ids::graphql_id;
 use crate::time::{millis_to_string, parse_millis};
 
 /// What the first job of a build uploads.
@@ -23,11 +23,11 @@ impl BuildChildren<'_> {
 
     fn upload(&self, job: &Document) -> Document {
         let job_id = job.text("id").unwrap_or_default();
-        let mut dice = self.dice(42, &job_id);
+        let mut rng = self.rng(42, &job_id);
         let started = job.text("started_at").and_then(|time| parse_millis(&time));
-        let created = started.unwrap_or(0) + dice.skewed(500, 4000);
-        let uuid = dice.uuid(created).to_string();
-        let is_rejected = dice.percent(5);
+        let created = started.unwrap_or(0) + rng.skewed(500, 4000);
+        let uuid = rng.uuid(created).to_string();
+        let is_rejected = rng.percent(5);
         Document::from(json!({
             "uuid": uuid,
             "graphql_id": graphql_id("PipelineUpload", &uuid),
@@ -40,7 +40,7 @@ impl BuildChildren<'_> {
             "message": is_rejected.then_some("`steps` must not be empty"),
             "url": format!("{}/step-uploads/{uuid}", self.url()),
             "created_at": millis_to_string(created),
-            "processed_at": millis_to_string(created + dice.skewed(5, 400)),
+            "processed_at": millis_to_string(created + rng.skewed(5, 400)),
             "definition_bytes": DEFINITION.len(),
             "definition_yaml": DEFINITION,
             "definition_yaml_omitted": false,

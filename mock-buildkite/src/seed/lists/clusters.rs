@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Owner;
-use crate::dice::graphql_id;
+use super::teams::team_id;
+use crate::ids::graphql_id;
 
 /// A cluster that is filled.
 struct Cluster {
@@ -35,25 +36,15 @@ pub(super) fn fill(owner: &mut Owner<'_>) {
 
 fn self_hosted(owner: &mut Owner<'_>, id: String) -> Cluster {
     let queue = owner.organization.queues[0].id.to_string();
-    let team = owner.new_id(800).id;
-    let maintainers = json!({
-        "users": [{"id": owner.new_id(800).id, "actor": owner.user_with(0, &["id", "name"])}],
-        "teams": [{"id": team, "actor": {"id": owner.new_id(800).id, "slug": "platform"}}],
-    });
-    cluster(owner, id, "Self-hosted", Some(queue), maintainers)
+    cluster(owner, id, "Self-hosted", Some(queue))
 }
 
 fn hosted(owner: &mut Owner<'_>, id: String) -> Cluster {
-    cluster(owner, id, "Hosted", None, json!({"users": [], "teams": []}))
+    cluster(owner, id, "Hosted", None)
 }
 
-fn cluster(
-    owner: &mut Owner<'_>,
-    id: String,
-    name: &str,
-    queue: Option<String>,
-    maintainers: Value,
-) -> Cluster {
+fn cluster(owner: &mut Owner<'_>, id: String, name: &str, queue: Option<String>) -> Cluster {
+    let maintainers = maintainers(owner, &id);
     let created = owner.new_id(800);
     let url = format!("{}/clusters/{id}", owner.url());
     let web_url = format!("{}/clusters/{id}", owner.web_url());
@@ -77,9 +68,32 @@ fn cluster(
     Cluster { id, url, web_url }
 }
 
+/// Lets a person and a team maintain a cluster. Returns them as the cluster shows them.
+fn maintainers(owner: &mut Owner<'_>, cluster: &str) -> Value {
+    let mut user = owner.user_with(0, &["id", "graphql_id", "name", "email"]);
+    user["type"] = json!("user");
+    let team = team_id(owner, "platform").id;
+    let team = json!({
+        "id": team, "graphql_id": graphql_id("Team", &team), "slug": "platform", "type": "team",
+    });
+    let mut shown = Vec::new();
+    for (actor, key) in [(user, "name"), (team, "slug")] {
+        let id = owner.new_id(800).id;
+        let short = json!({"id": actor["id"], key: actor[key]});
+        shown.push(json!([{"id": id, "actor": short}]));
+        let maintainer = json!({"id": id, "actor": actor});
+        owner.put(
+            "cluster_maintainers",
+            &[("cluster_id", cluster)],
+            maintainer,
+        );
+    }
+    json!({"users": shown[0], "teams": shown[1]})
+}
+
 fn queue(owner: &mut Owner<'_>, cluster: &Cluster, key: &str, id: &str, at: usize) {
     let created = owner.new_id(790);
-    let is_paused = at == 2;
+    let is_paused = at == 3;
     let mut queue = json!({
         "id": id,
         "graphql_id": graphql_id("ClusterQueue", id),
@@ -91,7 +105,7 @@ fn queue(owner: &mut Owner<'_>, cluster: &Cluster, key: &str, id: &str, at: usiz
         "retry_agent_affinity": "prefer-warmest",
         "dispatch_paused": is_paused,
         "dispatch_paused_by": if is_paused { owner.user(1) } else { Value::Null },
-        "dispatch_paused_at": is_paused.then_some("2026-08-19T08:00:00.000Z"),
+        "dispatch_paused_at": is_paused.then(|| owner.before(100_000)),
         "dispatch_paused_note": is_paused.then_some("Rack is being moved"),
         "created_at": created.at,
         "created_by": owner.user(0),
@@ -112,10 +126,8 @@ fn queue(owner: &mut Owner<'_>, cluster: &Cluster, key: &str, id: &str, at: usiz
 /// Tokens, maintainers and secrets.
 fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
     let below = [("cluster_id", cluster.id.as_str())];
-    for (description, expires_at) in [
-        ("Linux agents", None),
-        ("Windows agents", Some("2027-01-01T00:00:00Z")),
-    ] {
+    let expiry = owner.before(-200 * 86_400);
+    for (description, expires_at) in [("Linux agents", None), ("Windows agents", Some(expiry))] {
         let new = owner.new_id(500);
         let token = json!({
             "id": new.id,
@@ -130,20 +142,6 @@ fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
         });
         owner.put("cluster_tokens", &below, token);
     }
-    let team = owner.new_id(800).id;
-    let mut user = owner.user_with(0, &["id", "graphql_id", "name", "email"]);
-    user["type"] = json!("user");
-    let team = json!({
-        "id": team, "graphql_id": graphql_id("Team", &team), "slug": "platform", "type": "team",
-    });
-    for actor in [user, team] {
-        let id = owner.new_id(800).id;
-        owner.put(
-            "cluster_maintainers",
-            &below,
-            json!({"id": id, "actor": actor}),
-        );
-    }
     for (at, key) in ["DEPLOY_KEY", "NPM_READ"].into_iter().enumerate() {
         let new = owner.new_id(90);
         let secret = json!({
@@ -155,7 +153,7 @@ fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
             "created_by": owner.user_with(0, &["id", "name", "email"]),
             "updated_at": new.at,
             "updated_by": null,
-            "last_read_at": (at == 0).then_some("2026-08-19T23:00:00.000Z"),
+            "last_read_at": (at == 0).then(|| owner.before(50_000)),
             "url": format!("{}/secrets/{}", cluster.url, new.id),
             "cluster_url": cluster.url,
             "organization": owner.embedded(),
@@ -168,7 +166,7 @@ fn access(owner: &mut Owner<'_>, cluster: &Cluster) {
 fn machines(owner: &mut Owner<'_>, cluster: &Cluster) {
     let below = [("cluster_id", cluster.id.as_str())];
     for (name, status) in [("node-22", "READY"), ("android", "BUILDING")] {
-        let id = owner.dice.hex(13);
+        let id = owner.rng.hex(13);
         let is_ready = status == "READY";
         let image = json!({
             "id": id,
@@ -194,8 +192,8 @@ fn machines(owner: &mut Owner<'_>, cluster: &Cluster) {
             "cluster_id": cluster.id,
             "size_mb": 20_480,
             "created_at": new.at,
-            "attached_at": "2026-08-20T08:00:00.000Z",
-            "detached_at": "2026-08-20T08:30:00.000Z",
+            "attached_at": owner.before(14_400),
+            "detached_at": owner.before(12_600),
         });
         owner.put("cache_volumes", &below, volume);
     }

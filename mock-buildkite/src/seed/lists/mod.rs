@@ -15,22 +15,31 @@ use serde_json::{Value, json};
 pub(super) use test_engine::{SUITES, TestObject};
 
 use super::organization::SeededOrganization;
-use super::text::{PUBLIC_API, PUBLIC_WEB};
 use super::{Seeded, SeededPipeline};
-use crate::dice::Dice;
+use crate::address::{ORGANIZATIONS, WEB};
+use crate::rng::Rng;
 use crate::time::millis_to_string;
-use crate::world::World;
 
 const DAY: i64 = 86_400_000;
 
-/// Fills every collection of a new world.
-pub(crate) fn fill(world: &mut World, seeded: &Seeded) {
+/// An object of a list.
+#[derive(Debug)]
+pub(crate) struct ListedObject {
+    pub(crate) collection: &'static str,
+    /// Keys and values of its parents.
+    pub(crate) parents: Vec<(&'static str, String)>,
+    pub(crate) object: Value,
+}
+
+/// The objects of all lists of a new world.
+pub(crate) fn listed_objects(seeded: &Seeded) -> Vec<ListedObject> {
+    let mut objects = Vec::new();
     for (index, organization) in seeded.organizations.iter().enumerate() {
         let mut owner = Owner {
-            dice: Dice::of(&[seeded.seed, 50, index as u64]),
+            rng: Rng::of(&[seeded.seed, 50, index as u64]),
             pipelines: seeded.pipelines_of(index),
             builds: seeded.builds_of(index),
-            world,
+            objects: &mut objects,
             seed: seeded.seed,
             now: seeded.now,
             organization,
@@ -45,18 +54,19 @@ pub(crate) fn fill(world: &mut World, seeded: &Seeded) {
         registries::fill(&mut owner);
         emojis::fill(&mut owner);
     }
+    objects
 }
 
 /// An organization whose collections are filled.
 struct Owner<'a> {
-    world: &'a mut World,
+    objects: &'a mut Vec<ListedObject>,
     seed: u64,
     now: i64,
     organization: &'a SeededOrganization,
     pipelines: Vec<&'a SeededPipeline>,
     /// Ids of some of its builds, with branch and commit, oldest first.
     builds: Vec<(String, String, String)>,
-    dice: Dice,
+    rng: Rng,
 }
 
 /// An object that was just made up: when, and under which id.
@@ -68,30 +78,43 @@ struct New {
 
 impl Owner<'_> {
     /// Puts an object below the organization and further parents.
-    fn put(&mut self, collection: &str, parents: &[(&str, &str)], object: Value) {
-        let mut all = vec![("organization_slug", self.organization.slug.as_str())];
-        all.extend(parents);
-        self.world.put(collection, &all, object);
+    fn put(&mut self, collection: &'static str, parents: &[(&'static str, &str)], object: Value) {
+        let mut all = vec![("organization_slug", self.organization.slug.clone())];
+        all.extend(
+            parents
+                .iter()
+                .map(|(key, value)| (*key, (*value).to_owned())),
+        );
+        self.objects.push(ListedObject {
+            collection,
+            parents: all,
+            object,
+        });
     }
 
     /// A new id, made so many days before now.
     fn new_id(&mut self, days: i64) -> New {
-        let millis = self.now - days * DAY - self.dice.skewed(0, DAY / 2);
+        let millis = self.now - days * DAY - self.rng.skewed(0, DAY / 2);
         New {
-            id: self.dice.uuid(millis).to_string(),
+            id: self.rng.uuid(millis).to_string(),
             at: millis_to_string(millis),
             millis,
         }
     }
 
+    /// The time this many seconds before now.
+    fn before(&self, seconds: i64) -> String {
+        millis_to_string(self.now - seconds * 1000)
+    }
+
     /// `…/organizations/{slug}` on the API.
     fn url(&self) -> String {
-        format!("{PUBLIC_API}/{}", self.organization.slug)
+        format!("{ORGANIZATIONS}/{}", self.organization.slug)
     }
 
     /// The same in the browser.
     fn web_url(&self) -> String {
-        format!("{PUBLIC_WEB}/organizations/{}", self.organization.slug)
+        format!("{WEB}/organizations/{}", self.organization.slug)
     }
 
     /// The id of the organization.
@@ -120,7 +143,7 @@ impl Owner<'_> {
             "id": self.id(),
             "slug": self.organization.slug,
             "url": self.url(),
-            "web_url": format!("{PUBLIC_WEB}/{}", self.organization.slug),
+            "web_url": format!("{WEB}/{}", self.organization.slug),
         })
     }
 }

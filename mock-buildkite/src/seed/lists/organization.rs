@@ -14,7 +14,7 @@ fn settings(owner: &mut Owner<'_>) {
     let url = owner.url();
     let api = json!({
         "url": format!("{url}/api-settings"),
-        "allowed_ip_addresses": "192.0.2.0/24 198.51.100.0/24",
+        "allowed_ip_addresses": null,
         "revoke_inactive_tokens_after_days": 90,
         "restrict_user_api_token_creation": false,
         "features": {"api_ip_allow_list": true, "inactive_api_token_revocation": true},
@@ -30,7 +30,7 @@ fn settings(owner: &mut Owner<'_>) {
         "scheduled_job_expiry_in_minutes": null,
         "hosted_agents_terminal_access": {
             "enabled": true,
-            "enabled_at": "2025-06-01T12:00:00.000Z",
+            "enabled_at": owner.before(30_000_000),
             "enabled_by": owner.user_with(0, &["id", "name"]),
         },
         "public_pipeline_creation": off,
@@ -118,7 +118,7 @@ fn repository_connections(owner: &mut Owner<'_>) {
             "service_account": is_github.then(|| json!({"login": slug})),
             "host": {"type": if is_github { "github" } else { "gitlab" }, "url": host},
             "rate_limit": is_github.then(|| json!({
-                "limit": 5000, "used": 42, "remaining": 4958, "reset_at": "2026-08-20T13:00:00Z",
+                "limit": 5000, "used": 42, "remaining": 4958, "reset_at": owner.before(-3600),
             })),
         });
         owner.put("repository_connections", &[], connection);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Owner;
-use crate::dice::graphql_id;
+use crate::ids::graphql_id;
 use crate::time::millis_to_string;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {

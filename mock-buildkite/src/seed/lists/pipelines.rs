@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Owner;
-use crate::dice::graphql_id;
+use super::{DAY, Owner};
+use crate::ids::graphql_id;
+use crate::time::millis_to_string;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {
     for at in 0..owner.pipelines.len() {
@@ -34,9 +35,9 @@ fn schedules(owner: &mut Owner<'_>, at: usize) {
             "branch": "main",
             "env": if is_enabled { json!({"NIGHTLY": "1"}) } else { json!({}) },
             "enabled": is_enabled,
-            "next_build_at": is_enabled.then_some("2026-08-21T00:00:00.000Z"),
+            "next_build_at": is_enabled.then(|| tomorrow(owner)),
             "failed_message": (!is_enabled).then_some("Branch not found"),
-            "failed_at": (!is_enabled).then_some("2026-08-17T04:30:01.000Z"),
+            "failed_at": (!is_enabled).then(|| owner.before(300_000)),
             "created_at": new.at,
             "created_by": owner.user(at),
             "pipeline": {"id": pipeline.id, "slug": pipeline.slug, "url": url},
@@ -49,6 +50,11 @@ fn schedules(owner: &mut Owner<'_>, at: usize) {
     }
 }
 
+/// The next midnight.
+fn tomorrow(owner: &Owner<'_>) -> String {
+    millis_to_string((owner.now.div_euclid(DAY) + 1) * DAY)
+}
+
 fn webhook(owner: &mut Owner<'_>, at: usize) {
     let slug = &owner.pipelines[at].slug;
     let is_enabled = at % 4 != 3;
@@ -56,7 +62,7 @@ fn webhook(owner: &mut Owner<'_>, at: usize) {
     let state = json!({
         "url": format!("{}/pipelines/{slug}/github-webhooks", owner.url()),
         "enabled": is_enabled,
-        "disabled_at": (!is_enabled).then_some("2026-07-30T15:00:00.000Z"),
+        "disabled_at": (!is_enabled).then(|| owner.before(1_800_000)),
         "disabled_by": if is_enabled { Value::Null } else { by },
     });
     owner.put("pipeline_webhooks", &[("pipeline_slug", slug)], state);
@@ -77,7 +83,7 @@ fn templates(owner: &mut Owner<'_>) {
             "web_url": format!("{}/{path}", owner.web_url()),
             "created_at": new.at,
             "created_by": owner.user(0),
-            "updated_at": "2026-06-12T04:17:55.867Z",
+            "updated_at": owner.before(6_000_000),
             "updated_by": owner.user(1),
         });
         owner.put("pipeline_templates", &[], template);

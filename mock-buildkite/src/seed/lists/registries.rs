@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::Owner;
-use crate::dice::graphql_id;
+use crate::address::PACKAGES;
+use crate::ids::graphql_id;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {
     for (slug, ecosystem) in [("gems", "ruby"), ("images", "docker")] {
@@ -14,9 +15,7 @@ pub(super) fn fill(owner: &mut Owner<'_>) {
 fn registry(owner: &mut Owner<'_>, slug: &str, ecosystem: &str) {
     let organization = owner.organization.slug.clone();
     let new = owner.new_id(450);
-    let url = format!(
-        "https://api.buildkite.com/v2/packages/organizations/{organization}/registries/{slug}"
-    );
+    let url = format!("{PACKAGES}/{organization}/registries/{slug}");
     let web_url = format!("{}/packages/registries/{slug}", owner.web_url());
     let embedded = json!({
         "id": new.id,
@@ -49,7 +48,7 @@ fn registry(owner: &mut Owner<'_>, slug: &str, ecosystem: &str) {
             "name": if at % 2 == 0 { "banana" } else { "papaya" },
             "created_at": new.at,
             "version": format!("1.{at}"),
-            "digests": {"sha256": owner.dice.hex(64), "sha512": owner.dice.hex(128)},
+            "digests": {"sha256": owner.rng.hex(64), "sha512": owner.rng.hex(128)},
             "organization": owner.embedded(),
             "registry": embedded,
         });

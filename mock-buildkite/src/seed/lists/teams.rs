@@ -2,27 +2,39 @@
 
 use serde_json::json;
 
-use super::Owner;
 use super::test_engine::{SUITES, suite_id};
-use crate::dice::graphql_id;
+use super::{DAY, New, Owner};
+use crate::ids::{graphql_id, id_of_name};
+use crate::time::millis_to_string;
 
 pub(super) fn fill(owner: &mut Owner<'_>) {
-    for (at, (name, slug)) in [
-        ("Everyone", "everyone"),
-        ("Platform", "platform"),
-        ("Überblick", "uberblick"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    for (at, (name, slug)) in TEAMS.into_iter().enumerate() {
         team(owner, at, name, slug);
     }
     rule(owner);
     portal(owner);
 }
 
+/// Names and slugs of the teams of each organization.
+const TEAMS: [(&str, &str); 3] = [
+    ("Everyone", "everyone"),
+    ("Platform", "platform"),
+    ("Überblick", "uberblick"),
+];
+
+/// The id of a team, and when it was created.
+pub(super) fn team_id(owner: &Owner<'_>, slug: &str) -> New {
+    let name = format!("{}/teams/{slug}", owner.organization.slug);
+    let millis = owner.now - 600 * DAY;
+    New {
+        id: id_of_name(&name, millis),
+        at: millis_to_string(millis),
+        millis,
+    }
+}
+
 fn team(owner: &mut Owner<'_>, at: usize, name: &str, slug: &str) {
-    let new = owner.new_id(600);
+    let new = team_id(owner, slug);
     let team = json!({
         "id": new.id,
         "graphql_id": graphql_id("Team", &new.id),

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Owner, PUBLIC_WEB};
-use crate::dice::{Dice, graphql_id};
-use crate::time::millis_to_string;
+use super::Owner;
+use crate::address::{ANALYTICS, WEB};
+use crate::ids::graphql_id;
+use crate::rng::Rng;
 
 /// Slugs and names of the suites of each organization.
 pub(in crate::seed) const SUITES: [(&str, &str); 2] = [("rspec", "RSpec"), ("jest", "Jest")];
@@ -29,20 +30,20 @@ pub(super) fn fill(owner: &mut Owner<'_>) {
 
 /// `…/v2/analytics/organizations/{slug}`
 pub(super) fn base(organization: &str) -> String {
-    format!("https://api.buildkite.com/v2/analytics/organizations/{organization}")
+    format!("{ANALYTICS}/{organization}")
 }
 
 /// The id of a suite.
 pub(super) fn suite_id(seed: u64, organization: &str, suite: &str) -> String {
-    dice_of(seed, organization, suite, 0)
+    rng_for(seed, organization, suite, 0)
         .uuid(1_700_000_000_000)
         .to_string()
 }
 
-fn dice_of(seed: u64, organization: &str, suite: &str, place: u64) -> Dice {
+fn rng_for(seed: u64, organization: &str, suite: &str, place: u64) -> Rng {
     let mut parts = vec![seed, 51, place];
     parts.extend(organization.bytes().chain(suite.bytes()).map(u64::from));
-    Dice::of(&parts)
+    Rng::of(&parts)
 }
 
 fn suite(owner: &mut Owner<'_>, slug: &str, name: &str) {
@@ -69,17 +70,18 @@ fn suite(owner: &mut Owner<'_>, slug: &str, name: &str) {
 fn tests(owner: &mut Owner<'_>, suite: &str) {
     let organization = owner.organization.slug.clone();
     let below = [("suite_slug", suite)];
+    let latest = owner.before(200_000);
     for at in 0..TESTS {
         let test = TestObject::new(owner.seed, &organization, suite, at);
-        let mut dice = dice_of(owner.seed, &organization, suite, 100 + at);
-        owner.put("tests", &below, test.with_metrics(&mut dice));
+        let mut rng = rng_for(owner.seed, &organization, suite, 100 + at);
+        owner.put("tests", &below, test.with_metrics(&mut rng));
         match at {
             1 => owner.put("muted_tests", &below, test.value()),
             2 => owner.put("skipped_tests", &below, test.value()),
             _ => {}
         }
         if test.is_flaky() {
-            owner.put("flaky_tests", &below, test.as_flaky());
+            owner.put("flaky_tests", &below, test.as_flaky(&latest));
         }
     }
 }
@@ -154,16 +156,16 @@ pub(in crate::seed) struct TestObject {
 impl TestObject {
     /// The test number `at` of a suite.
     pub(in crate::seed) fn new(seed: u64, organization: &str, suite: &str, at: u64) -> Self {
-        let mut dice = dice_of(seed, organization, suite, 1 + at);
-        let id = dice.uuid(1_750_000_000_000).to_string();
+        let mut rng = rng_for(seed, organization, suite, 1 + at);
+        let id = rng.uuid(1_750_000_000_000).to_string();
         let file_name = format!("./spec/models/model_{at}_spec.rb");
         Self {
             path: format!("suites/{suite}/tests/{id}"),
             id,
             organization: organization.to_owned(),
-            scope: dice.pick(&SCOPES),
-            name: dice.pick(&NAMES),
-            location: format!("{file_name}:{}", 10 + dice.below(90)),
+            scope: rng.pick(&SCOPES),
+            name: rng.pick(&NAMES),
+            location: format!("{file_name}:{}", 10 + rng.below(90)),
             file_name,
             at,
         }
@@ -176,7 +178,7 @@ impl TestObject {
     /// The test without metrics.
     fn value(&self) -> Value {
         let web_url = format!(
-            "{PUBLIC_WEB}/organizations/{}/analytics/{}",
+            "{WEB}/organizations/{}/analytics/{}",
             self.organization, self.path
         );
         json!({
@@ -192,10 +194,10 @@ impl TestObject {
     }
 
     /// The test with metrics.
-    pub(in crate::seed) fn with_metrics(&self, dice: &mut Dice) -> Value {
-        let (passed, failed) = (dice.below(200), dice.below(4));
+    pub(in crate::seed) fn with_metrics(&self, rng: &mut Rng) -> Value {
+        let (passed, failed) = (rng.below(200), rng.below(4));
         let count = passed + failed;
-        let longest = 0.2 + dice.below(2000) as f64 / 1000.0;
+        let longest = 0.2 + rng.below(2000) as f64 / 1000.0;
         let mut test = self.value();
         test["reliability"] = match count {
             0 => Value::Null,
@@ -211,13 +213,12 @@ impl TestObject {
     }
 
     /// The test as the deprecated list of flaky tests shows it.
-    fn as_flaky(&self) -> Value {
+    fn as_flaky(&self, latest: &str) -> Value {
         let mut test = self.value();
         if let Some(fields) = test.as_object_mut() {
             fields.shift_remove("url");
             fields.shift_remove("labels");
         }
-        let latest = millis_to_string(1_787_000_000_000);
         test["instances"] = json!(1 + self.at);
         test["latest_occurrence_at"] = json!(latest);
         test["most_recent_instance_at"] = json!(latest);

@@ -1,10 +1,10 @@
 //! One object of a collection, and where it belongs.
 
-use super::super::address::replaced;
 use super::{Identity, Kind};
+use crate::address::replaced;
 use crate::document::Document;
 
-/// Keys and values of parents.
+/// The keys and values of parents.
 pub(super) type Parents = Vec<(String, String)>;
 
 /// An object with its parents.
@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) object: Document,
 }
 
-/// Parents as they are kept.
+/// Parents as they are stored.
 pub(super) fn owned(parents: &[(&str, &str)]) -> Parents {
     let parents = parents.iter();
     parents
@@ -47,7 +47,8 @@ impl Entry {
         is_below(&self.parents, &owned(parents))
     }
 
-    /// What tells it apart; none if nothing does. Of a job's only one it is the job.
+    /// Its identity among its siblings; none if it has none. The only object of a job is
+    /// identified by the job.
     pub(crate) fn identity(&self, kind: &Kind) -> Option<String> {
         match kind.identity {
             Identity::Field(field) => self.object.text(field),
@@ -62,7 +63,7 @@ impl Entry {
         parent.or_else(|| self.object.text("job_id"))
     }
 
-    /// Gives its pipeline another slug and other addresses.
+    /// Follows its pipeline to another slug and other addresses.
     pub(super) fn move_to(&mut self, slug: &str, moves: &[(String, String); 2]) {
         for (key, value) in &mut self.parents {
             if key == "pipeline_slug" {

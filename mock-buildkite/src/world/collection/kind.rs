@@ -1,4 +1,4 @@
-//! What the API does with the objects of each collection, as data.
+//! How the API treats the objects of each collection, as data.
 
 use crate::document::Document;
 
@@ -6,10 +6,10 @@ use crate::document::Document;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// What tells two objects with the same parents apart.
+    /// What identifies an object among those with the same parents.
     pub(crate) identity: Identity,
     pub(crate) order: Order,
-    /// Fields that a list leaves out and an object alone shows.
+    /// Fields that a list omits and a single object shows.
     pub(crate) detail: &'static [&'static str],
     /// A field, and the values with which an object is not listed.
     unlisted: (&'static str, &'static [&'static str]),
@@ -17,21 +17,21 @@ pub(crate) struct Kind {
     pub(crate) is_of_builds: bool,
 }
 
-/// What tells objects apart.
+/// What identifies an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// A field.
     Field(&'static str),
-    /// There is one for its parents.
+    /// Its parents have only one.
     Single,
-    /// Nothing: each object counts.
+    /// Nothing: equal objects are different objects.
     None,
 }
 
-/// In which order a list comes.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// In the order in which objects were put in.
+    /// The order of insertion.
     AsPut,
     /// By this time, newest first.
     Newest(&'static str),
@@ -39,7 +39,7 @@ pub(crate) enum Order {
     Ascending(&'static str),
 }
 
-/// Fields of a test that need a dated version of the API, or a look at one test.
+/// Fields of a test that need a dated version of the API, or a request for one test.
 const METRICS: &[&str] = &[
     "reliability",
     "duration_avg",
@@ -50,7 +50,7 @@ const METRICS: &[&str] = &[
     "executions_count_by_result",
 ];
 
-/// Fields that no answer to a read shows.
+/// Fields that no read shows.
 const SECRETS: [(&str, &str); 4] = [
     ("cluster_secrets", "value"),
     ("cluster_tokens", "token"),
@@ -109,7 +109,7 @@ const INVITATIONS: Kind = Kind::new("organization_invitations")
     .unlisted("state", &["accepted", "revoked", "expired"]);
 
 impl Kind {
-    /// The kind of a collection; one that is not special has ids and keeps its order.
+    /// The kind of a collection. By default objects have ids and keep their order.
     pub(crate) fn of(collection: &str) -> Self {
         let mut all = KINDS.into_iter().chain([AGENTS, INVITATIONS]);
         let found = all.find(|kind| kind.name == collection);
@@ -184,7 +184,7 @@ impl Kind {
     }
 }
 
-/// Takes out of an object what nobody may read.
+/// Removes the fields of an object that nobody may read.
 pub(super) fn without_secrets(collection: &str, object: &mut Document) {
     for (_, field) in SECRETS.iter().filter(|(name, _)| *name == collection) {
         object.remove(field);

@@ -1,25 +1,26 @@
 //! Collections: lists of plain objects, each below its parents.
 //!
-//! Most are kept as they were put in. Those of builds and jobs are worked out when they are asked
-//! for, build by build, so that a world of twenty thousand builds holds none of them.
+//! Most are stored. The objects of seeded builds and jobs are derived when a request needs them,
+//! so a world of twenty thousand builds stores none of them.
 
 mod entry;
 mod kind;
 mod of_builds;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::World;
 use crate::document::Document;
+use crate::seed::ListedObject;
 pub(crate) use entry::Entry;
 use entry::{Parents, is_below};
 use kind::without_secrets;
 pub(crate) use kind::{Identity, Kind};
 
-/// An object of a collection, as a list of the API gives it.
+/// An object of a collection, as a list of the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
     /// Keys and values of its parents: `organization_slug`, `cluster_id`.
@@ -32,33 +33,33 @@ pub struct StoredObject {
 #[derive(Debug, Default)]
 pub(crate) struct Collections {
     stored: HashMap<String, Vec<Entry>>,
-    /// Objects of builds that were taken out, by collection and identity.
+    /// Removed objects of builds, by collection and identity.
     removed: HashSet<(String, String)>,
-    /// Parents below which a collection of builds has nothing but what is stored.
+    /// Parents below which a collection of builds has only stored objects.
     cleared: Vec<(String, Parents)>,
 }
 
 impl World {
-    /// Puts an object into a collection, in the place of the one with the same parents and id.
+    /// Puts an object into a collection. It replaces the object with the same parents and id.
     ///
     /// A collection is named as the last segments of its route in snake case: `cluster_queues`.
     /// `parents` are the parts of its path that vary: `organization_slug`, `pipeline_slug`,
     /// `build_id` or `build_number`, `job_id`, `cluster_id`, `team_id`, `suite_slug`, `run_id`,
-    /// `registry_slug`. What no answer shows, as the value of a secret, is not kept.
+    /// `registry_slug`. Fields that no answer shows, such as the value of a secret, are dropped.
     pub fn put(&mut self, collection: &str, parents: &[(&str, &str)], object: impl Borrow<Value>) {
         self.put_json(collection, parents, &object.borrow().to_string());
     }
 
-    /// The same, for an object whose values are to be given byte for byte.
+    /// The same, for an object whose values are served byte for byte.
     ///
     /// # Panics
-    /// If the text is no JSON object.
+    /// If the text is not a JSON object.
     pub fn put_json(&mut self, collection: &str, parents: &[(&str, &str)], json: &str) {
         let object = Document::parse(json).expect("an object is put");
         self.put_document(collection, parents, object);
     }
 
-    /// The same, for an object that is read already.
+    /// The same, for a document.
     pub(crate) fn put_document(
         &mut self,
         collection: &str,
@@ -66,6 +67,9 @@ impl World {
         mut object: Document,
     ) {
         without_secrets(collection, &mut object);
+        if collection == "agents" {
+            self.agents_changed();
+        }
         let entry = Entry::new(parents, object);
         let kind = Kind::of(collection);
         let stored = self.collections.stored.entry(collection.to_owned());
@@ -85,12 +89,31 @@ impl World {
         stored.insert(at, entry);
     }
 
-    /// Takes the object with this id out of a collection. Returns false if there is none.
+    /// Puts back an entry that was changed.
+    pub(super) fn replace_entry(&mut self, collection: &str, entry: Entry) {
+        let parents = entry.parents.iter();
+        let parents: Vec<_> = parents
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        self.put_document(collection, &parents, entry.object);
+    }
+
+    /// Puts an object of the seed into its collection.
+    pub(super) fn put_listed(&mut self, listed: ListedObject) {
+        let parents = listed.parents.iter();
+        let parents: Vec<_> = parents.map(|(key, value)| (*key, value.as_str())).collect();
+        self.put_document(listed.collection, &parents, listed.object.into());
+    }
+
+    /// Removes the object with this id from a collection. Returns false if there is none.
     pub fn remove(&mut self, collection: &str, parents: &[(&str, &str)], id: &str) -> bool {
         let kind = Kind::of(collection);
         let is_it =
             |entry: &Entry| entry.is_below(parents) && entry.identity(&kind).as_deref() == Some(id);
         let was_there = self.entries(collection).iter().any(&is_it);
+        if collection == "agents" {
+            self.agents_changed();
+        }
         if let Some(stored) = self.collections.stored.get_mut(collection) {
             stored.retain(|entry| !is_it(entry));
         }
@@ -101,8 +124,34 @@ impl World {
         was_there
     }
 
-    /// Takes all objects out of a collection that are below these parents.
+    /// Removes one entry.
+    pub(crate) fn remove_entry(&mut self, collection: &str, entry: &Entry) {
+        let kind = Kind::of(collection);
+        let identity = entry.identity(&kind);
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|one| one.parents != entry.parents || one.identity(&kind) != identity);
+        }
+        self.agents_changed();
+    }
+
+    /// Removes every object below a parent of an organization.
+    pub(crate) fn remove_below(&mut self, organization: &str, key: &str, value: &str) {
+        let parents = [("organization_slug", organization), (key, value)];
+        for stored in self.collections.stored.values_mut() {
+            stored.retain(|entry| !entry.is_below(&parents));
+        }
+    }
+
+    /// Removes the stored objects of a collection that match.
+    pub(crate) fn remove_where(&mut self, collection: &str, is_it: impl Fn(&Entry) -> bool) {
+        if let Some(stored) = self.collections.stored.get_mut(collection) {
+            stored.retain(|entry| !is_it(entry));
+        }
+    }
+
+    /// Removes all objects of a collection that are below these parents.
     pub fn clear(&mut self, collection: &str, parents: &[(&str, &str)]) {
+        self.agents_changed();
         if let Some(stored) = self.collections.stored.get_mut(collection) {
             stored.retain(|entry| !entry.is_below(parents));
         }
@@ -112,8 +161,8 @@ impl World {
         }
     }
 
-    /// All objects of a collection that a list of the API would give now to who may see all,
-    /// as the list shows them; those of builds over all builds, newest first.
+    /// All objects of a collection as the API lists them now to a user who may see everything.
+    /// Objects of builds come build by build, newest build first.
     #[must_use]
     pub fn objects(&self, collection: &str) -> Vec<StoredObject> {
         let kind = Kind::of(collection);
@@ -121,20 +170,34 @@ impl World {
         entries
             .filter(|entry| kind.lists(&entry.object))
             .map(|entry| StoredObject {
-                json: kind.listed_json(&entry.object),
+                json: self.shown(&kind.listed_json(&self.live(collection, &entry.object))),
                 parents: entry.parents,
             })
             .collect()
     }
 
-    /// Everything in a collection whose pipelines and builds are still there.
+    /// An object of a collection with what follows from the rest of the world.
+    pub(crate) fn live<'a>(&self, collection: &str, object: &'a Document) -> Cow<'a, Document> {
+        if collection == "agents" {
+            Cow::Owned(self.agent_with_job(object))
+        } else {
+            Cow::Borrowed(object)
+        }
+    }
+
+    /// JSON as answers show it.
+    fn shown(&self, json: &str) -> String {
+        String::from_utf8_lossy(&self.with_origin(json.as_bytes())).into_owned()
+    }
+
+    /// The objects of a collection whose pipelines and builds still exist.
     fn entries(&self, collection: &str) -> Vec<Entry> {
         if Kind::of(collection).is_of_builds {
             let seen = self
                 .builds
                 .iter()
                 .rev()
-                .filter(|build| !self.pipelines[build.facts.pipeline].is_hidden);
+                .filter(|build| !self.pipelines[build.summary.pipeline].is_hidden);
             return seen
                 .flat_map(|build| self.of_build(collection, build))
                 .collect();
@@ -148,7 +211,7 @@ impl World {
         stored.filter(is_there).cloned().collect()
     }
 
-    /// What was put into a collection and has no parent that is not among these.
+    /// The stored objects of a collection whose parents are all among these.
     pub(crate) fn at(&self, collection: &str, parents: &[(String, String)]) -> Vec<&Entry> {
         let stored = self.stored(collection).iter();
         stored
@@ -169,7 +232,7 @@ impl World {
 }
 
 impl Collections {
-    /// Lets what is below a pipeline follow it to its new slug and addresses, or go with it.
+    /// Moves the objects below a pipeline to its new slug and addresses, or removes them with it.
     pub(super) fn follow_pipeline(
         &mut self,
         organization: &str,
@@ -188,7 +251,7 @@ impl Collections {
         }
     }
 
-    /// True if an object that was worked out for a build has been taken out.
+    /// True if a derived object of a build was removed.
     fn is_gone(&self, collection: &str, entry: &Entry, kind: &Kind) -> bool {
         let is_removed = entry.identity(kind).is_some_and(|identity| {
             let removed = (collection.to_owned(), identity);

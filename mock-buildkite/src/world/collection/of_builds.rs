@@ -1,4 +1,4 @@
-//! The objects of a build and its jobs: worked out from the seed, and what was put in.
+//! The objects of a build and its jobs: derived from the seed, or stored.
 
 use super::super::{Body, Build, World};
 use super::{Entry, Kind};
@@ -24,12 +24,12 @@ impl World {
         entries
     }
 
-    /// What follows from the seed: nothing for builds that are not of the seed.
+    /// The objects that follow from the seed; none for builds from elsewhere.
     fn worked_out(&self, collection: &str, build: &Build, kind: &Kind) -> Vec<Entry> {
         if build.origin.is_none() {
             return Vec::new();
         }
-        let pipeline = &self.pipelines[build.facts.pipeline];
+        let pipeline = &self.pipelines[build.summary.pipeline];
         let document = self.document(build);
         let children = BuildChildren {
             seed: self.seeded.seed,
@@ -37,11 +37,11 @@ impl World {
             pipeline: &pipeline.slug,
             build: &document,
         };
-        let number = build.facts.number.to_string();
+        let number = build.summary.number.to_string();
         let parents = [
             ("organization_slug", children.organization),
             ("pipeline_slug", children.pipeline),
-            ("build_id", &*build.facts.id),
+            ("build_id", &*build.summary.id),
             ("build_number", &number),
         ];
         let objects = children.of(collection).into_iter();
@@ -57,9 +57,9 @@ impl World {
             .collect()
     }
 
-    /// True if none of the object's parents is another than the build's own.
+    /// True if all parents of the object are those of the build.
     fn is_of(&self, entry: &Entry, build: &Build) -> bool {
-        let pipeline = &self.pipelines[build.facts.pipeline];
+        let pipeline = &self.pipelines[build.summary.pipeline];
         let organization = &self.organizations[pipeline.organization].slug;
         let mut is_named = false;
         let agrees = entry.parents.iter().all(|(key, value)| match key.as_str() {
@@ -67,11 +67,11 @@ impl World {
             "pipeline_slug" => *value == pipeline.slug,
             "build_number" => {
                 is_named = true;
-                value.parse() == Ok(build.facts.number)
+                value.parse() == Ok(build.summary.number)
             }
             "build_id" => {
                 is_named = true;
-                **value == *build.facts.id
+                **value == *build.summary.id
             }
             "job_id" => {
                 is_named || {
@@ -92,10 +92,10 @@ impl World {
     /// The build in an organization that has the job.
     pub(crate) fn build_of_job(&self, organization: usize, job: &str) -> Option<&Build> {
         self.builds.iter().find(|build| {
-            let owner = self.pipelines[build.facts.pipeline].organization;
+            let owner = self.pipelines[build.summary.pipeline].organization;
             // Ids of jobs of the seed begin with the moment their build was made.
-            let is_possible =
-                matches!(build.body, Body::Stored(_)) || job.get(..13) == build.facts.id.get(..13);
+            let is_possible = matches!(build.body, Body::Stored(_))
+                || job.get(..13) == build.summary.id.get(..13);
             owner == organization && is_possible && self.has_job(build, job)
         })
     }

@@ -1,11 +1,11 @@
 //! Recorded objects of plain lists: agents, artifacts, logs and others.
 //!
-//! An object goes below what its address names. Where that was not recorded, it goes below what
-//! comes nearest, so that it is served at all: an artifact of an unknown build below the newest
-//! build of its pipeline, one without any address below the newest build there is.
+//! An object goes below the parent in its address. If the parent was not recorded, the object goes
+//! below the nearest relative, so that it is served at all: an artifact of an unknown build goes
+//! below the newest build of its pipeline, an artifact without an address below the newest build.
 
 use super::super::{Build, World};
-use super::Place;
+use super::ResourcePath;
 use crate::document::Document;
 
 /// An object of a list, and its collection.
@@ -14,7 +14,7 @@ pub(super) struct Listed {
     object: Document,
 }
 
-/// Keys that an object of a collection has, and what its address holds; the first that fits counts.
+/// Collections, the keys of their objects, and a part of their addresses. The first match counts.
 const SHAPES: [(&str, &[&str], &str); 14] = [
     (
         "agents",
@@ -49,7 +49,7 @@ const SHAPES: [(&str, &[&str], &str); 14] = [
 ];
 
 impl Listed {
-    /// Recognises an object by its keys and its address.
+    /// Recognizes an object by its keys and its address.
     pub(super) fn of(object: Document) -> Option<Self> {
         let url = object.text("url").unwrap_or_default();
         let fits = |keys: &[&str], path: &str| {
@@ -60,12 +60,12 @@ impl Listed {
         is_only_env.then_some(Self { collection, object })
     }
 
-    /// The slug of the organization that its address names.
+    /// The slug of the organization in its address.
     pub(super) fn organization(&self) -> Option<String> {
-        Some(Place::of_url(&self.url())?.organization)
+        Some(ResourcePath::of_url(&self.url())?.organization)
     }
 
-    /// Puts it where it belongs.
+    /// Puts it into the world.
     pub(super) fn put(self, world: &mut World) {
         match self.collection {
             "artifacts" | "annotations" => self.put_below_build(world),
@@ -78,7 +78,7 @@ impl Listed {
         self.object.text("url").unwrap_or_default()
     }
 
-    /// The part of its address that follows another.
+    /// The segment of its address after another segment.
     fn after(&self, part: &str) -> Option<String> {
         let url = self.url();
         let (_, rest) = url.split_once(&format!("/{part}/"))?;
@@ -103,7 +103,7 @@ impl Listed {
 
     fn put_below_build(self, world: &mut World) {
         if let Some(build) = self.nearest(world, |_| true) {
-            let id = build.facts.id.to_string();
+            let id = build.summary.id.to_string();
             world.put_document(self.collection, &[("build_id", &id)], self.object);
         }
     }
@@ -125,17 +125,17 @@ impl Listed {
         }
     }
 
-    /// The build that its address names; else the newest of its pipeline, of its organization, of
-    /// all.
+    /// The build in its address; otherwise the newest build of its pipeline, its organization or
+    /// the world.
     fn nearest<'a>(&self, world: &'a World, is_fit: impl Fn(&Build) -> bool) -> Option<&'a Build> {
         let number = self.after("builds").and_then(|number| number.parse().ok());
         let nearness = |build: &Build| {
-            let pipeline = &world.pipelines[build.facts.pipeline];
+            let pipeline = &world.pipelines[build.summary.pipeline];
             let organization = &world.organizations[pipeline.organization].slug;
             let in_organization = self.organization().as_ref() == Some(organization);
             let in_pipeline =
                 in_organization && self.after("pipelines").as_ref() == Some(&pipeline.slug);
-            let is_it = in_pipeline && number == Some(build.facts.number);
+            let is_it = in_pipeline && number == Some(build.summary.number);
             [in_organization, in_pipeline, is_it]
         };
         let builds = world.builds.iter().filter(|build| is_fit(build));

@@ -1,11 +1,11 @@
 //! Recorded answers as a world.
 //!
-//! Each file is recognised by the shape of what is in it: organizations, pipelines, builds, agents,
-//! artifacts and what else lists hold, one or a list. Of several snapshots of a build the latest is kept:
+//! The contents of each file are recognized by their shape: organizations, pipelines, builds, and
+//! the objects of other lists, one or many. Of several snapshots of a build the latest counts:
 //!
 //! 1. of two files whose names differ only in the number after `poll`, the higher number;
-//! 2. else the snapshot in which the latest thing happened (any time of the build or its jobs);
-//! 3. else the one with more jobs; else the file that comes later by name.
+//! 2. otherwise the snapshot with the latest time in the build or its jobs;
+//! 3. otherwise the snapshot with more jobs, then the later file name.
 
 mod lists;
 mod snapshot;
@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
 
-use super::{BuildDocument, Organization, Pipeline, World};
+use super::{Organization, Pipeline, World};
 use crate::clock::Clock;
+use crate::document::BuildDocument;
 use crate::document::Document;
 use crate::time::to_chrono;
 use lists::Listed;
@@ -28,7 +29,7 @@ use snapshot::{Snapshot, latest_time};
 pub struct Ignored {
     /// Name of the file.
     pub file: String,
-    /// What is in it, as far as it was recognised.
+    /// Why it was not used.
     pub reason: String,
 }
 
@@ -38,17 +39,17 @@ pub enum LoadError {
     /// The folder or a file in it could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// What was to be read.
+        /// The folder or file.
         path: PathBuf,
         /// Why it failed.
         source: std::io::Error,
     },
-    /// A file with the ending `.json` holds something else.
+    /// A `.json` file does not hold JSON.
     #[error("{} is not JSON: {source}", path.display())]
     Json {
         /// The file.
         path: PathBuf,
-        /// Where it stops being JSON.
+        /// Where and why parsing failed.
         source: serde_json::Error,
     },
     /// No file holds an organization, a pipeline or a build.
@@ -59,9 +60,9 @@ pub enum LoadError {
 impl World {
     /// Serves recorded answers as a world: every `.json` file of a folder.
     ///
-    /// Values are served exactly as they were recorded. An organization or pipeline known only
-    /// from builds is made from what the builds say of it. [`World::ignored`] lists what was not
-    /// used. The time of the world is one minute after the last thing that happened in it.
+    /// Values are served as they were recorded. An organization or pipeline known only from builds
+    /// is derived from them. [`World::ignored`] lists the files that were not used. The clock
+    /// stands one minute after the latest recorded time.
     ///
     /// # Errors
     /// If the folder cannot be read, a file is not JSON, or nothing in it can be served.
@@ -82,9 +83,10 @@ impl World {
                 .map_err(|source| LoadError::Json { path, source })?;
         }
         let world = loader.into_world();
-        match world.organizations.is_empty() {
-            true => Err(LoadError::Empty(folder.as_ref().to_owned())),
-            false => Ok(world),
+        if world.organizations.is_empty() {
+            Err(LoadError::Empty(folder.as_ref().to_owned()))
+        } else {
+            Ok(world)
         }
     }
 }
@@ -143,9 +145,10 @@ impl Shape {
 
 impl Loader {
     fn file(&mut self, name: &str, text: &str) -> Result<(), serde_json::Error> {
-        let objects: Vec<&RawValue> = match text.trim_start().starts_with('[') {
-            true => serde_json::from_str(text)?,
-            false => vec![serde_json::from_str(text)?],
+        let objects: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+            serde_json::from_str(text)?
+        } else {
+            vec![serde_json::from_str(text)?]
         };
         let mut unused = 0;
         for raw in &objects {
@@ -168,7 +171,7 @@ impl Loader {
         Ok(())
     }
 
-    /// Takes one object in; false if it is nothing that is served.
+    /// Takes one object; false if the fake does not serve such objects.
     fn object(&mut self, file: &str, text: &str) -> bool {
         let Ok(object) = Document::parse(text) else {
             return false;
@@ -179,7 +182,7 @@ impl Loader {
             self.listed.extend(listed);
             return is_listed;
         }
-        let Some(place) = object.text("url").as_deref().and_then(Place::of_url) else {
+        let Some(place) = object.text("url").as_deref().and_then(ResourcePath::of_url) else {
             return false;
         };
         match Shape::of(&object) {
@@ -197,7 +200,7 @@ impl Loader {
         }
     }
 
-    /// The first object of a pipeline counts; a list names more of it than a build does.
+    /// The first object of a pipeline counts: a list shows more fields than a build.
     fn pipeline(&mut self, key: (String, String), object: Document) {
         if !self.pipelines.iter().any(|(known, _)| *known == key) {
             self.pipelines.push((key, object));
@@ -246,7 +249,7 @@ impl Loader {
         }
         for ((organization, _), object) in self.pipelines {
             let owner = world.organization(&organization).unwrap_or_default();
-            world.pipelines.push(Pipeline::stored(owner, object));
+            world.pipelines.push(Pipeline::recorded(owner, object));
         }
         for Snapshot { build, .. } in builds {
             if let Some(pipeline) = pipeline_of(&world, &build) {
@@ -260,7 +263,7 @@ impl Loader {
         world
     }
 
-    /// Makes the pipeline of a build known from the object within the build.
+    /// Learns the pipeline of a build from the object inside the build.
     fn learn_place(&mut self, build: &BuildDocument) {
         let Some(place) = place_of(build) else {
             return;
@@ -276,12 +279,12 @@ impl Loader {
 }
 
 /// Where an object lives, read from its address.
-struct Place {
+struct ResourcePath {
     organization: String,
     pipeline: Option<String>,
 }
 
-impl Place {
+impl ResourcePath {
     fn of_url(url: &str) -> Option<Self> {
         let (_, path) = url.split_once("/organizations/")?;
         let mut parts = path.split('/');
@@ -301,8 +304,8 @@ impl Place {
     }
 }
 
-fn place_of(build: &BuildDocument) -> Option<Place> {
-    Place::of_url(&build.fields().text("url")?)
+fn place_of(build: &BuildDocument) -> Option<ResourcePath> {
+    ResourcePath::of_url(&build.fields().text("url")?)
 }
 
 fn pipeline_of(world: &World, build: &BuildDocument) -> Option<usize> {

@@ -1,9 +1,9 @@
-//! A build that several files may show: which of them shows it as it was last.
+//! Snapshots: the latest of several recorded states of one build counts.
 
-use super::super::BuildDocument;
+use crate::document::BuildDocument;
 use crate::time::parse_millis;
 
-/// A build as one file shows it.
+/// A build as one file recorded it.
 pub(super) struct Snapshot {
     pub(super) build: BuildDocument,
     pub(super) file: String,
@@ -30,7 +30,7 @@ fn poll(file: &str) -> Option<(&str, u32)> {
     Some((stem, number.parse().ok()?))
 }
 
-/// The latest time that the build or one of its jobs names, times of agents left out.
+/// The latest time in the build or its jobs, without the times of agents.
 pub(super) fn latest_time(build: &BuildDocument) -> i64 {
     const TIMES: [&str; 6] = [
         "created_at",

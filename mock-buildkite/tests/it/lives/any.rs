@@ -82,7 +82,7 @@ fn no_order_of_moves_leads_to_a_build_that_contradicts_itself() {
         |world, id| world.retry_job_automatically(id).is_some(),
         |world, id| world.finish_build(id, "passed"),
     ];
-    let mut dice: u64 = 7;
+    let mut rng: u64 = 7;
     for history in 0..50 {
         let mut life = Life::of(
             with_jobs("creating", ["scheduled", "scheduled"])
@@ -92,8 +92,8 @@ fn no_order_of_moves_leads_to_a_build_that_contradicts_itself() {
                 .job(JobFixture::script("e").state("blocked")),
         );
         for _ in 0..40 {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let at = usize::try_from(dice >> 33).unwrap() % moves.len();
+            rng = rng.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let at = usize::try_from(rng >> 33).unwrap() % moves.len();
             let before = life.build();
             let is_done = life.step(moves[at]);
             let after = life.build();

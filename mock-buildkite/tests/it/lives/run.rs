@@ -1,6 +1,7 @@
 //! From the first job to the end of a build.
 
 use mock_buildkite::{JobFixture, World};
+use serde_json::Value;
 
 use super::{Life, seconds, with_jobs};
 
@@ -79,7 +80,7 @@ fn what_waits_behind_a_failed_job_fails_in_place() {
             "blocked_failed",
         ],
     );
-    assert!(life.build().get("failing_at").is_none());
+    assert_eq!(life.build()["failing_at"], Value::Null);
 
     assert!(life.step(World::retry_first_failed_job).is_some());
     let waits = ["failed", "scheduled", "waiting", "blocked", "blocked"];

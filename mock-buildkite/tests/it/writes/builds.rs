@@ -181,7 +181,7 @@ async fn a_build_needs_the_scope_the_pipeline_and_the_right_in_this_order() {
         trigger(&caller, json!({})).await.message(),
         "No pipeline found"
     );
-    let caller = with(other().reads_only("acme", "web"));
+    let caller = with(other().read_only_pipeline("acme", "web"));
     let answer = caller.write(Method::POST, BUILDS, &json!({})).await;
     assert_eq!(answer.status, 403);
     assert_eq!(answer.message(), "You're not allowed to do that");

@@ -183,7 +183,7 @@ async fn what_is_not_blocked_is_not_unblocked() {
 #[tokio::test]
 async fn who_may_only_read_a_pipeline_changes_none_of_its_jobs_and_builds() {
     let (server, _) = fake("failed").await;
-    server.add_token(Token::new("reader").reads_only("acme", "web"));
+    server.add_token(Token::new("reader").read_only_pipeline("acme", "web"));
     let caller = Caller::with_token(server.uri(), "reader");
     let of_builds = ["cancel", "rebuild", "retry_failed_jobs"];
     let of_builds = of_builds.map(|action| format!("{BUILDS}/1/{action}"));

@@ -1,8 +1,8 @@
 //! Writes over the API: what they do, and how they are refused.
 
 mod annotations;
+mod autoplay;
 mod builds;
-mod course;
 mod faults;
 mod jobs;
 mod pipelines;

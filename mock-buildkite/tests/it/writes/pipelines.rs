@@ -247,7 +247,7 @@ async fn a_deleted_pipeline_takes_its_builds_with_it() {
 #[tokio::test]
 async fn who_may_only_read_a_pipeline_changes_nothing_of_it() {
     let (server, _) = fake().await;
-    server.add_token(Token::new("reader").reads_only("acme", "web"));
+    server.add_token(Token::new("reader").read_only_pipeline("acme", "web"));
     let caller = Caller::with_token(server.uri(), "reader");
     let before = caller.get(WEB).await.json();
     let refused = patch(&caller, json!({"description": "x"})).await;
@@ -260,7 +260,7 @@ async fn who_may_only_read_a_pipeline_changes_nothing_of_it() {
     assert_eq!((archived.status, &*archived.message()), (403, "Forbidden"));
     assert_eq!(caller.get(WEB).await.json(), before);
     assert_eq!(create(&caller, json!({})).await.status, 201);
-    server.add_token(Token::new("reader").makes_no_pipelines("acme"));
+    server.add_token(Token::new("reader").cannot_create_pipelines("acme"));
     assert_eq!(create(&caller, json!({"name": "other"})).await.status, 403);
     server.add_token(Token::new("reader").scopes(["read_pipelines"]));
     let refused = patch(&caller, json!({})).await;

@@ -64,7 +64,7 @@ async fn a_build_is_canceled_once_whatever_is_lost() {
 async fn a_build_that_has_passed_cannot_be_canceled() {
     let bench = with_build(make()).await;
     bench.server.with_world(|world| {
-        world.set_pace(std::time::Duration::ZERO, std::time::Duration::ZERO);
+        world.set_build_timing(std::time::Duration::ZERO, std::time::Duration::ZERO);
     });
     bench.accept("builds", &[build(2)]).await;
     bench
@@ -178,7 +178,7 @@ impl Bench {
         }
         let config = connector_core::Configuration::new(config).unwrap();
         let config = crate::config::Config::parse(config, None).unwrap();
-        let client = crate::connector::client(&config).unwrap();
+        let client = crate::connection::client(&config).unwrap();
         let path = "v2/organizations/acme/pipelines/web/builds/1/annotations";
         let path: Vec<_> = path.split('/').collect();
         let listed: Vec<Value> =
@@ -210,7 +210,7 @@ async fn a_pipeline_is_archived_and_brought_back_as_often_as_it_is_wanted() {
         bench
             .accept("pipeline_archivals", &[json!({"archived": archived})])
             .await;
-        bench.server.heal();
+        bench.server.clear_faults();
         let web = bench
             .server
             .with_world(|world| world.pipeline_json("acme", "web").unwrap());

@@ -416,7 +416,7 @@ async fn a_token_without_the_scope_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn a_pipeline_that_may_only_be_read_is_a_reason_to_refuse_a_record() {
     let bench = Bench::new().await;
-    let token = Token::new(bench.server.token()).reads_only("acme", "web");
+    let token = Token::new(bench.server.token()).read_only_pipeline("acme", "web");
     bench.server.add_token(token);
     let reason = bench.refuse("builds", build(1)).await;
     assert!(reason.contains("(403)"), "{reason}");

@@ -136,7 +136,7 @@ async fn a_run_that_cannot_look_ends_and_says_that_the_outcome_is_not_known() {
     let rows = bench.results();
     assert_eq!(rows.last().unwrap()["outcome"], "unknown");
 
-    bench.server.heal();
+    bench.server.clear_faults();
     let rows = bench.accept("builds", &[build(0), build(1)]).await;
     assert_eq!(rows[1]["outcome"], "already_there");
     assert_eq!(bench.builds("web"), 2);

@@ -122,7 +122,7 @@ impl Bench {
     fn open(&self) -> Result<BuildkiteDestination> {
         let keys = Configuration::new(self.keys.clone())?;
         let (connection, config) = DestinationConfig::parse(keys, None)?;
-        let mut options = crate::connector::options(&connection)?;
+        let mut options = crate::connection::options(&connection)?;
         options.clock = self.time.clone();
         let client = Client::new(options).unwrap();
         let told = Arc::clone(&self.told) as Arc<dyn Observer>;

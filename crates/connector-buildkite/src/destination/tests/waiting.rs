@@ -32,7 +32,7 @@ async fn running(records: usize) -> (Bench, Vec<serde_json::Value>) {
 async fn what_became_of_a_build_is_in_its_result() {
     let (bench, records) = running(6).await;
     bench.server.with_world(|world| {
-        world.set_pace(Duration::from_secs(5), Duration::from_secs(20));
+        world.set_build_timing(Duration::from_secs(5), Duration::from_secs(20));
         world.fail_jobs("Make", 1);
     });
 
@@ -58,7 +58,7 @@ async fn two_hundred_builds_are_waited_for_with_four_requests_a_round() {
     let (bench, records) = running(200).await;
     let bench = bench.with("poll_seconds", 15);
     bench.server.with_world(|world| {
-        world.set_pace(Duration::from_secs(40), Duration::from_secs(30));
+        world.set_build_timing(Duration::from_secs(40), Duration::from_secs(30));
         world.fail_jobs("Make", 150);
     });
     let mut destination = bench.open().unwrap();
@@ -119,7 +119,7 @@ async fn a_block_is_an_end_of_its_own() {
     let (bench, records) = running(1).await;
     bench.server.with_world(|world| {
         world.set_steps("acme", "web", &json!([{"block": "Go?"}, "make"]));
-        world.set_pace(Duration::from_secs(5), Duration::from_secs(20));
+        world.set_build_timing(Duration::from_secs(5), Duration::from_secs(20));
     });
     bench.write("builds", &records).await.unwrap();
     assert_eq!(bench.results()[0]["state"], "blocked");

@@ -1,0 +1,106 @@
+//! The `Link` header of lists paged by number.
+
+use nom_language::error::VerboseError;
+use nom_rfc8288::complete::{LinkData, link_lenient};
+use reqwest::header::{HeaderMap, LINK};
+use url::Url;
+
+/// The links that matter to a reader.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Links {
+    /// The next page. Absent on the last page.
+    pub(crate) next: Option<Url>,
+    /// The number of the last page. Absent on the last page.
+    pub(crate) last_page: Option<u64>,
+}
+
+impl Links {
+    /// Reads the header, which may be absent, empty or repeated.
+    ///
+    /// # Errors
+    /// What is wrong with it. A list must not end because a link was not understood.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, &'static str> {
+        let mut links = Self::default();
+        for value in headers.get_all(LINK) {
+            let text = value.to_str().map_err(|_| "its Link header is not text")?;
+            if !text.trim().is_empty() {
+                links.read_one(text)?;
+            }
+        }
+        Ok(links)
+    }
+
+    fn read_one(&mut self, text: &str) -> Result<(), &'static str> {
+        let parsed =
+            link_lenient::<VerboseError<&str>>(text).map_err(|_| "its Link header is malformed")?;
+        for link in parsed.into_iter().flatten() {
+            let url = || Url::parse(link.url).map_err(|_| "its Link header has no URL");
+            if has_rel(&link, "next") {
+                self.next = Some(url()?);
+            }
+            if has_rel(&link, "last") {
+                self.last_page = page_number(&url()?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn has_rel(link: &LinkData<'_>, rel: &str) -> bool {
+    let mut params = link.params.iter();
+    let param = params.find(|param| param.key.eq_ignore_ascii_case("rel"));
+    let value = param.and_then(|param| param.val.as_deref());
+    let mut rels = value.unwrap_or_default().split_ascii_whitespace();
+    rels.any(|one| one.eq_ignore_ascii_case(rel))
+}
+
+fn page_number(url: &Url) -> Option<u64> {
+    let (_, number) = url.query_pairs().find(|(key, _)| key == "page")?;
+    number.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&'static str]) -> Result<Links, &'static str> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(LINK, value.parse().unwrap());
+        }
+        Links::read(&headers)
+    }
+
+    #[test]
+    fn links_are_found_by_their_rel_in_any_order() {
+        let links = read(&[concat!(
+            "<https://h/v2/builds?page=268&per_page=2>; rel=\"last\", ",
+            "<https://h/v2/builds?branch%5B%5D=a,b;c&page=2&per_page=2>; rel=\"next\", ",
+            "<https://h/v2/builds?page=1>; rel=\"first\""
+        )])
+        .unwrap();
+
+        assert_eq!(links.last_page, Some(268));
+        let next = links.next.unwrap();
+        assert_eq!(next.query(), Some("branch%5B%5D=a,b;c&page=2&per_page=2"));
+    }
+
+    #[test]
+    fn a_link_may_have_several_rels_in_any_case() {
+        let links = read(&["<https://h/v2/builds?page=2>; rel=\"Next last\""]).unwrap();
+        assert_eq!(links.last_page, Some(2));
+        assert!(links.next.is_some());
+    }
+
+    #[test]
+    fn an_absent_and_an_empty_header_mean_a_single_page() {
+        assert_eq!(read(&[]), Ok(Links::default()));
+        assert_eq!(read(&[""]), Ok(Links::default()));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_an_error_and_not_the_end() {
+        assert!(read(&["next=2"]).is_err());
+        assert!(read(&["<nowhere>; rel=\"next\""]).is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Which copy of what.
+
+use clap::{ArgAction, ArgMatches, Command, value_parser};
+use connector_core::StreamName;
+use sync_runner::StreamChoice;
+
+use super::{TO, add_source, is_on, option, switch, texts, value, values};
+use crate::profile::Profile;
+use crate::settings::{ConnectorRef, SyncTable};
+
+const STREAM: &str = "stream";
+const ALL_STREAMS: &str = "all-streams";
+const NAME: &str = "name";
+
+/// Adds the flags that say which copy of what.
+pub(crate) fn add_copy(command: Command, profile: &Profile) -> Command {
+    let command = add_destination(command, profile, "Where to", true);
+    let stream = "Only this stream; can be repeated [default: those that `discover` marks]";
+    let stream = option(STREAM, "NAME", stream).action(ArgAction::Append);
+    let all = switch(ALL_STREAMS, "Every stream there is").conflicts_with(STREAM);
+    let name = "Name under which the destination keeps the state [default: that of the source]";
+    let details = "Give each source that is copied to one destination a name of its own.";
+    let name = option(NAME, "NAME", name).long_help(format!("{name}\n\n{details}"));
+    let command = command.args([stream, all, name]);
+    add_source(command, profile, true)
+}
+
+/// Adds `--to`.
+pub(crate) fn add_destination(
+    command: Command,
+    profile: &Profile,
+    help: &str,
+    has_default: bool,
+) -> Command {
+    let default = profile.default_destination().filter(|_| has_default);
+    let default = texts::default(default.as_ref());
+    let all = texts::destinations(profile);
+    let to = option(TO, "NAME:LOCATION", &format!("{help}{default}"))
+        .value_parser(value_parser!(ConnectorRef))
+        .long_help(format!("{help}: {all}{default}"));
+    command.arg(to)
+}
+
+/// The streams and the name of a sync, of the flags or else of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct CopyChoice {
+    pub(crate) streams: StreamChoice,
+    /// The name under which the destination keeps the state, if one was given.
+    pub(crate) name: Option<String>,
+}
+
+impl CopyChoice {
+    pub(crate) fn new(matches: &ArgMatches, file: &SyncTable) -> Self {
+        let listed = values::<String>(matches, STREAM);
+        let listed: Vec<StreamName> = listed.into_iter().map(Into::into).collect();
+        let written = &file.streams;
+        let streams = if is_on(matches, ALL_STREAMS) {
+            StreamChoice::All
+        } else if !listed.is_empty() {
+            StreamChoice::Listed(listed)
+        } else if !written.is_empty() {
+            StreamChoice::Listed(written.clone())
+        } else {
+            StreamChoice::Default
+        };
+        let name = value(matches, NAME).or_else(|| file.name.clone());
+        Self { streams, name }
+    }
+}

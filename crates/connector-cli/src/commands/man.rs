@@ -1,0 +1,50 @@
+//! `man`: the manual page.
+
+use clap::{Arg, ArgMatches, Command};
+use connector_core::{Error, ErrorKind, did_you_mean};
+
+use crate::arguments::{self, value};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+pub(crate) const NAME: &str = "man";
+const PAGE: &str = "page";
+
+pub(crate) fn command() -> Command {
+    let details = "Show it with `man -l FILE`. Each command has a page of its own.";
+    let page = Arg::new(PAGE)
+        .value_name("COMMAND")
+        .help("The command [default: the program itself]");
+    arguments::command(NAME, "Print the manual page, in roff", details).arg(page)
+}
+
+/// `program` is the whole command line.
+pub(crate) fn run(
+    context: &Context,
+    matches: &ArgMatches,
+    mut program: Command,
+) -> Result<Exit, Failure> {
+    program.build();
+    let page = match value::<String>(matches, PAGE) {
+        Some(name) => find(&program, &name)?,
+        None => program,
+    };
+    let mut roff = Vec::new();
+    clap_mangen::Man::new(page).render(&mut roff)?;
+    let roff = String::from_utf8_lossy(&roff);
+    context.terminal.answer(roff.trim_end())?;
+    Ok(Exit::Complete)
+}
+
+fn find(program: &Command, name: &str) -> Result<Command, Error> {
+    program.find_subcommand(name).cloned().ok_or_else(|| {
+        let names: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
+        let message = format!(
+            "no such command{}; commands: {}",
+            did_you_mean(name, &names),
+            names.join(", ")
+        );
+        Error::new(ErrorKind::Config, message)
+    })
+}

@@ -1,0 +1,13 @@
+//! One file per command.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod credential;
+mod demo;
+pub(crate) mod discover;
+pub(crate) mod man;
+pub(crate) mod plan;
+mod readable;
+pub(crate) mod sample;
+pub(crate) mod sync;
+pub(crate) mod verify;

@@ -1,0 +1,7 @@
+//! What connectors to local files share: calls that block, and claims on files.
+
+mod blocking;
+mod claim;
+
+pub use blocking::run_blocking;
+pub use claim::FileClaim;
