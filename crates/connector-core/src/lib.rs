@@ -31,6 +31,7 @@ mod source;
 mod state;
 mod stop;
 mod suggestion;
+mod text;
 
 pub use catalog::{Catalog, OpenRows, Stream, StreamName, SyncMode};
 pub use connector::{
@@ -58,3 +59,4 @@ pub use source::{
 pub use state::State;
 pub use stop::Stop;
 pub use suggestion::did_you_mean;
+pub use text::decode_text;

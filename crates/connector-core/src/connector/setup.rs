@@ -1,6 +1,7 @@
 //! What a host opens a connector with.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::{Configuration, Credential, Ignore, Observer, Stop};
@@ -21,6 +22,9 @@ pub struct Setup {
     /// Whether nothing may be changed: a destination that acts answers with what it would do.
     /// Only for destinations that declare [`Capabilities::dry_run`](crate::Capabilities::dry_run).
     pub dry_run: bool,
+    /// A folder of this user that lasts, for what a connector must remember itself; it may not
+    /// exist yet. `None` if the host has none.
+    pub data_folder: Option<PathBuf>,
 }
 
 impl Setup {
@@ -32,6 +36,7 @@ impl Setup {
             observer: Arc::new(Ignore),
             stop: Stop::new(),
             dry_run: false,
+            data_folder: None,
         }
     }
 
@@ -53,6 +58,13 @@ impl Setup {
     #[must_use]
     pub fn with_stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
+        self
+    }
+
+    /// Sets the folder for what a connector must remember itself.
+    #[must_use]
+    pub fn with_data_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.data_folder = folder;
         self
     }
 

@@ -20,6 +20,10 @@ pub trait ActingDestination: Send {
     /// lets the destination forget them. After a crash a result may be reported again.
     fn take_results(&mut self) -> Vec<JsonObject>;
 
+    /// What is known of everything still under way, for a run that ends before it does. Its
+    /// results stay owed, and replace these by their key.
+    fn unfinished_results(&self) -> Vec<JsonObject>;
+
     /// Waits until something that is under way ends and its result is there to be taken. `false`
     /// if nothing is under way. Dropping the future stops the wait, and what is owed stays owed.
     ///

@@ -34,6 +34,9 @@ pub use replica::{Comparison, Replica};
 /// What only some destinations can do is a capability: a method that returns an object, or `None`.
 #[async_trait]
 pub trait Destination: Send {
+    /// What it can do: the same answer as that of its [role](crate::DestinationRole::capabilities).
+    fn capabilities(&self) -> Capabilities;
+
     /// Proves that it can be written to, without changing anything.
     ///
     /// # Errors

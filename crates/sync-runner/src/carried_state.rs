@@ -4,17 +4,17 @@ use connector_core::{State, StreamName};
 use serde_json::Value;
 
 /// What the last state said of streams that this sync does not read. A source need not repeat
-/// that in its checkpoints; without it, a sync of one stream would make the next sync of the
-/// others begin anew.
+/// that in its checkpoints. Without it, a sync of one stream would make the next sync of the
+/// others start over.
 #[derive(Debug, Default)]
-pub(crate) struct Carried {
+pub(crate) struct CarriedState {
     /// Connector and version of that state.
     form: Option<(String, u32)>,
     streams: Vec<(StreamName, Value)>,
 }
 
-impl Carried {
-    /// Keeps what `last` says of all streams but `synced`.
+impl CarriedState {
+    /// Keeps what `last` says of all streams except `synced`.
     pub(crate) fn new(last: Option<&State>, synced: &[StreamName]) -> Self {
         let streams = last.into_iter().flat_map(State::streams);
         let others = streams.filter(|(name, _)| !synced.contains(name));
@@ -24,7 +24,8 @@ impl Carried {
         }
     }
 
-    /// Adds it to a checkpoint, unless that speaks of the stream itself or has another form.
+    /// Adds it to a checkpoint, except for streams that the checkpoint itself holds. A checkpoint of
+    /// another connector or version stays as it is.
     pub(crate) fn add_to(&self, state: &mut State) {
         if self.form.as_ref() != Some(&form(state)) {
             return;
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn other_streams_keep_their_state_and_synced_ones_do_not() {
         let last = state(1, &[("builds", 1), ("jobs", 1), ("agents", 1)]);
-        let carried = Carried::new(Some(&last), &["builds".into()]);
+        let carried = CarriedState::new(Some(&last), &["builds".into()]);
 
         let mut checkpoint = state(1, &[("jobs", 2)]);
         carried.add_to(&mut checkpoint);
@@ -69,7 +70,7 @@ mod tests {
     #[test]
     fn a_state_of_another_version_is_not_mixed_in() {
         let last = state(1, &[("jobs", 1)]);
-        let carried = Carried::new(Some(&last), &["builds".into()]);
+        let carried = CarriedState::new(Some(&last), &["builds".into()]);
 
         let mut checkpoint = state(2, &[("builds", 2)]);
         carried.add_to(&mut checkpoint);

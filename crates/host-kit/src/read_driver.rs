@@ -9,7 +9,7 @@ use futures::stream::{BoxStream, StreamExt};
 use crate::{Events, Notice};
 
 /// A read on its way to a wire.
-pub struct Steps {
+pub struct ReadDriver {
     messages: BoxStream<'static, Result<Message>>,
     events: Events,
     is_idle: bool,
@@ -17,12 +17,12 @@ pub struct Steps {
     open: Vec<StreamName>,
 }
 
-/// What happens next.
+/// What happens next in a read.
 #[derive(Debug)]
 pub enum Step {
     /// The source yielded something.
     Message(Message),
-    /// The user is told something.
+    /// The user should know something.
     Notice(Notice),
     /// The source has nothing ready: what is buffered should not wait for more.
     Idle,
@@ -35,7 +35,7 @@ enum Polled {
     Idle,
 }
 
-impl Steps {
+impl ReadDriver {
     /// Follows `messages`, which read just `streams`.
     pub fn new(
         messages: BoxStream<'static, Result<Message>>,

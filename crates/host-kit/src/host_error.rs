@@ -6,26 +6,26 @@ use connector_core::Error;
 
 /// Why a host stops before its end.
 #[derive(Debug)]
-pub enum Halt {
-    /// Something failed that the user must be told.
+pub enum HostError {
+    /// Something failed that the user must know.
     Failed(Error),
     /// Nobody reads the output any more, or it cannot be written: there is nobody to tell.
     Output(io::Error),
 }
 
-impl From<Error> for Halt {
+impl From<Error> for HostError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<io::Error> for Halt {
+impl From<io::Error> for HostError {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
 }
 
-impl Halt {
+impl HostError {
     /// Says where it happened, see [`Error::with_context`].
     #[must_use]
     pub fn with_context(self, key: &'static str, value: impl std::fmt::Display) -> Self {
