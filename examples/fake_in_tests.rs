@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use connector_buildkite::Buildkite;
-use connector_core::{Configuration, Connector, Message, ReadRequest, Result, Selection, Setup};
+use connector_core::{Configuration, Message, ReadRequest, Registry, Result, Selection, Setup};
 use futures::TryStreamExt;
 use mock_buildkite::{BuildFixture, Fault, MockBuildkite, World};
 use serde_json::json;
@@ -49,7 +49,8 @@ async fn main() -> Result<()> {
 async fn read_builds(server: &MockBuildkite) -> Result<Vec<String>> {
     let configuration = json!({"api_key": server.token(), "base_url": server.uri()});
     let setup = Setup::new(Configuration::new(configuration)?);
-    let source = Buildkite.open_source(setup).await?;
+    let registry = Registry::new().with(Buildkite);
+    let source = registry.open_source("buildkite", setup).await?;
     let messages = source.read(ReadRequest::new([Selection::full_refresh("builds")]));
     let records = messages.try_filter_map(|message| async {
         Ok(match message {

@@ -31,21 +31,24 @@ async fn main() -> Result<()> {
 
     // The lines that matter: a plugin, opened by its name, and what became of each record.
     let registry = Registry::new().with(Buildkite);
-    let plugin = registry.get("buildkite")?;
-    let mut destination = plugin.open_destination(Setup::new(configuration)).await?;
-    let streams = vec![destination_streams().stream("builds")?.clone()];
-    let sync = "deploys".to_owned();
-    destination.start(&WritePlan { sync, streams }).await?;
+    let setup = Setup::new(configuration);
+    let mut destination = registry.open_destination("buildkite", setup).await?;
+    let builds = destination_streams().stream("builds")?.clone();
+    let plan = WritePlan::preferred("deploys", [builds], &destination.capabilities())?;
+    destination.start(&plan).await?;
     // The same record twice is one build.
     let records = vec![
         Record::new("builds".into(), record.clone()),
         Record::new("builds".into(), record),
     ];
     for outcome in destination.write(records).await? {
-        match outcome {
-            Outcome::Accepted(Some(row)) => println!("{}", summary(&row)?),
-            outcome => println!("{outcome:?}"),
+        if outcome != Outcome::Accepted {
+            println!("{outcome:?}");
         }
+    }
+    let results = destination.acting().map(|acting| acting.take_results());
+    for result in results.into_iter().flatten() {
+        println!("{}", summary(&result)?);
     }
     destination.commit(None).await?;
     destination.finish().await

@@ -25,8 +25,8 @@ async fn main() -> Result<()> {
 
     // The lines that matter: a plugin, opened by its name, and what it reads.
     let registry = Registry::new().with(Buildkite);
-    let plugin = registry.get("buildkite")?;
-    let source = plugin.open_source(Setup::new(configuration)).await?;
+    let setup = Setup::new(configuration);
+    let source = registry.open_source("buildkite", setup).await?;
     source.check().await?;
     let request = ReadRequest::new([Selection::full_refresh("builds")]);
     let mut messages = source.read(request);

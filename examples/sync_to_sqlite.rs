@@ -23,15 +23,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let from = json!({"api_key": server.token(), "base_url": server.uri()});
     let to = json!({"path": path});
 
-    // Both ends are plugins. The progress is told what they do, and counts it for the report.
+    // Both ends are plugins. The progress hears what they do, and counts it for the report.
     let registry = Registry::new().with(Buildkite).with(Sqlite);
     let progress = Arc::new(Progress::new());
     let from = Setup::new(Configuration::new(from)?).with_observer(progress.clone());
-    let source = registry.get("buildkite")?.open_source(from).await?;
+    let source = registry.open_source("buildkite", from).await?;
     let to = Setup::new(Configuration::new(to)?);
-    let destination = registry.get("sqlite")?.open_destination(to).await?;
+    let destination = registry.open_destination("sqlite", to).await?;
 
-    // All streams, from where the last sync into this database ended; this is the first.
+    // The default streams, from where the last sync into this database ended; this is the first.
     let runner = Runner::new(source, destination).with_progress(progress);
     let report = runner.run().await?;
 

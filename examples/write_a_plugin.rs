@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    Catalog, Configuration, Connector, Identity, JsonObject, Message, ReadRequest, Record, Result,
-    Roles, Setup, Source, State, Status, Stream, SyncMode,
+    Catalog, Configuration, Connector, Identity, JsonObject, Message, ReadRequest, Record,
+    Registry, Result, SettingsSchema, Setup, Source, SourceRole, State, Status, Stream, SyncMode,
 };
 use connector_jsonl::Jsonl;
 use connector_testkit::{Access, Reading, Suite};
@@ -18,29 +18,27 @@ use sync_runner::Runner;
 /// The plugin and its source: the numbers from one to five.
 struct Counter;
 
-#[async_trait]
 impl Connector for Counter {
     fn identity(&self) -> Identity {
-        Identity {
-            name: "counter",
-            title: "Counter",
-            version: env!("CARGO_PKG_VERSION"),
-            documentation_url: "https://example.com",
-        }
+        Identity::new("counter", "Counter", env!("CARGO_PKG_VERSION"))
     }
 
-    fn roles(&self) -> Roles {
-        Roles {
-            source: true,
-            destination: false,
-        }
+    fn source(&self) -> Option<&dyn SourceRole> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl SourceRole for Counter {
+    fn settings(&self) -> SettingsSchema {
+        SettingsSchema::new(json!({"type": "object", "properties": {}}))
     }
 
-    fn configuration_schema(&self) -> Value {
-        json!({"type": "object"})
+    fn validate(&self, _setup: &Setup) -> Result<()> {
+        Ok(())
     }
 
-    async fn open_source(&self, _setup: Setup) -> Result<Arc<dyn Source>> {
+    async fn open(&self, _setup: Setup) -> Result<Arc<dyn Source>> {
         Ok(Arc::new(Self))
     }
 }
@@ -53,16 +51,18 @@ impl Source for Counter {
 
     async fn discover(&self) -> Result<Catalog> {
         let schema = json!({"type": "object", "properties": {"n": {}, "square": {}}});
-        let mut stream = Stream::new("numbers", "Numbers and their squares.", schema);
-        stream.primary_key = vec!["n".to_owned()];
-        stream.cursor = Some("n".to_owned());
-        stream.sync_modes = vec![SyncMode::Incremental];
-        let streams = vec![stream];
-        Ok(Catalog { streams })
+        let stream = Stream::new("numbers", "Numbers and their squares.", schema)
+            .with_primary_key(["n"])
+            .with_cursor("n")
+            .with_sync_modes([SyncMode::Incremental]);
+        Ok(Catalog::new([stream]))
     }
 
-    /// Goes on behind the last number of the state, which the destination has kept if it can.
+    /// Resumes after the last number of the state, which the destination has kept if it can.
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
+        if let Err(refused) = request.expect_whole() {
+            return stream::iter([Err(refused)]).boxed();
+        }
         let state = request.state.unwrap_or_else(|| State::new("counter", 1));
         if let Err(refused) = state.expect("counter", 1) {
             return stream::iter([Err(refused)]).boxed();
@@ -90,9 +90,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tested = suite.run().await;
     assert!(tested.failed().is_empty(), "{tested}");
 
-    let source = Counter.open_source(Setup::new(Configuration::default()));
+    let registry = Registry::new().with(Counter).with(Jsonl);
+    let from = Setup::new(Configuration::default());
+    let source = registry.open_source("counter", from).await?;
     let to = Setup::new(Configuration::default().with("path", "-"));
-    let destination = Jsonl.open_destination(to).await?;
-    Runner::new(source.await?, destination).run().await?;
+    let destination = registry.open_destination("jsonl", to).await?;
+    Runner::new(source, destination).run().await?;
     Ok(())
 }

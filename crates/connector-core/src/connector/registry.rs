@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{Connector, Error, ErrorKind, Result, did_you_mean};
+use crate::{Connector, Destination, Error, ErrorKind, Result, Setup, Source, did_you_mean};
 
 /// Finds a connector by its name.
 #[derive(Clone, Default)]
@@ -39,6 +39,22 @@ impl Registry {
             );
             Error::new(ErrorKind::Config, message)
         })
+    }
+
+    /// Opens the connector of that name for reading. Nothing is requested yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is no source.
+    pub async fn open_source(&self, name: &str, setup: Setup) -> Result<Arc<dyn Source>> {
+        self.get(name)?.expect_source()?.open(setup).await
+    }
+
+    /// Opens the connector of that name for writing. Nothing is changed yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is no destination.
+    pub async fn open_destination(&self, name: &str, setup: Setup) -> Result<Box<dyn Destination>> {
+        self.get(name)?.expect_destination()?.open(setup).await
     }
 
     /// All connectors, by name.

@@ -32,11 +32,20 @@ impl Results {
     pub(crate) fn take(&mut self, run: &mut SyncRun) -> Verdict {
         let acting = run.acting()?;
         let stream = acting.result_stream();
-        for result in acting.take_results() {
-            let key = key(&stream, &result)?;
-            self.by_key.insert(key, result);
+        self.add(&stream, acting.take_results())
+    }
+
+    pub(crate) fn add(&mut self, stream: &Stream, results: Vec<JsonObject>) -> Verdict {
+        for result in results {
+            self.by_key.insert(key(stream, &result)?, result);
         }
         Ok(())
+    }
+
+    /// Whether each of them has the key of one of the others.
+    pub(crate) fn are_among(&self, others: &Self) -> bool {
+        let mut keys = self.by_key.keys();
+        keys.all(|key| others.by_key.contains_key(key))
     }
 
     /// Waits until nothing is under way, and adds all results.

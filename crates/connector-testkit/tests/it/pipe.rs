@@ -79,6 +79,10 @@ impl DestinationRole for Pipe {
 
 #[async_trait]
 impl Destination for End {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new([WriteMode::Append])
+    }
+
     async fn check(&mut self) -> Result<()> {
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Records that make something happen.
 
 mod stopping;
+mod unfinished;
 
 use std::task::{Context, Poll};
 
@@ -14,7 +15,7 @@ use crate::report::{Unproven, Verdict, failed, skipped};
 use crate::suite::{Results, SyncRun, state};
 use crate::{Capability, Suite};
 
-pub(super) const CHECKS: &[&[Check]] = &[RESULTS, stopping::CHECKS];
+pub(super) const CHECKS: &[&[Check]] = &[RESULTS, unfinished::CHECKS, stopping::CHECKS];
 
 const RESULTS: &[Check] = &[
     Check {

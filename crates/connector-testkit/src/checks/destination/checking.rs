@@ -33,9 +33,10 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "capabilities_are_true",
-        claim: "A destination declares at least one write mode, each once; it acts, and keeps states, if and only if it declares so.",
+        claim: "A destination declares at least one write mode, each once, and the same once it is opened; it acts, and keeps states, if and only if it declares so.",
         mutants: &[
             "a write mode twice",
+            "declares less once it is opened",
             "reports results and does not declare it",
             "keeps states and does not declare it",
         ],
@@ -100,6 +101,9 @@ async fn capabilities_are_true(suite: &Suite<'_>) -> Verdict {
     let access = suite.writing()?.fresh();
     let plan = suite.plan()?;
     let mut run = SyncRun::start(suite, &access, &plan).await?;
+    if run.destination.capabilities() != declared {
+        return failed("once it is opened it declares other capabilities");
+    }
     if run.destination.acting().is_some() != declared.acts {
         return failed("it acts without declaring it, or declares it and does not");
     }

@@ -94,6 +94,10 @@ impl MemoryDestination {
 
 #[async_trait]
 impl Destination for MemoryDestination {
+    fn capabilities(&self) -> Capabilities {
+        capabilities()
+    }
+
     async fn check(&mut self) -> Result<()> {
         self.expect_token()
     }

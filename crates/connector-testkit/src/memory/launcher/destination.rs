@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    AcceptedStreams, ActingDestination, Catalog, Destination, Error, ErrorKind, Event, JsonObject,
-    Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamPlan, WritePlan,
+    AcceptedStreams, ActingDestination, Capabilities, Catalog, Destination, Error, ErrorKind,
+    Event, JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamPlan,
+    WritePlan,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -98,15 +99,23 @@ impl LauncherDestination {
     }
 
     fn report(&mut self, key: String, outcome: &str) -> Result<()> {
-        let number = self.site.number(&self.journal, &key);
-        let row = json!({"key": key, "outcome": outcome, "number": number});
-        self.results.push((key, JsonObject::from_serialize(&row)?));
+        let result = self.result(&key, outcome)?;
+        self.results.push((key, result));
         Ok(())
+    }
+
+    fn result(&self, key: &str, outcome: &str) -> Result<JsonObject> {
+        let number = self.site.number(&self.journal, key);
+        JsonObject::from_serialize(&json!({"key": key, "outcome": outcome, "number": number}))
     }
 }
 
 #[async_trait]
 impl Destination for LauncherDestination {
+    fn capabilities(&self) -> Capabilities {
+        super::capabilities()
+    }
+
     async fn check(&mut self) -> Result<()> {
         self.expect_token()
     }
@@ -176,7 +185,7 @@ impl ActingDestination for LauncherDestination {
     fn result_stream(&self) -> Stream {
         let properties = json!({
             "key": {"type": "string"},
-            "outcome": {"enum": ["launched", "already_there", "planned"]},
+            "outcome": {"enum": ["launched", "under_way", "already_there", "planned"]},
             "number": {"type": ["integer", "null"]},
         });
         let schema = json!({"type": "object", "properties": properties});
@@ -187,6 +196,13 @@ impl ActingDestination for LauncherDestination {
         let (keys, rows): (Vec<_>, Vec<_>) = std::mem::take(&mut self.results).into_iter().unzip();
         self.taken.extend(keys);
         rows
+    }
+
+    fn unfinished_results(&self) -> Vec<JsonObject> {
+        let results = self.under_way.iter();
+        let results = results.map(|key| self.result(key, "under_way"));
+        // A key and a number always have a JSON form.
+        results.filter_map(Result::ok).collect()
     }
 
     /// Nothing is changed while it waits, so that it can be dropped at any time.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    AcceptedStreams, ActingDestination, Claim, Connector, DeleteByKey, Destination, Holder,
-    JsonObject, OpenRowReader, OpenRows, Outcome, Record, Replica, Result, RunHistory, RunRecord,
-    Setup, State, Stream, StreamName, StreamPlan, WritePlan,
+    AcceptedStreams, ActingDestination, Capabilities, Claim, Connector, DeleteByKey, Destination,
+    Holder, JsonObject, OpenRowReader, OpenRows, Outcome, Record, Replica, Result, RunHistory,
+    RunRecord, Setup, State, Stream, StreamName, StreamPlan, WritePlan,
 };
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ pub(super) struct WrongDestination {
     inner: Inner,
     wrong: Wrong,
     results: Stream,
+    /// As they were when the acting part was asked for last.
+    unfinished: Vec<JsonObject>,
 }
 
 impl WrongDestination {
@@ -65,6 +67,7 @@ impl WrongDestination {
             inner,
             wrong,
             results,
+            unfinished: Vec::new(),
         }
     }
 }
@@ -79,6 +82,15 @@ impl Drop for WrongDestination {
 
 #[async_trait]
 impl Destination for WrongDestination {
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = self.inner.destination.capabilities();
+        let mutant = &self.wrong.mutant;
+        for edit in mutant.capabilities.iter().chain(&mutant.own_capabilities) {
+            edit(&mut capabilities);
+        }
+        capabilities
+    }
+
     async fn check(&mut self) -> Result<()> {
         let mut result = self.inner.destination.check().await;
         if let Some(edit) = &self.wrong.mutant.destination_check {
@@ -154,8 +166,13 @@ impl Destination for WrongDestination {
 
     fn acting(&mut self) -> Option<&mut dyn ActingDestination> {
         let acts = self.wrong.mutant.acts.as_ref().is_some_and(|acts| acts());
-        if !acts {
-            self.inner.destination.acting()?;
+        match self.inner.destination.acting() {
+            Some(acting) => self.unfinished = acting.unfinished_results(),
+            None if acts => {}
+            None => return None,
+        }
+        if let Some(edit) = &self.wrong.mutant.unfinished {
+            edit(&mut self.unfinished);
         }
         Some(self)
     }
@@ -201,6 +218,10 @@ impl ActingDestination for WrongDestination {
             edit(&self.inner.setup, &mut results);
         }
         results
+    }
+
+    fn unfinished_results(&self) -> Vec<JsonObject> {
+        self.unfinished.clone()
     }
 
     async fn follow(&mut self) -> Result<bool> {

@@ -66,6 +66,8 @@ hooks! {
     /// Called once it is opened.
     opened: (Fn(&Setup));
     capabilities: (Fn(&mut Capabilities));
+    /// What it declares once it is opened.
+    own_capabilities: (Fn(&mut Capabilities));
 
     check: (Fn(&Setup, &mut Result<()>));
     catalog: (Fn(&mut Catalog));
@@ -108,6 +110,7 @@ hooks! {
 
     result_stream: (Fn(&mut Stream));
     results: (Fn(&Setup, &mut Vec<JsonObject>));
+    unfinished: (Fn(&mut Vec<JsonObject>));
     follow: (for<'a> Fn(&'a mut dyn ActingDestination) -> BoxFuture<'a, Result<bool>>);
     /// Whether it acts, though the correct one does not.
     acts: (Fn() -> bool);

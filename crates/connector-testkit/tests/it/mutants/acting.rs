@@ -12,13 +12,15 @@ use crate::flaw::{Inner, Mutant};
 pub(super) fn mutants() -> Vec<Mutant> {
     let mut mutants = results();
     mutants.extend(failures());
+    mutants.extend(unfinished());
     mutants.extend(kills());
     mutants.extend(stops());
     mutants
 }
 
 /// The checks that count results, too.
-const COUNTING: [&str; 4] = [
+const COUNTING: [&str; 5] = [
+    "unfinished_results_are_known_and_owed",
     "results_survive_a_failed_write",
     "owed_results_survive_a_kill",
     "kills_repeat_nothing",
@@ -71,6 +73,18 @@ fn results() -> Vec<Mutant> {
         Mutant::new("results without a key")
             .besides(&everywhere)
             .result_stream(|stream| stream.primary_key.clear()),
+    ]
+}
+
+fn unfinished() -> Vec<Mutant> {
+    vec![
+        Mutant::new("says nothing of what is under way").unfinished(Vec::clear),
+        Mutant::new("an unfinished result under another key").unfinished(|results| {
+            edit_results(results, |value| value["key"] = "another".into());
+        }),
+        Mutant::new("an unfinished result that does not fit its schema").unfinished(|results| {
+            edit_results(results, |value| value["outcome"] = "who knows".into());
+        }),
     ]
 }
 
@@ -143,13 +157,15 @@ fn failures() -> Vec<Mutant> {
 
 fn kills() -> Vec<Mutant> {
     vec![
-        Mutant::new("owes nothing after a kill").start(|inner, plan| {
-            Box::pin(async move {
-                let state = inner.destination.start(&plan).await?;
-                forget_for_good(inner).await?;
-                Ok(state)
-            })
-        }),
+        Mutant::new("owes nothing after a kill")
+            .besides(&["unfinished_results_are_known_and_owed"])
+            .start(|inner, plan| {
+                Box::pin(async move {
+                    let state = inner.destination.start(&plan).await?;
+                    forget_for_good(inner).await?;
+                    Ok(state)
+                })
+            }),
         acting_after_kill(),
         reporting_again(),
         forgetting_waits(),

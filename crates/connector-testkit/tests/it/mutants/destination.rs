@@ -51,6 +51,8 @@ fn declarations() -> Vec<Mutant> {
             let modes = &mut capabilities.write_modes;
             modes.extend(modes.clone());
         }),
+        Mutant::new("declares less once it is opened")
+            .own_capabilities(|capabilities| capabilities.dry_run = false),
         Mutant::new("reports results and does not declare it").acts(|| true),
         Mutant::new("keeps states and does not declare it")
             .capabilities(|capabilities| capabilities.keeps_state = false),
