@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::key::KeyParts;
+use super::delivery::KeyParts;
 use super::mapping::Mapping;
 use crate::config::{Config, TOKEN_VARIABLE};
 use crate::error::invalid_setting;

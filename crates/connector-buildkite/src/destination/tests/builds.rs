@@ -288,7 +288,7 @@ async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
         .await;
     assert_eq!(rows[1]["outcome"], "already_there");
     assert_eq!(bench.builds("web"), 1);
-    let told = bench.told.0.lock().unwrap();
+    let told = bench.heard.0.lock().unwrap();
     let notices = told.iter().filter(|event| {
         matches!(event, Event::Notice { message, .. }
         if message.contains("`_sdc_last_modified`"))

@@ -22,8 +22,8 @@ use mock_buildkite::{MockBuildkite, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::desk::Safeguards;
-use super::row::ResultRow;
+use super::delivery::ResultRow;
+use super::delivery::Safeguards;
 use super::{BuildkiteDestination, DestinationConfig};
 
 /// The time of the tests and of the fake: sleeping moves both on at once.
@@ -45,11 +45,11 @@ impl Clock for Time {
     }
 }
 
-/// Keeps what the user is told.
+/// Keeps what the user hears.
 #[derive(Default)]
-struct Told(Mutex<Vec<Event>>);
+struct Heard(Mutex<Vec<Event>>);
 
-impl Observer for Told {
+impl Observer for Heard {
     fn observe(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
@@ -60,7 +60,7 @@ struct Bench {
     server: MockBuildkite,
     folder: TempDir,
     time: Arc<Time>,
-    told: Arc<Told>,
+    heard: Arc<Heard>,
     /// What the host has taken of results.
     results: Mutex<Vec<Value>>,
     safeguards: Safeguards,
@@ -102,7 +102,7 @@ impl Bench {
             server,
             folder,
             time: Arc::new(time),
-            told: Arc::default(),
+            heard: Arc::default(),
             results: Mutex::default(),
             safeguards: Safeguards::default(),
             is_dry: false,
@@ -125,11 +125,11 @@ impl Bench {
         let mut options = crate::connection::options(&connection)?;
         options.clock = self.time.clone();
         let client = Client::new(options).unwrap();
-        let told = Arc::clone(&self.told) as Arc<dyn Observer>;
+        let observer = Arc::clone(&self.heard) as Arc<dyn Observer>;
         let mut destination = BuildkiteDestination::with_client(
             connection,
             config,
-            (told, self.is_dry),
+            (observer, self.is_dry),
             client,
             self.time.clone(),
         )?;

@@ -7,64 +7,67 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{seen, unless_repeated};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::existing::{below_pipeline, unless_repeated};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, DeliveryContext, Found, PipelineKey, Probe, Verdict,
+};
 
-pub(crate) const BUILD_CANCELLATIONS: Target = Target {
+pub(crate) const BUILD_CANCELLATIONS: AcceptedStream = AcceptedStream {
     name: "build_cancellations",
     description: "Each record cancels a build. A build that is canceled already stays so.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<BuildCancellation>,
-    order,
+    parse_record,
 };
 
 /// A build to cancel.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildCancellation {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     pub pipeline: Option<String>,
     /// Number of the build.
     pub number: u64,
 }
 
 struct Cancel {
-    lane: Lane,
+    pipeline: PipelineKey,
     number: u64,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let record: BuildCancellation = parse(record)?;
-    Ok(Work::once(Cancel {
-        lane: defaults.lane(record.organization, record.pipeline)?,
+    Ok(Request::once(Cancel {
+        pipeline: defaults.pipeline(record.organization, record.pipeline)?,
         number: record.number,
     }))
 }
 
 #[async_trait]
 impl Action for Cancel {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, _key: &str) -> Result<Call> {
+    fn request(&self, _key: &str) -> Result<ApiRequest> {
         let path = ["builds", &self.number.to_string(), "cancel"];
-        Ok(Call::of_pipeline(Verb::Put, &self.lane, &path))
+        Ok(ApiRequest::of_pipeline(Verb::Put, &self.pipeline, &path))
     }
 
-    async fn look(&self, _desk: &Desk, _key: &str) -> Result<Look> {
-        Ok(Look::Harmless)
+    async fn probe(&self, _context: &DeliveryContext, _key: &str) -> Result<Probe> {
+        Ok(Probe::Harmless)
     }
 
     /// A repeat is refused as that of a build that has ended: how it has ended tells.
-    async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
+    async fn refused(&self, context: &DeliveryContext, refusal: ClientError) -> Result<Verdict> {
         let number = self.number.to_string();
-        let look = async {
-            let build = seen(desk, &self.lane, &["builds", &number]).await?.ok();
+        let probe = async {
+            let build = below_pipeline(context, &self.pipeline, &["builds", &number])
+                .await?
+                .ok();
             let is_canceled = |build: &Value| {
                 let state = build["state"].as_str().unwrap_or_default();
                 ["canceled", "canceling"].contains(&state)
@@ -73,6 +76,6 @@ impl Action for Cancel {
             let canceled = build.filter(is_canceled);
             Ok(canceled.map(|build| Found::numbered(self.number, url(build))))
         };
-        unless_repeated(refusal, look).await
+        unless_repeated(refusal, probe).await
     }
 }

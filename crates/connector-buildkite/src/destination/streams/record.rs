@@ -1,82 +1,56 @@
-//! The streams that are taken.
+//! What the streams that are accepted have in common: how a record is read, and what it asks for.
 
-use connector_core::{Catalog, JsonObject, Stream};
+use connector_core::JsonObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::action::{Action, Lane};
-use super::config::DestinationConfig;
-use super::pipelines::Desired;
-use super::{actions, builds, pipelines};
+use crate::destination::config::DestinationConfig;
+use crate::destination::delivery::{Action, DesiredState, PipelineKey};
 
-/// All of them.
-pub(crate) const TARGETS: [Target; 9] = [
-    builds::BUILDS,
-    pipelines::PIPELINES,
-    actions::build_cancellations::BUILD_CANCELLATIONS,
-    actions::build_rebuilds::BUILD_REBUILDS,
-    actions::job_retries::JOB_RETRIES,
-    actions::job_unblocks::JOB_UNBLOCKS,
-    actions::annotations::ANNOTATIONS,
-    actions::pipeline_archivals::PIPELINE_ARCHIVALS,
-    actions::requests::REQUESTS,
-];
-
-/// A stream that is taken.
-pub(crate) struct Target {
+/// A stream that is accepted.
+pub(crate) struct AcceptedStream {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     /// What the token must be allowed.
     pub(crate) scopes: &'static [&'static str],
     /// JSON Schema of its records.
     pub(crate) schema: fn() -> Value,
-    /// What a record asks for; a sentence if it is no such record.
-    pub(crate) order: fn(&JsonObject, &Defaults<'_>) -> Result<Work, String>,
+    /// What a record asks for; a sentence if it is not a record of the stream.
+    pub(crate) parse_record: fn(&JsonObject, &Defaults<'_>) -> Result<Request, String>,
 }
 
 /// What a record asks for.
-pub(crate) enum Work {
+pub(crate) enum Request {
     /// A request, sent once.
     Once(Box<dyn Action>),
-    /// A state of a pipeline, whatever it takes.
-    Desired(Box<Desired>),
+    /// A state, whatever it takes.
+    Desired(Box<dyn DesiredState>),
 }
 
-impl Work {
+impl Request {
     pub(crate) fn once(action: impl Action + 'static) -> Self {
         Self::Once(Box::new(action))
     }
 
-    pub(crate) fn lane(&self) -> &Lane {
+    pub(crate) fn desired(state: impl DesiredState + 'static) -> Self {
+        Self::Desired(Box::new(state))
+    }
+
+    /// What it is about.
+    pub(crate) fn pipeline(&self) -> &PipelineKey {
         match self {
-            Self::Once(action) => action.lane(),
-            Self::Desired(desired) => desired.lane(),
+            Self::Once(action) => action.pipeline(),
+            Self::Desired(desired) => desired.pipeline(),
         }
     }
 }
 
-impl Target {
-    pub(crate) fn of(name: &str) -> Option<&'static Self> {
-        TARGETS.iter().find(|target| target.name == name)
-    }
-}
-
-/// The streams as a catalog.
-pub(crate) fn catalog() -> Catalog {
-    let stream = |target: &Target| {
-        let schema = (target.schema)();
-        Stream::new(target.name, target.description, schema)
-            .with_scopes(target.scopes.iter().copied())
-    };
-    Catalog::new(TARGETS.iter().map(stream))
-}
-
-/// What records leave out.
+/// What a record may leave out.
 pub(crate) struct Defaults<'a>(pub(crate) &'a DestinationConfig);
 
 impl Defaults<'_> {
     /// # Errors
-    /// A sentence, if neither the record nor the configuration names one.
+    /// A sentence, if neither the record nor the settings name one.
     pub(crate) fn organization(&self, given: Option<String>) -> Result<String, String> {
         slug(
             "organization",
@@ -85,13 +59,13 @@ impl Defaults<'_> {
     }
 
     /// # Errors
-    /// As [`organization`](Self::organization).
-    pub(crate) fn lane(
+    /// Those of [`organization`](Self::organization).
+    pub(crate) fn pipeline(
         &self,
         organization: Option<String>,
         pipeline: Option<String>,
-    ) -> Result<Lane, String> {
-        Ok(Lane {
+    ) -> Result<PipelineKey, String> {
+        Ok(PipelineKey {
             organization: self.organization(organization)?,
             pipeline: slug("pipeline", pipeline.or_else(|| self.0.pipeline.clone()))?,
         })
@@ -102,17 +76,19 @@ fn slug(field: &str, slug: Option<String>) -> Result<String, String> {
     let slug = slug.unwrap_or_default();
     if slug.is_empty() {
         return Err(format!(
-            "`{field}` is named neither in the record nor in the configuration"
+            "neither the record nor the settings name `{field}`"
         ));
     }
     let is_slug = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    match slug.chars().all(is_slug) && !slug.starts_with('.') {
-        true => Ok(slug),
-        false => Err(format!("`{field}` is no slug: letters, digits and dashes")),
+    if slug.chars().all(is_slug) && !slug.starts_with('.') {
+        return Ok(slug);
     }
+    Err(format!(
+        "`{field}` is not a slug: letters, digits and dashes"
+    ))
 }
 
-/// Reads a record of ours.
+/// Reads the fields of a record.
 ///
 /// # Errors
 /// A sentence that names the field and what is expected, without a value of the record.
@@ -139,7 +115,9 @@ fn explain(path: &str, text: &str) -> String {
     if let Some(rest) = text.strip_prefix("unknown field ") {
         let (field, allowed) = rest.split_once(", expected ").unwrap_or((rest, ""));
         let allowed = allowed.trim_start_matches("one of ");
-        return format!("there is no field {field}: it takes {allowed}; map what has other names");
+        return format!(
+            "there is no field {field}; the fields are {allowed}; map fields that have other names"
+        );
     }
     match text.rsplit_once(", expected ") {
         Some((_, expected)) => format!("`{path}` is wrong: expected {expected}"),
@@ -152,14 +130,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::destination::streams::builds::BUILDS;
 
     fn refused(record: Value) -> String {
         let configuration = json!({"organization": "acme", "pipeline": "web"});
         let configuration = connector_core::Configuration::new(configuration).unwrap();
         let (_, config) = DestinationConfig::parse(configuration, None).unwrap();
         let record = JsonObject::from_serialize(&record).unwrap();
-        let order = (builds::BUILDS.order)(&record, &Defaults(&config));
-        order.err().unwrap()
+        let request = (BUILDS.parse_record)(&record, &Defaults(&config));
+        request.err().unwrap()
     }
 
     #[test]
@@ -201,16 +180,6 @@ mod tests {
                 reason.contains(field) && !reason.contains("s3cret"),
                 "{reason}"
             );
-        }
-    }
-
-    #[test]
-    fn every_field_that_is_taken_is_described() {
-        for stream in catalog().streams {
-            let properties = stream.json_schema["properties"].as_object().unwrap();
-            for (name, schema) in properties {
-                assert!(schema["description"].is_string(), "{}.{name}", stream.name);
-            }
         }
     }
 }

@@ -8,6 +8,11 @@ use connector_core::JsonObject;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+/// Where the key of a record is in the `meta_data` of its build.
+pub(crate) const KEY: &str = "idempotency-key";
+/// What says in `meta_data` that a build was triggered here.
+pub(crate) const MARK: (&str, &str) = ("triggered-by", "buildkite-connector");
+
 /// Which parts of a record make its key: JSON pointers (RFC 6901); all of it if there are none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyParts(Vec<String>);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::key;
+use super::delivery::at;
 use crate::error::invalid_setting;
 
 /// How records of one stream of the source become records of one of the destination's streams.
@@ -26,12 +26,12 @@ pub struct Mapping {
 
 /// A mapping whose templates have been read.
 #[derive(Clone)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledMapping {
     fields: Map<String, Value>,
     templates: Environment<'static>,
 }
 
-impl Compiled {
+impl CompiledMapping {
     /// # Errors
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) for a template or a pointer that
     /// is none, naming the field.
@@ -72,7 +72,7 @@ impl Compiled {
         values: &Value,
     ) -> Result<Option<Value>, String> {
         if let Some((is_json, pointer)) = pointer(value) {
-            let text = key::at(record.as_str(), pointer);
+            let text = at(record.as_str(), pointer);
             let found: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
             return match found {
                 Some(Value::String(text)) if is_json => match serde_json::from_str(&text) {
@@ -181,9 +181,9 @@ mod tests {
 
     use super::*;
 
-    fn mapping(fields: Value) -> Result<Compiled> {
+    fn mapping(fields: Value) -> Result<CompiledMapping> {
         let mapping = serde_json::from_value(json!({"to": "builds", "fields": fields})).unwrap();
-        Compiled::new("deploys", &mapping)
+        CompiledMapping::new("deploys", &mapping)
     }
 
     fn apply(fields: Value, record: Value) -> Result<Value, String> {

@@ -1,15 +1,16 @@
-//! What became of a record, as a record itself.
+//! What became of a record, as a record itself, and the log of those until the host takes them.
 
-use connector_core::{JsonObject, Stream};
+use connector_core::{JsonObject, Record, Result, Stream};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::action::Call;
+use super::api_request::ApiRequest;
+use crate::mask::Mask;
 use crate::streams::schema_of;
 
 /// The stream of results.
-pub(crate) const RESULTS: &str = "results";
+const RESULTS: &str = "results";
 
 /// A record of `results`: what became of one record.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
@@ -24,8 +25,8 @@ pub struct ResultRow {
     /// Slug of its pipeline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<String>,
-    /// `created`, `updated`, `done`; `already_there`; `unchanged`; `rejected`; `unknown`: it was
-    /// sent, and nothing tells whether it was done; `planned`: it would be sent.
+    /// `created`, `updated`, `done`, `already_there`, `unchanged` or `rejected`; `unknown` if it was
+    /// sent and nothing tells whether it was carried out; `planned` if it would be sent.
     pub outcome: &'static str,
     /// Number of the build.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,10 +34,10 @@ pub struct ResultRow {
     /// Where people see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Why it was rejected, or is not known.
+    /// Why it was rejected, or why its outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// In a dry run: the requests that would be sent, in their order.
+    /// In a dry run: the requests that would be sent, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<PlannedRequest>,
     /// In a dry run of `pipelines`: what differs.
@@ -63,7 +64,7 @@ pub struct ResultRow {
 pub struct PlannedRequest {
     /// `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: &'static str,
-    /// Its path.
+    /// Its path and query.
     pub path: String,
     /// Its body, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,28 +83,71 @@ pub struct Difference {
     pub to: Value,
 }
 
-impl From<&Call> for PlannedRequest {
-    fn from(call: &Call) -> Self {
-        let mut path = format!("/{}", call.path.join("/"));
-        for (position, (key, value)) in call.query.iter().enumerate() {
+impl From<&ApiRequest> for PlannedRequest {
+    fn from(request: &ApiRequest) -> Self {
+        let mut path = format!("/{}", request.path.join("/"));
+        for (position, (key, value)) in request.query.iter().enumerate() {
             let separator = if position == 0 { '?' } else { '&' };
             path.push_str(&format!("{separator}{key}={value}"));
         }
+        let body = request.body.as_deref();
         Self {
-            method: call.verb.as_str(),
+            method: request.verb.as_str(),
             path,
-            body: call
-                .body
-                .as_deref()
-                .and_then(|body| JsonObject::parse(body).ok()),
+            body: body.and_then(|body| JsonObject::parse(body).ok()),
         }
     }
 }
 
 impl ResultRow {
-    /// The stream that these are records of. A record that is sent again replaces its row.
+    /// The stream that rows belong to. A record that is sent again replaces its row.
     pub fn stream() -> Stream {
         Stream::new(RESULTS, "What became of each record.", schema_of::<Self>())
             .with_primary_key(["stream", "key"])
+    }
+}
+
+/// Results that the host has not taken yet.
+pub(crate) struct OutcomeLog {
+    results: Vec<JsonObject>,
+    mask: Mask,
+}
+
+impl OutcomeLog {
+    /// # Errors
+    /// [`ErrorKind::Internal`](connector_core::ErrorKind::Internal) if the mask cannot be built.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            results: Vec::new(),
+            mask: Mask::new(&[])?,
+        })
+    }
+
+    /// Adds a result.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if it has no JSON form.
+    pub(crate) fn add(&mut self, row: &ResultRow) -> Result<()> {
+        let result = self.render(row)?;
+        self.results.push(result);
+        Ok(())
+    }
+
+    /// A result as the host receives it.
+    ///
+    /// # Errors
+    /// Those of [`add`](Self::add).
+    pub(crate) fn render(&self, row: &ResultRow) -> Result<JsonObject> {
+        let data = JsonObject::from_serialize(row)?;
+        // A dry run shows what would be sent as it would be sent.
+        if !row.requests.is_empty() {
+            return Ok(data);
+        }
+        Ok(self.mask.apply(Record::new(RESULTS.into(), data))?.data)
+    }
+
+    /// The results since the last call.
+    pub(crate) fn take(&mut self) -> Vec<JsonObject> {
+        std::mem::take(&mut self.results)
     }
 }

@@ -7,27 +7,28 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{job, unless_repeated};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::existing::{job, unless_repeated};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, DeliveryContext, Found, PipelineKey, Probe, Verdict,
+};
 
-pub(crate) const JOB_RETRIES: Target = Target {
+pub(crate) const JOB_RETRIES: AcceptedStream = AcceptedStream {
     name: "job_retries",
     description: "Each record runs a job again. Each job can be retried once; its retry is \
                   another job.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<JobRetry>,
-    order,
+    parse_record,
 };
 
 /// A job to run again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobRetry {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     pub pipeline: Option<String>,
     /// Number of the build.
     pub number: u64,
@@ -36,15 +37,15 @@ pub struct JobRetry {
 }
 
 struct Retry {
-    lane: Lane,
+    pipeline: PipelineKey,
     number: u64,
     job_id: String,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let record: JobRetry = parse(record)?;
-    Ok(Work::once(Retry {
-        lane: defaults.lane(record.organization, record.pipeline)?,
+    Ok(Request::once(Retry {
+        pipeline: defaults.pipeline(record.organization, record.pipeline)?,
         number: record.number,
         job_id: record.job_id,
     }))
@@ -52,29 +53,29 @@ fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
 
 #[async_trait]
 impl Action for Retry {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, _key: &str) -> Result<Call> {
+    fn request(&self, _key: &str) -> Result<ApiRequest> {
         let number = self.number.to_string();
         let path = ["builds", &number, "jobs", &self.job_id, "retry"];
-        Call::of_pipeline(Verb::Put, &self.lane, &path).with_body(&serde_json::Map::new())
+        ApiRequest::of_pipeline(Verb::Put, &self.pipeline, &path).with_body(&serde_json::Map::new())
     }
 
     /// Buildkite retries each job once, and refuses the repeat.
-    async fn look(&self, _desk: &Desk, _key: &str) -> Result<Look> {
-        Ok(Look::Harmless)
+    async fn probe(&self, _context: &DeliveryContext, _key: &str) -> Result<Probe> {
+        Ok(Probe::Harmless)
     }
 
-    async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
-        let look = async {
-            let job = job(desk, &self.lane, self.number, &self.job_id).await?;
+    async fn refused(&self, context: &DeliveryContext, refusal: ClientError) -> Result<Verdict> {
+        let probe = async {
+            let job = job(context, &self.pipeline, self.number, &self.job_id).await?;
             let is_retried =
                 |job: &Value| job["retried"] == true || job["retried_in_job_id"].is_string();
             let retried = job.ok().filter(is_retried);
             Ok(retried.map(|_| Found::numbered(self.number, None)))
         };
-        unless_repeated(refusal, look).await
+        unless_repeated(refusal, probe).await
     }
 }

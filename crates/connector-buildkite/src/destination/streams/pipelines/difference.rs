@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::row::Difference;
+use crate::destination::delivery::Difference;
 
 /// The difference, and the body of the request that ends it.
 #[derive(Debug, Default, PartialEq)]

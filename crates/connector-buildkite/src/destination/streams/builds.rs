@@ -9,51 +9,52 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
-use super::desk::Desk;
-use super::known::{self, ByKey, KEY, MARK, Unfiltered};
-use super::target::{Defaults, Target, Work, parse};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, BuildsOf, ByKey, DeliveryContext, KEY, MARK, PipelineKey, Probe,
+    Unfiltered, Verdict, by_key, rejection,
+};
 
-pub(crate) const BUILDS: Target = Target {
+pub(crate) const BUILDS: AcceptedStream = AcceptedStream {
     name: "builds",
     description: "Each record triggers a build.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<NewBuild>,
-    order,
+    parse_record,
 };
 
 /// A build to trigger.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBuild {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub pipeline: Option<String>,
-    /// What to build: a SHA, a ref, a tag, or HEAD.
+    /// What to build: a SHA, a ref, a tag or HEAD.
     pub commit: String,
     /// The branch that it is on.
     pub branch: String,
-    /// What people read; the commit's own message if left out.
+    /// What people read. Default: the commit's own message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Who is to be named as its author; the token's user if left out.
+    /// Whom it names as its author. Default: the token's user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<Author>,
-    /// Environment variables, texts.
+    /// Environment variables. All values are texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<BTreeMap<String, String>>,
-    /// Meta-data. Buildkite turns all values into texts. The keys `idempotency-key` and
-    /// `triggered-by` are the connector's.
+    /// Meta-data. Buildkite turns all values into texts. The connector sets the keys
+    /// `idempotency-key` and `triggered-by`.
     #[serde(skip_serializing)]
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub meta_data: Option<BTreeMap<String, Box<RawValue>>>,
-    /// Whether the checkout is made anew.
+    /// Whether agents check out into an empty folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clean_checkout: Option<bool>,
-    /// Whether the pipeline's branch filter is passed over.
+    /// Whether to ignore the pipeline's branch filter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_pipeline_branch_filters: Option<bool>,
     /// The branch that the pull request is to be merged into.
@@ -81,11 +82,11 @@ pub struct Author {
 }
 
 struct Trigger {
-    lane: Lane,
+    pipeline: PipelineKey,
     build: NewBuild,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let mut build: NewBuild = parse(record)?;
     for (field, text) in [("commit", &build.commit), ("branch", &build.branch)] {
         if text.trim().is_empty() {
@@ -95,14 +96,14 @@ fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
     let mut own = build.meta_data.iter().flat_map(BTreeMap::keys);
     if let Some(taken) = own.find(|key| [KEY, MARK.0].contains(&key.as_str())) {
         return Err(format!(
-            "`meta_data` holds `{taken}`, which is the connector's"
+            "`meta_data` holds `{taken}`, which the connector sets"
         ));
     }
-    let lane = defaults.lane(build.organization.take(), build.pipeline.take())?;
-    Ok(Work::once(Trigger { lane, build }))
+    let pipeline = defaults.pipeline(build.organization.take(), build.pipeline.take())?;
+    Ok(Request::once(Trigger { pipeline, build }))
 }
 
-/// The body of the request: the record's fields, and which record it was.
+/// The body of the request: the record's fields, and the key of the record.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(flatten)]
@@ -119,11 +120,11 @@ enum Value<'a> {
 
 #[async_trait]
 impl Action for Trigger {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, key: &str) -> Result<Call> {
+    fn request(&self, key: &str) -> Result<ApiRequest> {
         let given = self.build.meta_data.iter().flatten();
         let mut meta_data: BTreeMap<_, _> = given
             .map(|(name, value)| (name.as_str(), Value::Given(value)))
@@ -131,31 +132,38 @@ impl Action for Trigger {
         meta_data.insert(KEY, Value::Own(key));
         meta_data.insert(MARK.0, Value::Own(MARK.1));
         let build = &self.build;
-        Call::of_pipeline(Verb::Post, &self.lane, &["builds"]).with_body(&Body { build, meta_data })
+        ApiRequest::of_pipeline(Verb::Post, &self.pipeline, &["builds"])
+            .with_body(&Body { build, meta_data })
     }
 
-    async fn before(&self, desk: &Desk, key: &str) -> Result<Option<Verdict>> {
-        let place = desk.place(BUILDS.name, &self.lane);
-        let known = desk.known(&place);
-        let mut known = known.lock().await;
-        match known.find(desk, &place, &self.lane, key).await {
+    async fn before(&self, context: &DeliveryContext, key: &str) -> Result<Option<Verdict>> {
+        let place = context.place(BUILDS.name, &self.pipeline);
+        let builds = BuildsOf {
+            remote: &context.remote,
+            journal: &context.journal,
+            place: &place,
+            pipeline: &self.pipeline,
+        };
+        let existing = context.existing_builds(&place);
+        let mut existing = existing.lock().await;
+        match existing.find(builds, key).await {
             Ok(done) => {
-                known.keep(desk, &place).await?;
-                Ok(done.map(|done| Verdict::Done(Found { done, answer: None })))
+                existing.keep(builds).await?;
+                Ok(done.map(|done| Verdict::Done(done.into())))
             }
-            Err(error) => rejection(error).map(Some),
+            Err(error) => Ok(Some(Verdict::Rejected(rejection(error)?))),
         }
     }
 
-    async fn look(&self, desk: &Desk, key: &str) -> Result<Look> {
-        let found = known::by_key(desk, &self.lane, key, Unfiltered::ReadOn).await;
+    async fn probe(&self, context: &DeliveryContext, key: &str) -> Result<Probe> {
+        let found = by_key(&context.remote, &self.pipeline, key, Unfiltered::ReadOn).await;
         Ok(match found {
-            Ok(ByKey::Found(done)) => Look::Done(Found { done, answer: None }),
-            Ok(ByKey::Nothing | ByKey::Unfiltered) => Look::NotDone,
-            // A pipeline that is gone, or hidden since: it concerns this record alone.
+            Ok(ByKey::Found(done)) => Probe::Done(done.into()),
+            Ok(ByKey::Nothing | ByKey::Unfiltered) => Probe::NotDone,
+            // The pipeline was deleted or hidden: that concerns this record alone.
             Err(error) => {
                 rejection(error)?;
-                Look::Hidden
+                Probe::Hidden
             }
         })
     }
@@ -165,6 +173,10 @@ impl Action for Trigger {
     }
 
     fn makes_build(&self) -> bool {
+        true
+    }
+
+    fn marks_build(&self) -> bool {
         true
     }
 }

@@ -6,27 +6,26 @@ use connector_core::{JsonObject, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::destination::action::{Action, Call, Lane, Look};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{Action, ApiRequest, DeliveryContext, PipelineKey, Probe};
 
-pub(crate) const ANNOTATIONS: Target = Target {
+pub(crate) const ANNOTATIONS: AcceptedStream = AcceptedStream {
     name: "annotations",
     description: "Each record annotates a build or a job. Within one of them, a record of the \
                   same context replaces the one before.",
     scopes: &["write_builds"],
     schema: crate::streams::schema_of::<NewAnnotation>,
-    order,
+    parse_record,
 };
 
 /// An annotation to make.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAnnotation {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub pipeline: Option<String>,
     /// Number of the build.
@@ -53,27 +52,27 @@ pub struct NewAnnotation {
 }
 
 struct Annotate {
-    lane: Lane,
+    pipeline: PipelineKey,
     record: NewAnnotation,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let mut record: NewAnnotation = parse(record)?;
     let is_adding = record.append == Some(true);
     if is_adding && record.context.is_none() {
         return Err("`append` needs the `context` of the annotation to add to".to_owned());
     }
-    let lane = defaults.lane(record.organization.take(), record.pipeline.take())?;
-    Ok(Work::once(Annotate { lane, record }))
+    let pipeline = defaults.pipeline(record.organization.take(), record.pipeline.take())?;
+    Ok(Request::once(Annotate { pipeline, record }))
 }
 
 #[async_trait]
 impl Action for Annotate {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, key: &str) -> Result<Call> {
+    fn request(&self, key: &str) -> Result<ApiRequest> {
         #[derive(Serialize)]
         struct Body<'a> {
             #[serde(flatten)]
@@ -98,17 +97,17 @@ impl Action for Annotate {
             .then(|| key.get(..16))
             .flatten();
         let record = &self.record;
-        Call::of_pipeline(Verb::Post, &self.lane, &path).with_body(&Body {
+        ApiRequest::of_pipeline(Verb::Post, &self.pipeline, &path).with_body(&Body {
             record,
             context: own,
         })
     }
 
-    async fn look(&self, _desk: &Desk, _key: &str) -> Result<Look> {
+    async fn probe(&self, _context: &DeliveryContext, _key: &str) -> Result<Probe> {
         Ok(match self.record.append {
             // Only HTML comes back, of all that was added together.
-            Some(true) => Look::Hidden,
-            _ => Look::Harmless,
+            Some(true) => Probe::Hidden,
+            _ => Probe::Harmless,
         })
     }
 

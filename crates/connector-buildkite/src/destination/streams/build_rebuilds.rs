@@ -8,57 +8,58 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::seen;
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict, rejection};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::existing::below_pipeline;
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, DeliveryContext, Found, PipelineKey, Probe, Verdict, rejection,
+};
 
-pub(crate) const BUILD_REBUILDS: Target = Target {
+pub(crate) const BUILD_REBUILDS: AcceptedStream = AcceptedStream {
     name: "build_rebuilds",
     description: "Each record runs a build again, as a new one.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<BuildRebuild>,
-    order,
+    parse_record,
 };
 
 /// A build to run again.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildRebuild {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     pub pipeline: Option<String>,
     /// Number of the build.
     pub number: u64,
 }
 
 struct Rebuild {
-    lane: Lane,
+    pipeline: PipelineKey,
     number: u64,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let record: BuildRebuild = parse(record)?;
-    Ok(Work::once(Rebuild {
-        lane: defaults.lane(record.organization, record.pipeline)?,
+    Ok(Request::once(Rebuild {
+        pipeline: defaults.pipeline(record.organization, record.pipeline)?,
         number: record.number,
     }))
 }
 
 impl Rebuild {
-    /// A rebuild that no record has claimed yet; the journal knows who has which. A rebuild has
-    /// no place for a key, but names the build that it was made of.
-    async fn unclaimed(&self, desk: &Desk) -> Result<Result<Option<Found>, String>> {
+    /// A rebuild that no record has claimed yet, according to the journal. A rebuild has no place
+    /// for a key, but names the build that it was made of.
+    async fn unclaimed(&self, context: &DeliveryContext) -> Result<Result<Option<Found>, String>> {
         let number = self.number.to_string();
-        let original = match seen(desk, &self.lane, &["builds", &number]).await? {
+        let original = match below_pipeline(context, &self.pipeline, &["builds", &number]).await? {
             Ok(build) => build,
             Err(reason) => return Ok(Err(reason)),
         };
         let id = original["id"].as_str().unwrap_or_default().to_owned();
         let query = BuildQuery {
-            organization: self.lane.organization.clone(),
-            pipeline: Some(self.lane.pipeline.clone()),
+            organization: self.pipeline.organization.clone(),
+            pipeline: Some(self.pipeline.pipeline.clone()),
             // A rebuild has the commit of its original, if that was known.
             commit: original["commit"]
                 .as_str()
@@ -70,7 +71,7 @@ impl Rebuild {
                 .map(|at| at.at),
             ..BuildQuery::default()
         };
-        let rebuilds = desk.client.builds(query, move |build| {
+        let rebuilds = context.remote.client.builds(query, move |build| {
             let from: Value = serde_json::from_str(build.field("rebuilt_from")?.get()).ok()?;
             let url = build.field("web_url").map(|url| url.get().to_owned());
             let url = url.and_then(|url| serde_json::from_str(&url).ok());
@@ -84,15 +85,10 @@ impl Rebuild {
         });
         let rebuilds: Vec<_> = match rebuilds.try_collect().await {
             Ok(rebuilds) => rebuilds,
-            Err(error) => {
-                return Ok(match rejection(error)? {
-                    Verdict::Rejected(reason) => Err(reason),
-                    Verdict::Done(found) => Ok(Some(found)),
-                });
-            }
+            Err(error) => return Ok(Err(rejection(error)?)),
         };
-        let place = desk.place(BUILD_REBUILDS.name, &self.lane);
-        let is_claimed = |found: &Found| desk.journal.has_number(&place, found.done.number);
+        let place = context.place(BUILD_REBUILDS.name, &self.pipeline);
+        let is_claimed = |found: &Found| context.journal.has_number(&place, found.done.number);
         // The oldest first: lists begin with the newest.
         Ok(Ok(rebuilds
             .into_iter()
@@ -108,27 +104,27 @@ fn is_sha(commit: &str) -> bool {
 
 #[async_trait]
 impl Action for Rebuild {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, _key: &str) -> Result<Call> {
+    fn request(&self, _key: &str) -> Result<ApiRequest> {
         let path = ["builds", &self.number.to_string(), "rebuild"];
-        Ok(Call::of_pipeline(Verb::Put, &self.lane, &path))
+        Ok(ApiRequest::of_pipeline(Verb::Put, &self.pipeline, &path))
     }
 
-    async fn before(&self, desk: &Desk, _key: &str) -> Result<Option<Verdict>> {
-        desk.settled(BUILD_REBUILDS.name).await;
-        Ok(match self.unclaimed(desk).await? {
+    async fn before(&self, context: &DeliveryContext, _key: &str) -> Result<Option<Verdict>> {
+        context.remote.wait_until_settled(BUILD_REBUILDS.name).await;
+        Ok(match self.unclaimed(context).await? {
             Ok(found) => found.map(Verdict::Done),
             Err(reason) => Some(Verdict::Rejected(reason)),
         })
     }
 
-    async fn look(&self, desk: &Desk, _key: &str) -> Result<Look> {
-        Ok(match self.unclaimed(desk).await? {
-            Ok(Some(found)) => Look::Done(found),
-            _ => Look::NotDone,
+    async fn probe(&self, context: &DeliveryContext, _key: &str) -> Result<Probe> {
+        Ok(match self.unclaimed(context).await? {
+            Ok(Some(found)) => Probe::Done(found),
+            _ => Probe::NotDone,
         })
     }
 

@@ -7,26 +7,27 @@ use connector_core::{JsonObject, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::seen;
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::existing::below_pipeline;
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, DeliveryContext, Found, PipelineKey, Probe, Verdict,
+};
 
-pub(crate) const PIPELINE_ARCHIVALS: Target = Target {
+pub(crate) const PIPELINE_ARCHIVALS: AcceptedStream = AcceptedStream {
     name: "pipeline_archivals",
     description: "Each record archives a pipeline, or brings it back.",
     scopes: &["read_pipelines", "write_pipelines"],
     schema: crate::streams::schema_of::<PipelineArchival>,
-    order,
+    parse_record,
 };
 
 /// A pipeline to archive, or to bring back.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PipelineArchival {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     pub pipeline: Option<String>,
     /// Whether it is to be archived; false brings it back. Default: true.
     #[serde(default = "yes")]
@@ -38,21 +39,21 @@ fn yes() -> bool {
 }
 
 struct Archive {
-    lane: Lane,
+    pipeline: PipelineKey,
     archived: bool,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let record: PipelineArchival = parse(record)?;
-    Ok(Work::once(Archive {
-        lane: defaults.lane(record.organization, record.pipeline)?,
+    Ok(Request::once(Archive {
+        pipeline: defaults.pipeline(record.organization, record.pipeline)?,
         archived: record.archived,
     }))
 }
 
 impl Archive {
-    async fn verdict(&self, desk: &Desk) -> Result<Option<Verdict>> {
-        Ok(match seen(desk, &self.lane, &[]).await? {
+    async fn verdict(&self, context: &DeliveryContext) -> Result<Option<Verdict>> {
+        Ok(match below_pipeline(context, &self.pipeline, &[]).await? {
             Err(reason) => Some(Verdict::Rejected(reason)),
             Ok(pipeline) if pipeline["archived_at"].is_null() == self.archived => None,
             Ok(pipeline) => {
@@ -66,27 +67,27 @@ impl Archive {
 
 #[async_trait]
 impl Action for Archive {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, _key: &str) -> Result<Call> {
+    fn request(&self, _key: &str) -> Result<ApiRequest> {
         let how = if self.archived {
             "archive"
         } else {
             "unarchive"
         };
-        Ok(Call::of_pipeline(Verb::Post, &self.lane, &[how]))
+        Ok(ApiRequest::of_pipeline(Verb::Post, &self.pipeline, &[how]))
     }
 
-    async fn before(&self, desk: &Desk, _key: &str) -> Result<Option<Verdict>> {
-        self.verdict(desk).await
+    async fn before(&self, context: &DeliveryContext, _key: &str) -> Result<Option<Verdict>> {
+        self.verdict(context).await
     }
 
-    async fn look(&self, desk: &Desk, _key: &str) -> Result<Look> {
-        Ok(match self.verdict(desk).await? {
-            Some(Verdict::Done(found)) => Look::Done(found),
-            _ => Look::Harmless,
+    async fn probe(&self, context: &DeliveryContext, _key: &str) -> Result<Probe> {
+        Ok(match self.verdict(context).await? {
+            Some(Verdict::Done(found)) => Probe::Done(found),
+            _ => Probe::Harmless,
         })
     }
 

@@ -9,27 +9,28 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{job, unless_repeated};
-use crate::destination::action::{Action, Call, Found, Lane, Look, Verdict};
-use crate::destination::desk::Desk;
-use crate::destination::target::{Defaults, Target, Work, parse};
+use super::existing::{job, unless_repeated};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::delivery::{
+    Action, ApiRequest, DeliveryContext, Found, PipelineKey, Probe, Verdict,
+};
 
-pub(crate) const JOB_UNBLOCKS: Target = Target {
+pub(crate) const JOB_UNBLOCKS: AcceptedStream = AcceptedStream {
     name: "job_unblocks",
     description: "Each record unblocks a block or input step, with the fields that it asks for.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<JobUnblock>,
-    order,
+    parse_record,
 };
 
 /// A step to unblock.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobUnblock {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub organization: Option<String>,
-    /// Slug of the pipeline; the configuration's if left out.
+    /// Slug of the pipeline. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub pipeline: Option<String>,
     /// Number of the build.
@@ -47,40 +48,40 @@ pub struct JobUnblock {
 }
 
 struct Unblock {
-    lane: Lane,
+    pipeline: PipelineKey,
     record: JobUnblock,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let mut record: JobUnblock = parse(record)?;
-    let lane = defaults.lane(record.organization.take(), record.pipeline.take())?;
-    Ok(Work::once(Unblock { lane, record }))
+    let pipeline = defaults.pipeline(record.organization.take(), record.pipeline.take())?;
+    Ok(Request::once(Unblock { pipeline, record }))
 }
 
 #[async_trait]
 impl Action for Unblock {
-    fn lane(&self) -> &Lane {
-        &self.lane
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    fn call(&self, _key: &str) -> Result<Call> {
+    fn request(&self, _key: &str) -> Result<ApiRequest> {
         let number = self.record.number.to_string();
         let path = ["builds", &number, "jobs", &self.record.job_id, "unblock"];
-        Call::of_pipeline(Verb::Put, &self.lane, &path).with_body(&self.record)
+        ApiRequest::of_pipeline(Verb::Put, &self.pipeline, &path).with_body(&self.record)
     }
 
     /// Buildkite unblocks each step once, and refuses the repeat.
-    async fn look(&self, _desk: &Desk, _key: &str) -> Result<Look> {
-        Ok(Look::Harmless)
+    async fn probe(&self, _context: &DeliveryContext, _key: &str) -> Result<Probe> {
+        Ok(Probe::Harmless)
     }
 
-    async fn refused(&self, desk: &Desk, refusal: ClientError) -> Result<Verdict> {
+    async fn refused(&self, context: &DeliveryContext, refusal: ClientError) -> Result<Verdict> {
         let number = self.record.number;
-        let look = async {
-            let job = job(desk, &self.lane, number, &self.record.job_id).await?;
+        let probe = async {
+            let job = job(context, &self.pipeline, number, &self.record.job_id).await?;
             let unblocked = job.ok().filter(|job| job["state"] == "unblocked");
             Ok(unblocked.map(|_| Found::numbered(number, None)))
         };
-        unless_repeated(refusal, look).await
+        unless_repeated(refusal, probe).await
     }
 }

@@ -1,41 +1,44 @@
 //! Stream `pipelines`: each record is the state that a pipeline is to have (API facts 10).
 
+mod difference;
+
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use buildkite_client::{Error as ClientError, Verb};
 use connector_core::{JsonObject, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::action::{Call, Found, Lane, Verdict, rejection};
-use super::config::{DestinationConfig, Permission};
-use super::deliver::Fate;
-use super::desk::Desk;
-use super::difference::{Change, differences};
-use super::row::{Difference, PlannedRequest};
-use super::target::{Defaults, Target, Work, parse};
+use super::record::{AcceptedStream, Defaults, Request, parse};
+use crate::destination::config::Permission;
+use crate::destination::delivery::{
+    ApiRequest, DeliveryContext, DeliveryOutcome, DesiredState, Difference, Found, PipelineKey,
+    PlannedRequest, rejection,
+};
+use difference::{Change, differences};
 
-pub(crate) const PIPELINES: Target = Target {
+pub(crate) const PIPELINES: AcceptedStream = AcceptedStream {
     name: "pipelines",
     description: "Each record is the state that a pipeline is to have: it is created, or what \
                   differs is changed.",
     scopes: &["read_pipelines", "write_pipelines"],
     schema: crate::streams::schema_of::<PipelineState>,
-    order,
+    parse_record,
 };
 
-/// So often it is read and changed while answers are lost.
+/// Maximum number of times it is read and changed while answers are lost.
 const TRIES: u32 = 5;
 
 /// The state that a pipeline is to have. What is left out, or null, stays as it is.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PipelineState {
-    /// Slug of the organization; the configuration's if left out.
+    /// Slug of the organization. Default: the one in the settings.
     #[serde(skip_serializing)]
     pub organization: Option<String>,
-    /// Its slug, by which it is known; made of the name if left out.
+    /// Its slug, which identifies it. Default: made from the name.
     #[serde(skip_serializing)]
     pub slug: Option<String>,
     /// Another slug that it is to have. All its addresses change: needs `allow` `move_slug`.
@@ -44,9 +47,9 @@ pub struct PipelineState {
     /// Whether it is to be archived; to archive needs `allow` `archive`.
     #[serde(skip_serializing)]
     pub archived: Option<bool>,
-    /// What people call it; needed for a new one, if there is no slug.
+    /// What people call it. Needed for a new pipeline that has no slug here.
     pub name: Option<String>,
-    /// Address of its repository; needed for a new one.
+    /// Address of its repository. Needed for a new pipeline.
     pub repository: Option<String>,
     /// Id of its cluster.
     pub cluster_id: Option<String>,
@@ -96,8 +99,8 @@ pub struct PipelineState {
 }
 
 /// The state that one pipeline is to have.
-pub(crate) struct Desired {
-    lane: Lane,
+struct DesiredPipeline {
+    pipeline: PipelineKey,
     new_slug: Option<String>,
     archived: Option<bool>,
     /// All other fields that are given.
@@ -105,7 +108,7 @@ pub(crate) struct Desired {
     allow: Vec<Permission>,
 }
 
-fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
+fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request, String> {
     let mut state: PipelineState = parse(record)?;
     if state.configuration.is_some() && (state.env.is_some() || state.steps.is_some()) {
         return Err(
@@ -120,19 +123,18 @@ fn order(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Work, String> {
         .or_else(|| state.name.as_deref().map(slug_of));
     let slug = slug.filter(|slug| !slug.is_empty());
     let slug = slug.ok_or("`slug` is missing, and `name` too")?;
-    let DestinationConfig { allow, .. } = defaults.0;
     let fields = serde_json::to_value(&state).map_err(|error| error.to_string())?;
     let given = fields.as_object().into_iter().flatten();
     let given = given.filter(|(_, value)| !value.is_null());
-    Ok(Work::Desired(Box::new(Desired {
-        lane: defaults.lane(state.organization.take(), Some(slug))?,
+    Ok(Request::desired(DesiredPipeline {
+        pipeline: defaults.pipeline(state.organization.take(), Some(slug))?,
         new_slug: state.new_slug,
         archived: state.archived,
         fields: given
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
-        allow: allow.clone(),
-    })))
+        allow: defaults.0.allow.clone(),
+    }))
 }
 
 /// `Web App` is `web-app`.
@@ -142,72 +144,76 @@ fn slug_of(name: &str) -> String {
     words.join("-").to_lowercase()
 }
 
-/// What it takes to get there.
+/// What it takes to reach the state.
 struct Plan {
     outcome: &'static str,
-    calls: Vec<Call>,
+    requests: Vec<ApiRequest>,
     differences: Vec<Difference>,
 }
 
-impl Desired {
-    pub(crate) fn lane(&self) -> &Lane {
-        &self.lane
+#[async_trait]
+impl DesiredState for DesiredPipeline {
+    fn pipeline(&self) -> &PipelineKey {
+        &self.pipeline
     }
 
-    /// Brings the pipeline into its state: reads, compares, changes. What was lost on the way
-    /// shows when it is read again, so that nothing needs to be remembered.
-    ///
-    /// # Errors
-    /// What concerns all records: the token, the connection.
-    pub(crate) async fn deliver(&self, desk: &Desk, is_dry: bool) -> Result<Fate> {
+    /// What was lost on the way shows when it is read again, so that nothing needs to be
+    /// remembered.
+    async fn deliver(&self, context: &DeliveryContext, is_dry: bool) -> Result<DeliveryOutcome> {
         let mut failure: Option<(&'static str, String)> = None;
         for tried in 0..TRIES {
             if tried > 0 {
                 let why = "for an answer that was lost to show at Buildkite";
-                desk.wait(PIPELINES.name, desk.settle() / TRIES, why).await;
+                let pause = context.remote.settle() / TRIES;
+                context.remote.wait(PIPELINES.name, pause, why).await;
             }
-            let current = match self.current(desk).await {
+            let current = match self.current(context).await {
                 Ok(Ok(current)) => current,
-                Ok(Err(reason)) => return Ok(Fate::Rejected(reason)),
-                Err(error) => return rejection(error).map(Fate::from),
+                Ok(Err(reason)) => return Ok(DeliveryOutcome::Rejected(reason)),
+                Err(error) => return rejection(error).map(DeliveryOutcome::Rejected),
             };
             let plan = match self.plan(current.as_ref())? {
                 Ok(plan) => plan,
-                Err(reason) => return Ok(Fate::Rejected(reason)),
+                Err(reason) => return Ok(DeliveryOutcome::Rejected(reason)),
             };
-            if is_dry && !plan.calls.is_empty() {
-                let requests = plan.calls.iter().map(PlannedRequest::from).collect();
-                return Ok(Fate::Planned(requests, plan.differences));
+            if is_dry && !plan.requests.is_empty() {
+                let requests = plan.requests.iter().map(PlannedRequest::from).collect();
+                return Ok(DeliveryOutcome::Planned(requests, plan.differences));
             }
-            if plan.calls.is_empty() {
+            if plan.requests.is_empty() {
                 let outcome = failure.map_or("unchanged", |(outcome, _)| outcome);
-                return Ok(Fate::Done(outcome, found(current.as_ref())));
+                return Ok(DeliveryOutcome::Done(outcome, found(current.as_ref())));
             }
-            match send(desk, &plan).await? {
-                Sent::Done(found) => return Ok(Fate::Done(plan.outcome, found)),
+            match send(context, &plan).await? {
+                Sent::Done(found) => return Ok(DeliveryOutcome::Done(plan.outcome, found)),
                 Sent::Lost(reason) => {
                     let first = failure.map_or(plan.outcome, |(outcome, _)| outcome);
                     failure = Some((first, reason));
                 }
-                // It may be the one of a request whose answer was lost.
+                // It may be the pipeline of a request whose answer was lost.
                 Sent::Refused(_) if failure.is_some() && current.is_none() => {}
-                Sent::Refused(reason) => return Ok(Fate::Rejected(reason)),
+                Sent::Refused(reason) => return Ok(DeliveryOutcome::Rejected(reason)),
             }
         }
         let reason = failure.map(|(_, reason)| reason).unwrap_or_default();
-        Ok(Fate::Rejected(format!(
+        Ok(DeliveryOutcome::Rejected(format!(
             "Buildkite failed {TRIES} times to do it, and did not: {reason}"
         )))
     }
+}
 
+impl DesiredPipeline {
     /// The pipeline as it is, under its new slug or its old one; `None` if there is none. A
     /// sentence, if both are there.
-    async fn current(&self, desk: &Desk) -> Result<Result<Option<Value>, String>, ClientError> {
-        let old = self.pipeline(desk, &self.lane.pipeline).await?;
+    async fn current(
+        &self,
+        context: &DeliveryContext,
+    ) -> Result<Result<Option<Value>, String>, ClientError> {
+        let old = self.pipeline(context, &self.pipeline.pipeline).await?;
         let Some(slug) = &self.new_slug else {
             return Ok(Ok(old));
         };
-        let new = self.pipeline(desk, slug).await?;
+        let new = self.pipeline(context, slug).await?;
         Ok(match (old, new) {
             (Some(old), Some(new)) if old["id"] != new["id"] => Err(format!(
                 "there is another pipeline that has the slug of `new_slug`: {slug}"
@@ -216,8 +222,16 @@ impl Desired {
         })
     }
 
-    async fn pipeline(&self, desk: &Desk, slug: &str) -> Result<Option<Value>, ClientError> {
-        match desk.object(&self.lane, &["pipelines", slug]).await {
+    async fn pipeline(
+        &self,
+        context: &DeliveryContext,
+        slug: &str,
+    ) -> Result<Option<Value>, ClientError> {
+        match context
+            .remote
+            .object(&self.pipeline, &["pipelines", slug])
+            .await
+        {
             Ok(pipeline) => {
                 let pipeline = serde_json::from_str(pipeline.get());
                 pipeline.map(Some).map_err(|_| ClientError::Protocol {
@@ -239,7 +253,7 @@ impl Desired {
     }
 
     fn plan_new(&self) -> Result<Result<Plan, String>> {
-        let slug = self.new_slug.as_ref().unwrap_or(&self.lane.pipeline);
+        let slug = self.new_slug.as_ref().unwrap_or(&self.pipeline.pipeline);
         let mut body = self.fields.clone();
         if !body.contains_key("repository") {
             return Ok(Err(
@@ -259,18 +273,20 @@ impl Desired {
             to: to.clone(),
         });
         let differences = differences.collect();
-        let mut calls =
-            vec![Call::of_organization(Verb::Post, &self.lane, &["pipelines"]).with_body(&body)?];
-        calls.extend(archive);
+        let mut requests = vec![
+            ApiRequest::of_organization(Verb::Post, &self.pipeline, &["pipelines"])
+                .with_body(&body)?,
+        ];
+        requests.extend(archive);
         Ok(Ok(Plan {
             outcome: "created",
-            calls,
+            requests,
             differences,
         }))
     }
 
     fn plan_change(&self, current: &Value) -> Result<Result<Plan, String>> {
-        let slug = current["slug"].as_str().unwrap_or(&self.lane.pipeline);
+        let slug = current["slug"].as_str().unwrap_or(&self.pipeline.pipeline);
         let mut change = differences(&self.fields, current);
         if let Some(new) = self.new_slug.as_deref().filter(|new| *new != slug) {
             change.add("slug", json!(slug), json!(new));
@@ -282,15 +298,15 @@ impl Desired {
         if let Some(reason) = self.refusal(&change, current, is_archived) {
             return Ok(Err(reason));
         }
-        let mut calls = Vec::new();
+        let mut requests = Vec::new();
         if is_archived && self.archived == Some(false) {
             change.note("archived", json!(true), json!(false));
-            calls.push(self.turn("unarchive", slug));
+            requests.push(self.turn("unarchive", slug));
         }
         if !change.patch.is_empty() {
             let path = ["pipelines", slug];
-            let call = Call::of_organization(Verb::Patch, &self.lane, &path);
-            calls.push(call.with_body(&change.patch)?);
+            let request = ApiRequest::of_organization(Verb::Patch, &self.pipeline, &path);
+            requests.push(request.with_body(&change.patch)?);
         }
         if !is_archived && self.archived == Some(true) {
             change.note("archived", json!(false), json!(true));
@@ -300,13 +316,13 @@ impl Desired {
                 .and_then(Value::as_str)
                 .unwrap_or(slug);
             match self.archive(slug) {
-                Ok(call) => calls.push(call),
+                Ok(request) => requests.push(request),
                 Err(reason) => return Ok(Err(reason)),
             }
         }
         Ok(Ok(Plan {
             outcome: "updated",
-            calls,
+            requests,
             differences: change.differences,
         }))
     }
@@ -344,15 +360,15 @@ impl Desired {
         self.allow.contains(&permission)
     }
 
-    fn archive(&self, slug: &str) -> Result<Call, String> {
-        match self.allows(Permission::Archive) {
-            true => Ok(self.turn("archive", slug)),
-            false => Err(not_allowed("archive the pipeline", "archive")),
+    fn archive(&self, slug: &str) -> Result<ApiRequest, String> {
+        if self.allows(Permission::Archive) {
+            return Ok(self.turn("archive", slug));
         }
+        Err(not_allowed("archive the pipeline", "archive"))
     }
 
-    fn turn(&self, how: &str, slug: &str) -> Call {
-        Call::of_organization(Verb::Post, &self.lane, &["pipelines", slug, how])
+    fn turn(&self, how: &str, slug: &str) -> ApiRequest {
+        ApiRequest::of_organization(Verb::Post, &self.pipeline, &["pipelines", slug, how])
     }
 }
 
@@ -368,18 +384,13 @@ enum Sent {
     Refused(String),
 }
 
-async fn send(desk: &Desk, plan: &Plan) -> Result<Sent> {
+async fn send(context: &DeliveryContext, plan: &Plan) -> Result<Sent> {
     let mut found = Found::default();
-    for call in &plan.calls {
-        match desk.send(call).await {
+    for request in &plan.requests {
+        match context.remote.send(request).await {
             Ok(answer) => found = Found::of_answer(answer.as_deref()),
             Err(ClientError::OutcomeUnknown { reason, .. }) => return Ok(Sent::Lost(reason)),
-            Err(error) => {
-                return Ok(match rejection(error)? {
-                    Verdict::Done(found) => Sent::Done(found),
-                    Verdict::Rejected(reason) => Sent::Refused(reason),
-                });
-            }
+            Err(error) => return rejection(error).map(Sent::Refused),
         }
     }
     Ok(Sent::Done(found))

@@ -1,0 +1,29 @@
+//! One record, one effect. Nothing here knows a stream.
+//!
+//! [`Delivery`] brings journal, request and probe into the right order, for any [`Action`]. A
+//! [`DesiredState`] finds its own way. Both work in one [`DeliveryContext`].
+
+mod action;
+mod api_request;
+mod build_watcher;
+mod context;
+mod deliver;
+mod desired;
+mod existing_builds;
+mod idempotency;
+mod journal;
+mod remote;
+mod results;
+
+pub(crate) use action::{Action, Found, Probe, Verdict, rejection};
+pub(crate) use api_request::{ApiRequest, PipelineKey};
+pub(crate) use build_watcher::{BuildWatcher, TriggeredBuild};
+pub(crate) use context::{DeliveryContext, Safeguards};
+pub(crate) use deliver::{Delivery, DeliveryOutcome};
+pub(crate) use desired::DesiredState;
+pub(crate) use existing_builds::{BuildsOf, ByKey, Unfiltered, by_key};
+pub(crate) use idempotency::{KEY, KeyParts, MARK, at};
+pub(crate) use journal::Journal;
+pub(crate) use remote::Remote;
+pub(crate) use results::OutcomeLog;
+pub use results::{Difference, PlannedRequest, ResultRow};

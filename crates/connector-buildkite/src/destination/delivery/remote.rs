@@ -1,0 +1,120 @@
+//! Buildkite as a run sees it: requests, time, and what the user hears of both.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use buildkite_client::{Client, Clock, Error};
+use chrono::{DateTime, TimeDelta, Utc};
+use connector_core::{Event, Observer, StreamName, WaitReason};
+use serde_json::value::RawValue;
+
+use super::api_request::{ApiRequest, PipelineKey};
+
+/// The client and the time.
+pub(crate) struct Remote {
+    pub(crate) client: Client,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    /// When this run began, by both clocks.
+    began: (Instant, DateTime<Utc>),
+    /// How long Buildkite's lists may lag behind.
+    settle: Duration,
+    /// Streams that a notice was given for.
+    noticed: Mutex<HashSet<String>>,
+}
+
+impl Remote {
+    pub(crate) fn new(
+        client: Client,
+        observer: Arc<dyn Observer>,
+        clock: Arc<dyn Clock>,
+        settle: Duration,
+    ) -> Self {
+        Self {
+            client,
+            observer,
+            began: (clock.now(), Utc::now()),
+            clock,
+            settle,
+            noticed: Mutex::default(),
+        }
+    }
+
+    /// How long Buildkite's lists may lag behind.
+    pub(crate) fn settle(&self) -> Duration {
+        self.settle
+    }
+
+    /// When this run began.
+    pub(crate) fn began(&self) -> DateTime<Utc> {
+        self.began.1
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        let (instant, utc) = self.began;
+        let passed = self.clock.now().saturating_duration_since(instant);
+        utc + TimeDelta::from_std(passed).unwrap_or(TimeDelta::zero())
+    }
+
+    /// Waits until lists show everything that was sent before this run began, by anybody.
+    pub(crate) async fn wait_until_settled(&self, stream: &str) {
+        let passed = (self.now() - self.began()).to_std().unwrap_or_default();
+        let left = self.settle().saturating_sub(passed);
+        let why = "until builds that others have just triggered show in Buildkite's lists";
+        self.wait(stream, left, why).await;
+    }
+
+    /// Waits, and reports it.
+    pub(crate) async fn wait(&self, stream: &str, duration: Duration, why: &str) {
+        if duration.is_zero() {
+            return;
+        }
+        self.observer.observe(Event::Wait {
+            stream: Some(StreamName::from(stream)),
+            duration,
+            reason: WaitReason::Remote(why.to_owned()),
+        });
+        self.clock.sleep(duration).await;
+    }
+
+    /// Gives the user a notice.
+    pub(crate) fn notice(&self, stream: &str, message: impl Into<String>) {
+        self.observer.observe(Event::Notice {
+            stream: Some(StreamName::from(stream)),
+            message: message.into(),
+        });
+    }
+
+    /// Gives a notice, once for each stream.
+    pub(crate) fn notice_once(&self, stream: &str, message: impl Into<String>) {
+        let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        if noticed.insert(stream.to_owned()) {
+            self.notice(stream, message);
+        }
+    }
+
+    /// Sends a request, once.
+    pub(crate) async fn send(&self, request: &ApiRequest) -> Result<Option<Box<RawValue>>, Error> {
+        let path: Vec<_> = request.path.iter().map(String::as_str).collect();
+        let query = request.query.iter();
+        let query: Vec<_> = query
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        self.client
+            .write(request.verb, &path, &query, request.body.clone())
+            .await
+    }
+
+    /// The object at a path below an organization.
+    pub(crate) async fn object(
+        &self,
+        pipeline: &PipelineKey,
+        rest: &[&str],
+    ) -> Result<Box<RawValue>, Error> {
+        let mut path = vec!["v2", "organizations", pipeline.organization.as_str()];
+        path.extend(rest);
+        self.client.object(&path).await
+    }
+}
