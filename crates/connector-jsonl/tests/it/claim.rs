@@ -39,7 +39,7 @@ async fn a_second_run_is_refused_with_who_holds_the_file_or_folder() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_claim_of_a_pipe() {
+async fn a_pipe_has_no_claim() {
     let mut destination = destination(Path::new("-")).await;
     assert!(destination.claim().is_none());
 }

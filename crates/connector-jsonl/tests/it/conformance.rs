@@ -78,7 +78,7 @@ fn writing(folder: &Path, end: &'static str) -> Writing {
         .accepts(record("builds", "{\"id\":1,\n\"big\":9007199254740993}"))
         .accepts(record("jobs", "{\"id\":\"a\"}"))
         .rejects(record("agents", "{\"id\":\"of no stream of the plan\"}"))
-        .accepts(gone("builds", "{\"id\":2}", "aged_out"))
+        .accepts(removed("builds", "{\"id\":2}", "aged_out"))
         .accepts(record("builds", "{\"id\":3,\"text\":\"a\\nb\"}"))
         .with_wrong(access(&wrong))
 }

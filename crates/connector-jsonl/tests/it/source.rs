@@ -140,7 +140,7 @@ fn many(path: &Path, is_folder: bool) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_read_that_goes_on_from_any_checkpoint_skips_and_repeats_nothing() {
+async fn a_read_that_resumes_from_any_checkpoint_skips_and_repeats_nothing() {
     for is_folder in [false, true] {
         let (_folder, path) = place("many");
         let expected = many(&path, is_folder);
@@ -158,7 +158,7 @@ async fn a_read_that_goes_on_from_any_checkpoint_skips_and_repeats_nothing() {
             let again = request(&["builds", "jobs"]).with_state(Some(saved));
             let rest = messages(&source, again).await;
             let before = records(&whole[..at]);
-            // From the end of the whole read, everything is read again.
+            // From the end of a complete read, everything is read again.
             let before = if before.len() == expected.len() {
                 Vec::new()
             } else {
@@ -222,7 +222,7 @@ async fn a_bad_line_is_an_error_with_its_number_after_the_records_before_it() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_no_text_is_an_error_with_its_number() {
+async fn a_line_that_is_not_utf8_is_an_error_with_its_number() {
     let (_folder, path) = place("things.jsonl");
     fs::write(&path, b"{\"id\":1}\n{\"id\":\"\xff\"}\n").unwrap();
     let read = messages(&source(&path).await, request(&["things"])).await;
@@ -291,7 +291,7 @@ async fn a_state_that_does_not_fit_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_with_its_path() {
+async fn a_missing_file_or_stream_is_reported_with_its_path() {
     let (folder, path) = place("missing.jsonl");
     let missing = source(&path).await.check().await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Config);

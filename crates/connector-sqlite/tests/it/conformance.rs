@@ -27,7 +27,7 @@ fn writing(folder: &Path) -> Writing {
         .accepts(record("jobs", r#"{"build":"a","id":"b","new":[1.0]}"#))
         .rejects(record("jobs", r#"{"build":"half-a-key"}"#))
         .rejects(record("agents", r#"{"id":"of no stream of the plan"}"#))
-        .accepts(gone("builds", r#"{"id":"never seen"}"#, "aged_out"))
+        .accepts(removed("builds", r#"{"id":"never seen"}"#, "aged_out"))
         .accepts(record("jobs", r#"{"build":"a","id":"c","new":"é\u0000"}"#))
         .with_wrong(wrong)
 }
