@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 
 use connector_core::{Catalog, Message, Record, Result, Stream};
 
-/// Texts of records by stream and key. Of a record that comes again, the last counts.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What a copy holds after some messages: texts of records by stream and key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rows(BTreeMap<(String, String), String>);
 
 impl Rows {
     pub(crate) fn of(catalog: &Catalog, messages: &[Message]) -> Result<Self> {
-        let mut rows = Self::default();
-        for record in records(messages).filter(|record| !record.is_removed()) {
+        Self::default().then(catalog, messages)
+    }
+
+    /// What the copy holds after these messages, too. Of a record that comes again, the last
+    /// counts; a tombstone removes the row.
+    pub(crate) fn then(mut self, catalog: &Catalog, messages: &[Message]) -> Result<Self> {
+        for record in records(messages) {
             let stream = catalog.stream(record.stream.as_str())?;
             let at = (record.stream.to_string(), key_of(stream, record)?);
-            rows.0.insert(at, record.data.as_str().to_owned());
+            if record.is_removed() {
+                self.0.remove(&at);
+            } else {
+                self.0.insert(at, record.data.as_str().to_owned());
+            }
         }
-        Ok(rows)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn and(mut self, other: Self) -> Self {
-        self.0.extend(other.0);
-        self
+        Ok(self)
     }
 
     /// The first row that is here and not in `other`: `builds ["7"]`.

@@ -2,24 +2,37 @@
 
 use std::time::Duration;
 
-use connector_testkit::tiny::{Flaw, TOKEN, Tiny};
-use connector_testkit::{Access, Ending, Line, Reading, Suite};
-use serde_json::json;
+use connector_core::Event;
+use connector_testkit::memory::{LIMITED_TOKEN, Memory, TASKS, TOKEN};
+use connector_testkit::{Capability, Ending, Line, Reading, Suite};
+
+use crate::flaw::{Mutant, Wrong};
+use crate::worlds::{access, suite, writing};
 
 fn reading() -> Reading {
-    Reading::new(Access::new(json!({"token": TOKEN})))
+    Reading::new(access(TOKEN))
+}
+
+fn ending<'r>(lines: &'r [Line], check: &str) -> Option<&'r Ending> {
+    let mut lines = lines.iter().filter(|line| line.check == check);
+    lines.next().map(|line| &line.ending)
 }
 
 #[tokio::test]
-async fn what_nothing_was_given_for_is_skipped_and_told() {
-    let tiny = Tiny::default();
+async fn what_was_not_given_is_skipped_and_reported() {
+    let memory = Memory::new();
 
-    let report = Suite::new(&tiny).with_reading(reading()).run().await;
+    let report = Suite::new(&memory).with_reading(reading()).run().await;
 
     let skipped = report.skipped();
-    assert!(skipped.contains(&"check_fails"), "{report}");
-    assert!(skipped.contains(&"errors_end_the_read"), "{report}");
-    assert!(skipped.contains(&"outcomes_are_exact"), "{report}");
+    for check in [
+        "check_fails",
+        "errors_end_the_read",
+        "outcomes_are_exact",
+        "changes_are_read",
+    ] {
+        assert!(skipped.contains(&check), "{report}");
+    }
     assert!(report.failed().is_empty(), "{report}");
     let text = report.to_string();
     assert!(
@@ -30,103 +43,152 @@ async fn what_nothing_was_given_for_is_skipped_and_told() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "nothing was read or written")]
+async fn a_suite_with_nothing_to_run_fails() {
+    let memory = Memory::new();
+
+    let report = Suite::new(&memory).run().await;
+
+    report.assert_passed_skipping(&report.skipped());
+}
+
+#[tokio::test]
 #[should_panic(expected = "other checks were skipped")]
-async fn a_check_that_is_skipped_without_being_named_fails_the_test() {
-    let tiny = Tiny::default();
-    Suite::new(&tiny)
-        .with_reading(reading())
-        .run()
-        .await
-        .assert_passed();
+async fn a_check_that_is_skipped_without_being_listed_fails_the_test() {
+    let memory = Memory::new();
+    let suite = Suite::new(&memory).with_reading(reading());
+    suite.run().await.assert_passed();
 }
 
 #[tokio::test]
-#[should_panic(expected = "FAILED  keys_are_unique: `letters` [\"a\"] comes twice")]
-async fn a_failure_is_told_with_what_was_seen() {
-    let tiny = Tiny::with(Flaw::RepeatsRecord);
-    Suite::new(&tiny)
-        .with_reading(reading())
-        .run()
-        .await
-        .assert_passed();
+#[should_panic(expected = "FAILED  streams_begin_and_end: `people` does not begin with its start")]
+async fn a_failure_says_what_was_seen() {
+    let mutant = Mutant::new("says nothing of streams").messages(|_, _, messages| {
+        use connector_core::Message;
+        messages.retain(|message| !matches!(message, Ok(Message::Status(..))));
+    });
+    let wrong = Wrong::new(Memory::new(), mutant);
+    let suite = Suite::new(&wrong).with_reading(reading());
+    suite.run().await.assert_passed();
 }
 
 #[tokio::test]
-async fn streams_that_are_named_are_read_and_no_others() {
-    let tiny = Tiny::default();
-    let letters = reading().with_streams(&["letters"]);
+async fn streams_that_are_chosen_are_read_and_no_others() {
+    let memory = Memory::new();
+    let people = reading().with_streams(&["people"]);
 
-    let report = Suite::new(&tiny).with_reading(letters).run().await;
+    let report = Suite::new(&memory).with_reading(people).run().await;
 
-    let is_about_increments = |line: &Line| line.check == "far_future_reads_nothing";
-    assert!(!report.lines.iter().any(is_about_increments), "{report}");
+    assert_eq!(
+        ending(&report.lines, "far_future_reads_nothing"),
+        None,
+        "{report}"
+    );
     let unknown = reading().with_streams(&["nothing"]);
-    let report = Suite::new(&tiny).with_reading(unknown).run().await;
+    let report = Suite::new(&memory).with_reading(unknown).run().await;
     assert!(report.failed().contains(&"keys_are_unique"), "{report}");
 }
 
 #[tokio::test]
+async fn what_a_connector_does_not_have_is_left_out_and_told_by_its_capabilities() {
+    let memory = Memory::new();
+    let report = suite(&memory, &memory).run().await;
+    let mut capabilities = vec![
+        Capability::Connector,
+        Capability::Source,
+        Capability::Partitions,
+        Capability::Forecast,
+        Capability::Verification,
+        Capability::Permissions,
+        Capability::CredentialInspection,
+        Capability::Webhooks,
+        Capability::RecordLinks,
+        Capability::Destination,
+        Capability::Claim,
+        Capability::RunHistory,
+        Capability::DeleteByKey,
+        Capability::OpenRows,
+        Capability::Replica,
+    ];
+    report.assert_capabilities(&capabilities);
+
+    let memory = Memory::new();
+    let wrapper = Wrong::new(
+        memory.clone(),
+        Mutant::new("forwards few methods").reading_only(),
+    );
+    let report = suite(&wrapper, &memory).run().await;
+
+    report.assert_passed();
+    let lost = [
+        Capability::Partitions,
+        Capability::Forecast,
+        Capability::Verification,
+    ];
+    capabilities.retain(|capability| !lost.contains(capability));
+    report.assert_capabilities(&capabilities);
+    assert_eq!(ending(&report.lines, "parts_are_the_whole"), None);
+}
+
+#[tokio::test]
 async fn requests_are_counted_where_the_author_says() {
-    let tiny = Tiny::default();
+    let memory = Memory::new();
     let silent = reading().with_requests(|| 7);
 
-    let report = Suite::new(&tiny).with_reading(silent).run().await;
+    let report = Suite::new(&memory).with_reading(silent).run().await;
 
-    assert!(
-        report.skipped().contains(&"cancelling_stops_requests"),
-        "{report}"
-    );
+    let skipped = report.skipped();
+    assert!(skipped.contains(&"cancelling_stops_requests"), "{report}");
 }
 
 #[tokio::test]
 async fn a_check_that_does_not_end_fails_and_the_others_run() {
-    let tiny = Tiny::default();
-    let hangs = reading().with_requests(|| 7);
-    let suite = Suite::new(&tiny)
-        .with_reading(hangs)
-        .with_limit(Duration::ZERO);
+    let memory = Memory::new();
+    let suite = Suite::new(&memory).with_reading(reading());
 
-    let report = suite.run().await;
+    let report = suite.with_limit(Duration::ZERO).run().await;
 
     let is_late = |ending: &Ending| matches!(ending, Ending::Failed(why) if why.contains("within"));
-    assert!(
-        report.lines.iter().any(|line| is_late(&line.ending)),
-        "{report}"
-    );
-    assert!(report.lines.len() > 20, "{report}");
+    let mut lines = report.lines.iter();
+    assert!(lines.any(|line| is_late(&line.ending)), "{report}");
+    assert!(report.lines.len() > 50, "{report}");
 }
 
 #[tokio::test]
 async fn a_report_of_a_leak_does_not_leak() {
-    let tiny = Tiny::with(Flaw::SecretInNotice);
+    let mutant = Mutant::new("the token in a notice").reads(|reader| {
+        let notice = Event::notice(format!("reads with {TOKEN}"));
+        reader.setup.observer.observe(notice);
+    });
+    let wrong = Wrong::new(Memory::new(), mutant);
 
-    let report = Suite::new(&tiny).with_reading(reading()).run().await;
+    let report = Suite::new(&wrong).with_reading(reading()).run().await;
 
     assert_eq!(report.failed(), ["secrets_stay_secret"], "{report}");
-    assert!(
-        report
-            .to_string()
-            .contains("an event holds a secret, plain: "),
-        "{report}"
-    );
-    assert!(!report.to_string().contains(TOKEN), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("an event holds a secret, plain: "), "{text}");
+    assert!(!text.contains(TOKEN), "{text}");
 }
 
 #[tokio::test]
 async fn a_secret_too_short_to_be_looked_for_is_an_error_of_the_author() {
-    let tiny = Tiny::default();
-    let suite = Suite::new(&tiny).with_reading(reading()).with_secret("abc");
+    let memory = Memory::new();
+    let suite = Suite::new(&memory).with_reading(reading());
 
-    assert_eq!(suite.run().await.failed(), ["secrets_stay_secret"]);
+    let report = suite.with_secret("abc").run().await;
+
+    assert_eq!(report.failed(), ["secrets_stay_secret"]);
 }
 
 #[tokio::test]
 async fn what_an_author_adds_is_searched_for_secrets() {
-    let tiny = Tiny::default();
-    let suite = Suite::new(&tiny).with_reading(reading());
-    let suite = suite.with_output(|| format!("a log with {TOKEN}"));
+    let memory = Memory::new();
+    let suite = Suite::new(&memory).with_reading(reading());
 
-    let report = suite.run().await;
+    let report = suite
+        .with_output(|| format!("a log with {TOKEN}"))
+        .run()
+        .await;
 
     assert_eq!(report.failed(), ["secrets_stay_secret"]);
     let text = report.to_string();
@@ -134,4 +196,28 @@ async fn what_an_author_adds_is_searched_for_secrets() {
         text.contains("an output holds a secret, plain: a log with [secret]"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn an_author_who_is_wrong_about_the_world_is_told() {
+    let memory = Memory::new();
+    let wrong = reading()
+        .with_counts(&[(TASKS, 6)])
+        .with_limited(access(LIMITED_TOKEN), &[])
+        .with_change(|| access(TOKEN), || ())
+        .with_failure(|| access(TOKEN), || ());
+
+    let suite = Suite::new(&memory)
+        .with_reading(wrong)
+        .with_writing(writing());
+    let report = suite.run().await;
+
+    for check in [
+        "reads_are_complete",
+        "unreadable_streams_are_marked",
+        "changes_are_read",
+        "errors_end_the_read",
+    ] {
+        assert!(report.failed().contains(&check), "{check}:\n{report}");
+    }
 }

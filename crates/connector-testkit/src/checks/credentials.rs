@@ -1,0 +1,158 @@
+//! What a credential is and what it opens.
+
+use std::collections::BTreeSet;
+
+use connector_core::{CredentialInspector, CredentialReport, ErrorKind, MissingScopes, StreamName};
+
+use crate::check::Check;
+use crate::given::Access;
+use crate::report::{Unproven, Verdict, failed, skipped};
+use crate::{Capability, Suite};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "inspection_agrees_with_reading",
+        claim: "A credential that reads the streams is said to read them; only streams of the catalog are listed, and each once.",
+        mutants: &[
+            "lists a stream that is not in the catalog",
+            "calls a stream readable and unreadable",
+        ],
+        capability: Capability::CredentialInspection,
+        run: |suite| Box::pin(inspection_agrees_with_reading(suite)),
+    },
+    Check {
+        name: "inspection_finds_what_is_missing",
+        claim: "Of a limited credential just the streams are listed that it cannot read, each with the rights that it lacks.",
+        mutants: &["says nothing of a right that is missing"],
+        capability: Capability::CredentialInspection,
+        run: |suite| Box::pin(inspection_finds_what_is_missing(suite)),
+    },
+    Check {
+        name: "inspection_refuses_what_does_not_work",
+        claim: "To inspect a credential that the remote rejects is an error.",
+        mutants: &["describes a token of nobody"],
+        capability: Capability::CredentialInspection,
+        run: |suite| Box::pin(inspection_refuses_what_does_not_work(suite)),
+    },
+    Check {
+        name: "revoked_credentials_open_nothing",
+        claim: "A credential that was revoked no longer passes inspection or `check`, as a matter of the credential.",
+        mutants: &["revokes nothing"],
+        capability: Capability::CredentialInspection,
+        run: |suite| Box::pin(revoked_credentials_open_nothing(suite)),
+    },
+];
+
+fn inspector<'s>(suite: &Suite<'s>) -> Verdict<&'s dyn CredentialInspector> {
+    suite
+        .connector
+        .credential_inspector()
+        .ok_or(Unproven::Absent)
+}
+
+/// What works, to read with or else to write with.
+fn working(suite: &Suite<'_>) -> Verdict<Access> {
+    match suite.accesses().into_iter().next() {
+        Some((_, access)) => Ok(access),
+        None => skipped("nothing to read or to write was given"),
+    }
+}
+
+async fn inspection_agrees_with_reading(suite: &Suite<'_>) -> Verdict {
+    let report = inspector(suite)?.inspect(working(suite)?.setup()?).await?;
+    let unreadable = report.unreadable.iter().map(|missing| &missing.stream);
+    let listed: Vec<&StreamName> = report.readable.iter().chain(unreadable).collect();
+    let mut seen = BTreeSet::new();
+    if let Some(name) = listed.iter().find(|name| !seen.insert(**name)) {
+        return failed(format!("`{name}` is listed twice"));
+    }
+    if suite.connector.source().is_none() {
+        return Ok(());
+    }
+    let catalog = suite.source().await?.discover().await?;
+    for name in listed {
+        catalog.stream(name.as_str())?;
+    }
+    for stream in suite.reading()?.streams(&catalog)? {
+        if report
+            .unreadable
+            .iter()
+            .any(|missing| missing.stream == stream.name)
+        {
+            return failed(format!("`{}` is read, and called unreadable", stream.name));
+        }
+    }
+    Ok(())
+}
+
+async fn inspection_finds_what_is_missing(suite: &Suite<'_>) -> Verdict {
+    let inspector = inspector(suite)?;
+    let limited = &suite.reading()?.limited;
+    if limited.is_empty() {
+        return skipped("no credential was given that cannot read a stream");
+    }
+    for limited in limited {
+        let report = inspector.inspect(limited.access.setup()?).await?;
+        let CredentialReport { unreadable, .. } = &report;
+        let listed: BTreeSet<_> = unreadable.iter().map(|missing| &missing.stream).collect();
+        let expected: BTreeSet<_> = limited.unreadable.iter().collect();
+        if listed != expected {
+            return failed(format!(
+                "{listed:?} is listed as unreadable, not {expected:?}"
+            ));
+        }
+        let has_none = |missing: &&MissingScopes| missing.scopes.is_empty();
+        if let Some(missing) = unreadable.iter().find(has_none) {
+            return failed(format!(
+                "no right is listed that `{}` lacks",
+                missing.stream
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn inspection_refuses_what_does_not_work(suite: &Suite<'_>) -> Verdict {
+    let inspector = inspector(suite)?;
+    let mut tried = 0;
+    for access in &suite.reading()?.wrong {
+        // Other wrong settings are no matter of the credential.
+        let checked = suite.source_of(access).await?.check().await;
+        if checked.is_err_and(|error| error.kind() == ErrorKind::Auth) {
+            tried += 1;
+            if inspector.inspect(access.setup()?).await.is_ok() {
+                return failed("a credential that `check` refuses is described");
+            }
+        }
+    }
+    if tried == 0 {
+        return skipped("no credential was given that the remote rejects");
+    }
+    Ok(())
+}
+
+async fn revoked_credentials_open_nothing(suite: &Suite<'_>) -> Verdict {
+    let inspector = inspector(suite)?;
+    let Some(fresh) = &suite.revocable else {
+        return skipped("no credential was given that may be revoked");
+    };
+    let access = fresh();
+    inspector.inspect(access.setup()?).await?;
+    inspector.revoke(access.setup()?).await?;
+    expect_rejected(inspector.inspect(access.setup()?).await)?;
+    if suite.connector.source().is_some() {
+        expect_rejected(suite.source_of(&access).await?.check().await)?;
+    }
+    Ok(())
+}
+
+fn expect_rejected<T>(result: connector_core::Result<T>) -> Verdict {
+    match result {
+        Ok(_) => failed("a credential that was revoked works"),
+        Err(error) if error.kind() == ErrorKind::Auth => Ok(()),
+        Err(error) => failed(format!(
+            "the error is of the kind {:?}: {error}",
+            error.kind()
+        )),
+    }
+}
