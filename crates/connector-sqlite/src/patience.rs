@@ -15,7 +15,7 @@ const QUIET: Duration = Duration::from_secs(5);
 /// How long a wait lasts at most.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Waits until others have written to the database, and reports long waits.
+/// Waits for other processes that use the database, and reports long waits.
 #[derive(Clone)]
 pub(crate) struct Patience {
     path: PathBuf,
@@ -66,7 +66,7 @@ impl Patience {
     fn report(&self) {
         let (path, most) = (self.path.display(), self.longest.as_secs() / 60);
         self.observer.observe(Event::notice(format!(
-            "another process is writing to the database {path}; waiting up to {most} minutes for \
+            "another process is using the database {path}; waiting up to {most} minutes for \
              it to finish"
         )));
     }

@@ -133,23 +133,17 @@ impl Destination for JsonlDestination {
 
 #[async_trait]
 impl Claim for JsonlDestination {
-    /// A file or folder takes the records of one sync at a time, whatever the name of the sync.
-    async fn claim(&mut self, _sync: &str, holder: &Holder) -> Result<()> {
-        let (path, holder) = (lock_file(&self.path), holder.clone());
-        if self.claim.is_none() {
-            self.claim = run_blocking(move || FileClaim::take(&path, &holder)).await?;
+    /// Runs of syncs with other names are refused once they start: a file or folder takes the
+    /// records of one run at a time.
+    async fn claim(&mut self, sync: &str, holder: &Holder) -> Result<()> {
+        let (path, name, holder) = (PathBuf::from(&self.path), sync.to_owned(), holder.clone());
+        let is_held = self.claim.as_ref().is_some_and(|it| it.is_for(&path, sync));
+        if !is_held {
+            let take = move || FileClaim::take(&path, &name, &holder);
+            self.claim = run_blocking(take).await?;
         }
         Ok(())
     }
-}
-
-/// The lock file, beside the file or folder: `out.jsonl.lock`.
-fn lock_file(path: &str) -> PathBuf {
-    let path = PathBuf::from(path);
-    let path = path.canonicalize().unwrap_or(path);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    path.with_file_name(name)
 }
 
 fn open(location: &Location, plan: &WritePlan) -> Result<(Box<dyn Sink>, Option<State>)> {

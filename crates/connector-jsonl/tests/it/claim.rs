@@ -34,7 +34,8 @@ async fn a_second_run_is_refused_with_who_holds_the_file_or_folder() {
         );
         drop(first);
         claim(&mut destination(&path).await, 18).await.unwrap();
-        assert!(!folder.path().join(format!("{name}.lock")).exists());
+        let files = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(files.count(), 1, "the lock file is gone");
     }
 }
 

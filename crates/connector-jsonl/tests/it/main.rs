@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod bad_lines;
 mod claim;
+mod conformance;
 mod file;
 mod folder;
 mod source;

@@ -19,20 +19,21 @@ pub(crate) fn prepare(database: &Connection) -> rusqlite::Result<()> {
   sync TEXT NOT NULL,
   table_name TEXT NOT NULL,
   new_table TEXT NOT NULL,
+  has_state INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (sync, table_name)
 )",
     )
 }
 
-/// The new table that will replace `table`. That of an interrupted run is used again if a state
-/// covers its rows. Otherwise it starts empty.
+/// The new table that will replace `table`. That of an interrupted run is used again if the run
+/// committed a state, from which the sync resumes. Otherwise it starts empty.
 pub(crate) fn resume_or_begin(
     database: &Connection,
     sync: &str,
     table: &str,
 ) -> Result<String, Failure> {
     match find(database, sync, table)? {
-        Some(new) if states::covers(database, sync, table)? => Ok(new),
+        Some(new) if new.has_state => Ok(new.name),
         _ => {
             drop_new(database, sync, table)?;
             // No state covers an empty table, so the whole stream must be read.
@@ -55,12 +56,23 @@ pub(crate) fn abandon(database: &Connection, sync: &str, table: &str) -> Result<
 }
 
 /// Saves the state of a sync. The state is pending while the sync has new tables.
-pub(crate) fn save_state(database: &Connection, sync: &str, state: &str) -> rusqlite::Result<()> {
-    let place = if all(database, sync)?.is_empty() {
+pub(crate) fn save_state(
+    database: &Connection,
+    sync: &str,
+    state: &str,
+    is_written: impl Fn(&str) -> bool,
+) -> rusqlite::Result<()> {
+    let tables = all(database, sync)?;
+    let place = if tables.is_empty() {
         Place::Committed
     } else {
         Place::Pending
     };
+    for table in tables.iter().filter(|table| is_written(table)) {
+        let update =
+            "UPDATE _sync_overwrites SET has_state = 1 WHERE sync = ?1 AND table_name = ?2";
+        database.prepare_cached(update)?.execute([sync, table])?;
+    }
     states::save(database, sync, state, place)
 }
 
@@ -89,10 +101,21 @@ pub(crate) fn free_to_replace(database: &Connection, is_free: bool) -> rusqlite:
     database.pragma_update(None, "foreign_keys", !is_free)
 }
 
+/// A table that is being filled.
+struct NewTable {
+    name: String,
+    /// Whether a state was committed with its rows.
+    has_state: bool,
+}
+
 /// The new table that will replace `table`, if there is one.
-fn find(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<Option<String>> {
-    let select = "SELECT new_table FROM _sync_overwrites WHERE sync = ?1 AND table_name = ?2";
-    let found = database.query_row(select, [sync, table], |row| row.get(0));
+fn find(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<Option<NewTable>> {
+    let select = "SELECT new_table, has_state FROM _sync_overwrites \
+                  WHERE sync = ?1 AND table_name = ?2";
+    let found = database.query_row(select, [sync, table], |row| {
+        let (name, has_state) = (row.get(0)?, row.get(1)?);
+        Ok(NewTable { name, has_state })
+    });
     found.optional()
 }
 
@@ -125,8 +148,8 @@ fn drop_new(database: &Connection, sync: &str, table: &str) -> rusqlite::Result<
     let Some(new) = find(database, sync, table)? else {
         return Ok(false);
     };
-    database.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&new)))?;
-    columns::forget_table(database, &new)?;
+    database.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&new.name)))?;
+    columns::forget_table(database, &new.name)?;
     forget(database, sync, table)?;
     Ok(true)
 }
@@ -139,10 +162,10 @@ fn replace(database: &Connection, sync: &str, table: &str) -> Result<(), Failure
     let additions = additions(database, table)?;
     database.execute_batch(&format!(
         "DROP TABLE IF EXISTS {table}; ALTER TABLE {} RENAME TO {table}",
-        quoted(&new),
+        quoted(&new.name),
         table = quoted(table)
     ))?;
-    columns::rename_table(database, &new, table)?;
+    columns::rename_table(database, &new.name, table)?;
     forget(database, sync, table)?;
     for (name, sql) in additions {
         database.execute_batch(&sql).map_err(|error| {

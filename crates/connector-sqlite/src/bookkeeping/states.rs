@@ -129,12 +129,6 @@ pub(crate) fn settle(database: &Connection, sync: &str) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Whether the state to resume from has a value for a stream.
-pub(crate) fn covers(database: &Connection, sync: &str, stream: &str) -> Result<bool, Failure> {
-    let latest = StoredStates::read(database, sync)?.latest(sync)?;
-    Ok(latest.is_some_and(|state| state.stream(stream).is_some()))
-}
-
 /// Removes the value of `stream` from the state to resume from.
 pub(crate) fn uncover(database: &Connection, sync: &str, stream: &str) -> Result<(), Failure> {
     let Some(mut state) = StoredStates::read(database, sync)?.latest(sync)? else {

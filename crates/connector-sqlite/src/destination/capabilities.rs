@@ -1,6 +1,6 @@
 //! What the destination can do besides writing. Each call opens its own connection.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use async_trait::async_trait;
 use connector_core::{
@@ -21,9 +21,11 @@ use crate::replica::row_reader;
 #[async_trait]
 impl Claim for SqliteDestination {
     async fn claim(&mut self, sync: &str, holder: &Holder) -> Result<()> {
-        let (path, holder) = (lock_file(&self.path, sync), holder.clone());
-        if self.claim.as_ref().is_none_or(|held| held.path() != path) {
-            self.claim = run_blocking(move || FileClaim::take(&path, &holder)).await?;
+        let (path, name, holder) = (self.path.clone(), sync.to_owned(), holder.clone());
+        let is_held = self.claim.as_ref().is_some_and(|it| it.is_for(&path, sync));
+        if !is_held {
+            let take = move || FileClaim::take(&path, &name, &holder);
+            self.claim = run_blocking(take).await?;
         }
         Ok(())
     }
@@ -99,26 +101,4 @@ fn read<T: Default>(
     }
     let database = database::open_to_read(path)?;
     work(&database).map_err(|failure| failure.at(path))
-}
-
-/// The lock file of a sync, beside the database: `warehouse.db.NAME.lock`. It is the same for all
-/// paths that lead to the database.
-fn lock_file(path: &Path, sync: &str) -> PathBuf {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.lock", file_name(sync)));
-    path.with_file_name(name)
-}
-
-/// A file name for any sync name. Different names stay different.
-fn file_name(sync: &str) -> String {
-    let mut name = String::new();
-    for byte in sync.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
-            name.push(char::from(byte));
-        } else {
-            name.push_str(&format!("%{byte:02x}"));
-        }
-    }
-    name
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::bookkeeping::states::StoredStates;
 use crate::error::Failure;
-use crate::patience::Patience;
+use crate::patience::{self, Patience};
 use crate::{bookkeeping, database};
 
 /// A connection that belongs to one sync.
@@ -78,10 +78,13 @@ impl Session {
         self.database.is_autocommit()
     }
 
-    /// Lets others read while this sync writes. Must not be called in a transaction.
+    /// Lets others read while this sync writes, unless somebody is using the database now. Must
+    /// not be called in a transaction.
     pub(crate) fn let_others_read(&self) -> Result<()> {
-        let let_read = || database::let_others_read(&self.database);
-        self.with_path(self.patience.wait_for(let_read))
+        match database::let_others_read(&self.database) {
+            Err(error) if patience::is_locked(&error) => Ok(()),
+            result => self.with_path(result),
+        }
     }
 
     /// The state to resume from.

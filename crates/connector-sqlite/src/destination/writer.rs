@@ -47,7 +47,7 @@ impl Writer {
             writer.prepare(stream)?;
         }
         writer.session.commit()?;
-        // Only now, because a rejected database must stay exactly as it was.
+        // Only now, because a database that is refused must stay exactly as it was.
         writer.session.let_others_read()?;
         let state = writer.session.latest()?;
         Ok((writer, state))
@@ -79,9 +79,8 @@ impl Writer {
         if is_guarded {
             self.reject(before, &mut outcomes)?;
         }
-        let Session { database, .. } = &self.session;
-        self.session
-            .with_path(self.pending.spill_if_many(database))?;
+        let spilled = self.pending.spill_if_many(&self.session.database);
+        self.session.with_path(spilled)?;
         Ok(outcomes)
     }
 
@@ -93,8 +92,7 @@ impl Writer {
         self.begin()?;
         self.store_pending()?;
         if let Some(state) = state {
-            let saved = overwrites::save_state(&self.session.database, &self.session.sync, state);
-            self.session.with_path(saved)?;
+            self.save_state(state)?;
         }
         self.session.commit()?;
         self.tables.has_committed();
@@ -103,33 +101,41 @@ impl Writer {
 
     /// Replaces the tables of streams that were overwritten, and commits their state.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        let free = |is_free| overwrites::free_to_replace(&self.session.database, is_free);
-        self.session.with_path(free(true))?;
+        self.free_to_replace(true)?;
         self.begin()?;
         let (database, sync) = (&self.session.database, &self.session.sync);
         let finished = overwrites::finish(database, sync, |table| self.tables.contains(table));
         self.session.with_path(finished)?;
         self.session.commit()?;
-        let free = |is_free| overwrites::free_to_replace(&self.session.database, is_free);
-        self.session.with_path(free(false))
+        self.free_to_replace(false)
+    }
+
+    fn free_to_replace(&self, is_free: bool) -> Result<()> {
+        let freed = overwrites::free_to_replace(&self.session.database, is_free);
+        self.session.with_path(freed)
+    }
+
+    fn save_state(&self, state: &str) -> Result<()> {
+        let (database, sync) = (&self.session.database, &self.session.sync);
+        let is_written = |table: &str| self.tables.contains(table);
+        let saved = overwrites::save_state(database, sync, state, is_written);
+        self.session.with_path(saved)
     }
 
     fn begin(&mut self) -> Result<()> {
-        if self.session.begin()? {
-            self.session
-                .with_path(self.tables.reload(&self.session.database))?;
-            self.parse_again()?;
+        if !self.session.begin()? {
+            return Ok(());
         }
-        Ok(())
+        let reloaded = self.tables.reload(&self.session.database);
+        self.session.with_path(reloaded)?;
+        self.parse_again()
     }
 
-    /// TableSet have other columns than before, and so have the rows that wait.
+    /// Parses pending records again, because tables have other columns than before.
     fn parse_again(&mut self) -> Result<()> {
         for (record, row) in self.pending.rows_mut() {
-            *row = self
-                .tables
-                .row(record)
-                .map_err(|reason| changed(record, &reason))?;
+            let parsed = self.tables.row(record);
+            *row = parsed.map_err(|reason| changed(record, &reason))?;
         }
         Ok(())
     }

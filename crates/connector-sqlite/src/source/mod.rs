@@ -63,10 +63,20 @@ impl SqliteSource {
                     .with_context("stream", &selection.stream));
             }
         }
-        match &request.state {
-            Some(state) => state.expect(CONNECTOR, VERSION),
-            None => Ok(()),
+        request
+            .state
+            .as_ref()
+            .map_or(Ok(()), |state| self.expect_state(state))
+    }
+
+    fn expect_state(&self, state: &State) -> Result<()> {
+        state.expect(CONNECTOR, VERSION)?;
+        let value = state.stream(self.stream.as_str());
+        if value.is_none_or(|value| *value == nothing()) {
+            return Ok(());
         }
+        let message = "the saved state of the query is damaged; remove it to read all rows";
+        Err(Error::new(ErrorKind::State, message).with_context("stream", &self.stream))
     }
 
     fn rows(&self) -> BoxStream<'static, Result<Message>> {
@@ -79,7 +89,7 @@ impl SqliteSource {
         let rows = read_in_thread("sqlite-query", path, read).map_ok(Message::Record);
         let status = |status| stream::iter([Ok(Message::Status(stream.clone(), status))]);
         let mut state = State::new(CONNECTOR, VERSION);
-        state.set_stream(stream.clone(), json!({}));
+        state.set_stream(stream.clone(), nothing());
         let checkpoint = stream::iter([Ok(Message::Checkpoint(state))]);
         status(Status::Started)
             .chain(rows)
@@ -110,6 +120,11 @@ impl Source for SqliteSource {
             Ok(()) => self.rows(),
         }
     }
+}
+
+/// The value of the stream in a state.
+fn nothing() -> Value {
+    json!({})
 }
 
 /// A column may hold any value, whatever its declaration says.

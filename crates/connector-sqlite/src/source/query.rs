@@ -42,25 +42,27 @@ impl Query {
     /// Reads all rows as records of `stream`.
     pub(crate) fn read(&self, stream: &StreamName, outlet: &Outlet<Record>) -> Result<()> {
         let mut chunks = Chunks::new(stream, outlet);
-        let kept = self.read_or_keep(&mut chunks);
-        let sent =
-            kept.and_then(|kept| kept.map_or(Ok(()), |kept| kept.each(|it| chunks.push(it))));
-        sent.map_err(|error| error.with_context("stream", stream))?;
+        let read = self.read_into(&mut chunks);
+        // Rows before a failure count as well.
         chunks.finish();
-        Ok(())
+        read.map_err(|error| error.with_context("stream", stream))
     }
 
-    /// Where a reader keeps others from writing, reads all rows at once and returns them, because
+    fn read_into(&self, chunks: &mut Chunks<'_>) -> Result<()> {
+        let mut kept = Kept::new(&self.path);
+        let read = self.read_or_keep(chunks, &mut kept);
+        kept.each(|row| chunks.push(row))?;
+        read
+    }
+
+    /// Where a reader keeps others from writing, reads all rows at once and keeps them, because
     /// the consumer may be slow.
-    fn read_or_keep(&self, chunks: &mut Chunks<'_>) -> Result<Option<Kept>> {
+    fn read_or_keep(&self, chunks: &mut Chunks<'_>, kept: &mut Kept) -> Result<()> {
         let database = database::open_any(&self.path)?;
         if self.can_others_write(&database)? {
-            self.each(&database, |row| Ok(chunks.push(row)))?;
-            return Ok(None);
+            return self.each(&database, |row| Ok(chunks.push(row)));
         }
-        let mut kept = Kept::new(&self.path);
-        self.each(&database, |row| kept.push(&row).map(|()| true))?;
-        Ok(Some(kept))
+        self.each(&database, |row| kept.push(&row).map(|()| true))
     }
 
     fn can_others_write(&self, database: &Connection) -> Result<bool> {

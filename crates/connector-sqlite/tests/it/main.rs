@@ -5,6 +5,7 @@
 mod capabilities;
 mod commits;
 mod comparison;
+mod conformance;
 mod failures;
 mod overwrite;
 mod replica;
