@@ -6,11 +6,13 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use mock_buildkite::{BuildFixture, JobFixture, MockBuildkite, StoredObject, World};
+use connector_core::{ReadRequest, Selection};
+use futures::TryStreamExt;
+use mock_buildkite::{StoredObject, World};
 use serde_json::{Map, Value, json};
 
 use crate::bench::{Bench, records, seeded};
-use world::{fill, world};
+use world::world;
 
 /// Streams that the fake gives without a collection.
 const OTHERS: [&str; 4] = ["access_token", "user", "rate_limits", "flaky_tests"];

@@ -24,7 +24,7 @@ pub(crate) fn world() -> World {
     world
 }
 
-pub(crate) fn fill(world: &mut World) {
+fn fill(world: &mut World) {
     let build: Value = serde_json::from_str(&world.builds_json()[0]).expect("it is JSON");
     let id_of = |value: &Value| value["id"].as_str().expect("it has an id").to_owned();
     let (build, job) = (id_of(&build), id_of(&build["jobs"][0]));

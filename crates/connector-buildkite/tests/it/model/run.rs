@@ -16,8 +16,9 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+use super::acts::Act;
 use super::copy::{Copy, Rows, truth};
-use super::history::{Act, History, LARGEST_CONCURRENCY, Step, Streams, Sync};
+use super::history::{History, LARGEST_CONCURRENCY, Step, Streams, Sync};
 use super::mutants::{Mutant, falsify};
 
 /// The longest wait for a message.
