@@ -16,7 +16,6 @@ mod destination;
 mod faults;
 mod hosts;
 mod incremental;
-mod layering;
 mod rate_limits;
 mod recorded;
 mod secrets;

@@ -14,6 +14,7 @@ mod logging;
 mod output;
 mod preview;
 mod progress;
+mod prompt;
 mod report;
 mod settings;
 mod stop;

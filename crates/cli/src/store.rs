@@ -14,7 +14,7 @@ use directories::ProjectDirs;
 use secrecy::SecretString;
 
 use crate::args::KeepKeyIn;
-use crate::{output, token};
+use crate::prompt;
 
 const NAMES: StoreNames = StoreNames {
     folder_variable: "BUILDKITE_CONNECTOR_STORE",
@@ -32,8 +32,8 @@ impl Host for Terminal {
         std::env::var_os(name)
     }
 
-    fn ask(&self, prompt: &str) -> io::Result<Option<SecretString>> {
-        token::ask_at_terminal(prompt)
+    fn ask(&self, question: &str) -> io::Result<Option<SecretString>> {
+        prompt::ask_at_terminal(question)
     }
 }
 
@@ -89,11 +89,12 @@ pub(crate) fn open() -> Result<Store> {
     access().open().map_err(explain)
 }
 
-/// Opens the store, or creates it and says what opens it.
+/// Creates the store; `None` if there already is one.
 ///
 /// # Errors
-/// As [`open`], and [`ErrorKind::Io`] if it cannot be created.
-pub(crate) fn open_or_create(keep: KeepKeyIn) -> Result<Store> {
+/// [`ErrorKind::Auth`] if what shall open it is missing; [`ErrorKind::Io`] if it cannot be
+/// created.
+pub(crate) fn create(keep: KeepKeyIn) -> Result<Option<Store>> {
     let choice = match keep {
         KeepKeyIn::Automatic => KeyChoice::Automatic,
         KeepKeyIn::Keyring => KeyChoice::Keyring,
@@ -101,15 +102,7 @@ pub(crate) fn open_or_create(keep: KeepKeyIn) -> Result<Store> {
         KeepKeyIn::Passphrase => KeyChoice::Passphrase,
         KeepKeyIn::Identity => KeyChoice::Identity,
     };
-    let Some(store) = access().create(choice).map_err(explain)? else {
-        return open();
-    };
-    output::say(format_args!(
-        "Created a credential store in {}; it opens with {}.",
-        store.folder().display(),
-        store.key_source()
-    ));
-    Ok(store)
+    access().create(choice).map_err(explain)
 }
 
 /// The store's own words say what to do.

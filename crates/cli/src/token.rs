@@ -2,16 +2,13 @@
 //! other users of the machine can see, and which shells remember.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 
 use connector_core::{Credential, Error, ErrorKind, Result};
 use credential_store::CredentialSource;
-use secrecy::SecretString;
 
 use crate::store;
 
-/// No key is longer; what is piped by mistake may be.
-const MAX_SECRET: u64 = 64 * 1024;
 const VARIABLE: &str = "BUILDKITE_API_TOKEN";
 /// Buildkite's API tokens begin with it (Buildkite docs, Managing API access tokens).
 const PREFIX: &str = "bkua_";
@@ -49,36 +46,6 @@ pub(crate) fn resolve(connector: &str, file_has_one: bool) -> Result<Option<Cred
         return Err(Error::new(ErrorKind::Auth, message));
     }
     Ok(found)
-}
-
-/// A secret from a hidden prompt, or from standard input if nobody sits there.
-///
-/// # Errors
-/// [`ErrorKind::Io`] if it cannot be read.
-pub(crate) fn ask(prompt: &str) -> Result<SecretString> {
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorKind::Io, "the secret could not be read").with_source(error)
-    };
-    if std::io::stdin().is_terminal()
-        && let Some(secret) = ask_at_terminal(prompt).map_err(failed)?
-    {
-        return Ok(secret);
-    }
-    let mut text = String::new();
-    std::io::stdin()
-        .take(MAX_SECRET)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    Ok(text.into())
-}
-
-/// A secret from a hidden prompt, never from standard input, which may hold another secret;
-/// `None` if nobody sits there.
-pub(crate) fn ask_at_terminal(prompt: &str) -> std::io::Result<Option<SecretString>> {
-    if !std::io::stderr().is_terminal() {
-        return Ok(None);
-    }
-    rpassword::prompt_password(prompt).map(|secret| Some(secret.into()))
 }
 
 #[cfg(test)]

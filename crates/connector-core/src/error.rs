@@ -29,6 +29,8 @@ pub enum ErrorKind {
     State,
     /// A record, or a file of records, is not what it must be.
     Data,
+    /// Another run holds what this one needs.
+    Conflict,
     /// The machine refused: disk full, file read-only, pipe closed.
     Io,
     /// A defect of the connector itself.

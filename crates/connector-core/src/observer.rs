@@ -1,13 +1,14 @@
-//! What a connector tells while it works.
+//! What a connector reports while it works.
 //!
 //! Data travels as [`Message`](crate::Message)s; this is for the person who watches. A host hands
-//! one observer to the connector and shows what it is told: a bar, a log line, a protocol message.
+//! one observer to the connector and shows what it hears: a bar, a log line, a protocol message.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::StreamName;
 
-/// Is told what happens. Called from any task; it must return at once.
+/// Hears what happens. Called from any task; it must return at once.
 pub trait Observer: Send + Sync {
     /// One event.
     fn observe(&self, event: Event);
@@ -29,7 +30,7 @@ pub enum Event {
         /// How long.
         duration: Duration,
         /// What for.
-        reason: Waiting,
+        reason: WaitReason,
     },
     /// About how many records this read of a stream will yield in all.
     Estimate {
@@ -38,7 +39,7 @@ pub enum Event {
         /// Records, as far as can be known now.
         records: u64,
     },
-    /// Something the user must be told: a stream skipped, a list cut, a field dropped.
+    /// Something the user must know: a stream skipped, a list cut, a field dropped.
     Notice {
         /// The stream, if it is about one.
         stream: Option<StreamName>,
@@ -47,16 +48,47 @@ pub enum Event {
     },
 }
 
-/// What a wait is for.
+impl Event {
+    /// A notice about no stream in particular.
+    pub fn notice(message: impl Into<String>) -> Self {
+        Self::Notice {
+            stream: None,
+            message: message.into(),
+        }
+    }
+
+    /// The stream it is about, if it is about one.
+    #[must_use]
+    pub fn stream(&self) -> Option<&StreamName> {
+        match self {
+            Self::Request { stream } | Self::Wait { stream, .. } | Self::Notice { stream, .. } => {
+                stream.as_ref()
+            }
+            Self::Estimate { stream, .. } => Some(stream),
+        }
+    }
+}
+
+/// What a wait is for. `Display` is the sentence that people read, without the duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Waiting {
+pub enum WaitReason {
     /// The remote's rate limit is used up until its window ends; the text names the limit.
     RateLimit(String),
     /// A request failed and is sent again after this; the text says how it failed.
     Retry(String),
     /// Something must show at the remote first; the text says what.
     Remote(String),
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RateLimit(limit) => write!(f, "waiting for {limit}"),
+            Self::Retry(failure) => write!(f, "retrying: {failure}"),
+            Self::Remote(what) => write!(f, "waiting {what}"),
+        }
+    }
 }
 
 /// Ignores every event.

@@ -1,4 +1,4 @@
-//! What a source needs to go on.
+//! What a source needs to resume.
 //!
 //! A state belongs to the connector that made it, has that connector's version and holds one
 //! value per stream, so that a host may keep them apart. To everybody else it is opaque.
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{Error, ErrorKind, Result, StreamName};
 
-/// Where a read can go on. JSON: `{"connector":"…","version":1,"streams":{"builds":{…}}}`.
+/// Where a read can resume. JSON: `{"connector":"…","version":1,"streams":{"builds":{…}}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {

@@ -1,4 +1,4 @@
-//! What a connector tells while it works, on its way to a protocol's messages.
+//! What a connector reports while it works, in the words that people read.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use connector_core::{Event, Observer, StreamName, Waiting};
+use connector_core::{Event, Observer, StreamName, WaitReason};
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::future::{Either, select};
@@ -27,7 +27,7 @@ pub enum Level {
     Warn,
 }
 
-/// What a person is told.
+/// What a person reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// A sentence.
@@ -42,8 +42,8 @@ impl Observer for Forward {
     fn observe(&self, event: Event) {
         // Requests come by thousands, and no protocol has a message for them.
         if !matches!(event, Event::Request { .. }) {
-            // Nobody listens any more at the very end.
-            drop(self.0.unbounded_send(event));
+            // At the very end nobody listens any more.
+            self.0.unbounded_send(event).ok();
         }
     }
 }
@@ -64,7 +64,7 @@ impl Events {
         Arc::new(Forward(self.sender.clone()))
     }
 
-    /// What has happened and was not told yet.
+    /// What has happened and was not reported yet.
     pub fn ready(&mut self) -> Option<Notice> {
         while let Ok(event) = self.receiver.try_recv() {
             if let Some(notice) = notice(event) {
@@ -85,54 +85,89 @@ impl Events {
         Poll::Pending
     }
 
-    /// Waits for `work`, and tells meanwhile what happens.
+    /// Waits for `work`, and reports meanwhile what happens.
     ///
     /// # Errors
-    /// Those of `tell`; `work` is dropped then.
+    /// Those of `report`; `work` is dropped then.
     pub async fn while_waiting<T>(
         &mut self,
         work: impl Future<Output = T>,
-        mut tell: impl FnMut(Notice) -> io::Result<()>,
+        mut report: impl FnMut(Notice) -> io::Result<()>,
     ) -> io::Result<T> {
         let mut work = pin!(work);
         let done = loop {
             match select(work.as_mut(), poll_fn(|context| self.poll_next(context))).await {
                 Either::Left((done, _)) => break done,
-                Either::Right((notice, _)) => tell(notice)?,
+                Either::Right((notice, _)) => report(notice)?,
             }
         };
         while let Some(notice) = self.ready() {
-            tell(notice)?;
+            report(notice)?;
         }
         Ok(done)
     }
 }
 
-/// An event in words.
 fn notice(event: Event) -> Option<Notice> {
+    let level = match &event {
+        Event::Wait { .. } => Level::Info,
+        Event::Notice { .. } => Level::Warn,
+        Event::Estimate { stream, records } => {
+            return Some(Notice::Estimate(stream.clone(), *records));
+        }
+        _ => return None,
+    };
+    let stream = event.stream().cloned();
+    let text = sentence(&event)?;
+    Some(Notice::Log(level, about(stream.as_ref(), text)))
+}
+
+/// An event in words; `None` if no person needs to read it.
+#[must_use]
+pub fn sentence(event: &Event) -> Option<String> {
     match event {
         Event::Wait {
-            stream,
-            duration,
-            reason,
+            duration, reason, ..
         } => {
             let secs = duration.as_secs_f64();
-            let text = match reason {
-                Waiting::RateLimit(limit) => format!("waiting {secs:.0} s for {limit}"),
-                Waiting::Retry(failure) => format!("trying again in {secs:.1} s: {failure}"),
+            Some(match reason {
+                WaitReason::RateLimit(limit) => format!("waiting {secs:.0} s for {limit}"),
+                WaitReason::Retry(failure) => format!("retrying in {secs:.1} s: {failure}"),
+                WaitReason::Remote(what) => format!("waiting up to {secs:.0} s {what}"),
                 _ => format!("waiting {secs:.0} s"),
-            };
-            Some(Notice::Log(Level::Info, about(stream, text)))
+            })
         }
-        Event::Estimate { stream, records } => Some(Notice::Estimate(stream, records)),
-        Event::Notice { stream, message } => Some(Notice::Log(Level::Warn, about(stream, message))),
+        Event::Notice { message, .. } => Some(message.clone()),
         _ => None,
     }
 }
 
-fn about(stream: Option<StreamName>, text: String) -> String {
+/// `text`, after the stream that it is about, if it is about one.
+#[must_use]
+pub fn about(stream: Option<&StreamName>, text: String) -> String {
     match stream {
         Some(stream) => format!("{stream}: {text}"),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_wait_for_the_remote_says_what_it_is_for() {
+        let event = Event::Wait {
+            stream: Some("builds".into()),
+            duration: Duration::from_secs(15),
+            reason: WaitReason::Remote("for 3 builds to finish".to_owned()),
+        };
+        let text = "builds: waiting up to 15 s for 3 builds to finish";
+        assert_eq!(
+            notice(event),
+            Some(Notice::Log(Level::Info, text.to_owned()))
+        );
     }
 }

@@ -1,19 +1,29 @@
-//! What the hosts that speak a protocol have in common.
+//! What hosts have in common: the runner, and those that speak a protocol.
 //!
-//! It decides how files that a host names are read ([`input`]), how a read is followed without
-//! holding anything back ([`Steps`]), what becomes of records that a source no longer has
-//! ([`GoneAsRecords`]), and when records that came over a wire are durable ([`Intake`]). What the
-//! messages look like is left to each protocol; no vendor and no runtime is known here.
+//! - [`BatchWriter`] moves records into a destination: it owns rejected records
+//!   ([`DeadLetters`]), results ([`ResultSink`]) and the order in which things become durable.
+//! - [`HostSettings`] are the settings of a destination that hosts handle themselves.
+//! - [`ReadDriver`] follows a read without holding anything back.
+//! - [`TombstonesAsRecords`] is for hosts that know rows only.
+//! - [`input`] reads the files and lines that a host is given.
+//!
+//! No vendor and no runtime is known here.
 
 mod events;
-mod gone;
-mod halt;
+mod holder;
+mod host_error;
 pub mod input;
-mod intake;
-mod steps;
+mod private_file;
+mod read_driver;
+mod settings;
+mod tombstones;
+mod writing;
 
-pub use events::{Events, Level, Notice};
-pub use gone::{GONE_RECORDS, GoneAsRecords};
-pub use halt::Halt;
-pub use intake::{Intake, Refusal};
-pub use steps::{Step, Steps};
+pub use events::{Events, Level, Notice, about, sentence};
+pub use holder::this_process;
+pub use host_error::HostError;
+pub use private_file::PrivateFile;
+pub use read_driver::{ReadDriver, Step};
+pub use settings::{HostSettings, ResultLocation};
+pub use tombstones::{REMOVED_RECORDS, TombstonesAsRecords};
+pub use writing::{BatchWriter, DeadLetters, RecordOutcome, Rejection, ResultSink, unsaved_error};

@@ -1,11 +1,11 @@
 //! Moves records from a source to a destination.
 //!
 //! ```text
-//! Source ──► reader task ──► batches (two at most) ──► Destination::write ──► commit(state)
+//! Source ──► reader task ──► batches (two at most) ──► BatchWriter ──► commit(state)
 //! ```
 //!
 //! This crate decides how many records travel together, when a state is committed, when a failed
-//! read is tried again and how a sync is stopped. It leaves *what* is read to the source and *how*
+//! read is retried and how a sync is stopped. It leaves *what* is read to the source and *how*
 //! it is stored to the destination; it knows no vendor, no protocol and no secret.
 //!
 //! What it promises:
@@ -13,8 +13,8 @@
 //! - **No gap.** A state is committed only when every record that it covers has been written. A
 //!   stream that does not reach its end without an error is an error itself.
 //! - **Bounded memory.** At most four batches exist at a time, whatever the size of the sync.
-//! - **A clean stop.** After [`Runner::with_stop`]'s token is cancelled, what was read is written
-//!   and committed.
+//! - **A clean stop.** After a request to stop, a destination that stores commits what was read;
+//!   one that acts sends nothing more.
 //!
 //! ```no_run
 //! # async fn sync(
@@ -27,24 +27,23 @@
 //! # }
 //! ```
 
-mod carried;
-mod dead_letters;
-mod plan;
+mod carried_state;
 mod progress;
 mod reader;
 mod report;
 mod retry;
 mod runner;
 mod settings;
-mod waiting;
+mod streams;
+mod wait_clock;
 mod writer;
 
-pub use dead_letters::DeadLetters;
+// Where rejected records and results go is part of this crate's interface.
+pub use host_kit::{DeadLetters, ResultSink};
 pub use progress::Progress;
 pub use report::{
     Ending, Failure, Notice, Report, Snapshot, StreamProgress, StreamStatus, Traffic, Wait,
 };
 pub use runner::Runner;
 pub use settings::{Limits, RetryBudget};
-// The token type is part of this crate's interface.
-pub use tokio_util::sync::CancellationToken;
+pub use streams::StreamChoice;

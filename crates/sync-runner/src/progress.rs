@@ -7,15 +7,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use connector_core::{Event, Observer, Selection, StreamName, Waiting};
+use connector_core::{Event, Observer, Selection, StreamName, WaitReason};
 use tokio::time::Instant;
 
-use crate::waiting::WaitClock;
+use crate::wait_clock::WaitClock;
 use crate::{Notice, Snapshot, StreamProgress, StreamStatus, Traffic, Wait};
 
-/// Notices beyond are counted only: a source that warns about each record must not fill memory.
+/// Later notices are only counted: a source that warns about each record must not fill memory.
 const MOST_NOTICES: usize = 100;
-/// Different reasons for refused records that are kept per stream.
+/// Different reasons for rejected records that are kept per stream.
 const MOST_REASONS: usize = 5;
 
 /// Watches one sync. Hand it to the source as its observer and to
@@ -28,7 +28,7 @@ pub struct Progress(Mutex<Inner>);
 struct Inner {
     streams: Vec<Watched>,
     total: Counter,
-    wait: Option<(Instant, Waiting)>,
+    wait: Option<(Instant, WaitReason)>,
     waits: u64,
     notices: Vec<Notice>,
     notices_left_out: u64,
@@ -52,10 +52,10 @@ struct Counter {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) accepted: u64,
-    pub(crate) gone: u64,
+    pub(crate) removed: u64,
     pub(crate) bytes: u64,
     pub(crate) rejected: u64,
-    pub(crate) set_aside: u64,
+    pub(crate) saved: u64,
     pub(crate) reasons: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl Progress {
         self.lock().streams = selections.iter().map(Watched::new).collect();
     }
 
-    /// A read begins, the first or another try: no stream has been started in it.
+    /// A read begins, the first or a retry: it has started no stream yet.
     pub(crate) fn begin(&self) {
         for watched in &mut self.lock().streams {
             watched.progress.status = StreamStatus::Pending;
@@ -146,7 +146,7 @@ impl Inner {
         }
     }
 
-    fn wait(&mut self, until: Instant, reason: Waiting) {
+    fn wait(&mut self, until: Instant, reason: WaitReason) {
         if self.wait.as_ref().is_none_or(|(end, _)| *end < until) {
             self.wait = Some((until, reason));
             self.waits += 1;
@@ -179,10 +179,10 @@ impl Watched {
             mode: selection.mode,
             status: StreamStatus::Pending,
             records: 0,
-            gone: 0,
+            removed: 0,
             bytes: 0,
             rejected: 0,
-            set_aside: 0,
+            saved: 0,
             reasons: Vec::new(),
             estimate: None,
             traffic: Traffic::default(),
@@ -204,10 +204,10 @@ impl Watched {
 impl StreamProgress {
     fn add(&mut self, tally: Tally) {
         self.records += tally.accepted;
-        self.gone += tally.gone;
+        self.removed += tally.removed;
         self.bytes += tally.bytes;
         self.rejected += tally.rejected;
-        self.set_aside += tally.set_aside;
+        self.saved += tally.saved;
         for reason in tally.reasons {
             if self.reasons.len() < MOST_REASONS && !self.reasons.contains(&reason) {
                 self.reasons.push(reason);
@@ -217,13 +217,13 @@ impl StreamProgress {
 }
 
 impl Counter {
-    fn wait(&mut self, now: Instant, duration: Duration, reason: &Waiting) {
+    fn wait(&mut self, now: Instant, duration: Duration, reason: &WaitReason) {
         match reason {
-            Waiting::Retry(_) => {
+            WaitReason::Retry(_) => {
                 self.retries += 1;
                 self.retrying.begin(now, duration);
             }
-            Waiting::Remote(_) => self.retrying.begin(now, duration),
+            WaitReason::Remote(_) => self.retrying.begin(now, duration),
             _ => self.rate_limited.begin(now, duration),
         }
     }
@@ -266,7 +266,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_wait_is_shown_until_it_is_over() {
         let progress = progress();
-        let reason = Waiting::RateLimit("rest_user".to_owned());
+        let reason = WaitReason::RateLimit("rest_user".to_owned());
         progress.observe(Event::Wait {
             stream: Some(builds()),
             duration: Duration::from_secs(42),

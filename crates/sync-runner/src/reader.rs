@@ -1,16 +1,15 @@
 //! The reading half: a task that turns a source's messages into batches.
 //!
-//! It decides where a batch ends and which state goes with it. The channel behind it holds two
-//! batches, so a slow destination slows the source down instead of filling memory.
+//! It decides where a batch ends and which state goes with it. Its channel holds two batches, so
+//! a slow destination slows the source down instead of filling memory.
 
 use std::pin::pin;
 use std::sync::Arc;
 
-use connector_core::{Error, ErrorKind, Message, Record, Result, State, Status, StreamName};
+use connector_core::{Error, ErrorKind, Message, Record, Result, State, Status, Stop, StreamName};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{Limits, Progress, StreamStatus};
@@ -25,7 +24,7 @@ pub(crate) struct Batch {
     pub(crate) counted: Vec<Counted>,
     /// Bytes per stream of the plan; shorter if the last streams have none.
     pub(crate) stream_bytes: Vec<u64>,
-    /// The last checkpoint so far. All records it covers are in this batch or earlier ones.
+    /// The last checkpoint so far. All records that it covers are in this batch or earlier ones.
     pub(crate) checkpoint: Option<State>,
     bytes: u64,
 }
@@ -35,7 +34,7 @@ pub(crate) struct Batch {
 pub(crate) struct Counted {
     /// The index of its stream in the plan.
     pub(crate) stream: usize,
-    pub(crate) is_gone: bool,
+    pub(crate) is_removed: bool,
 }
 
 /// How a read ended.
@@ -43,7 +42,7 @@ pub(crate) struct Counted {
 pub(crate) enum End {
     /// All streams have been read.
     Complete,
-    /// It was told to stop.
+    /// It was asked to stop.
     Stopped,
     /// The messages ended, but these streams did not.
     Incomplete(Vec<StreamName>),
@@ -51,7 +50,7 @@ pub(crate) enum End {
     Failed(Error),
 }
 
-/// A read that goes on in its own task. Dropping it cancels the read.
+/// A read that runs in its own task. Dropping it cancels the read.
 #[derive(Debug)]
 pub(crate) struct Reader {
     batches: mpsc::Receiver<Batch>,
@@ -65,7 +64,7 @@ pub(crate) struct Context {
     pub(crate) streams: Vec<StreamName>,
     pub(crate) limits: Limits,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) stop: CancellationToken,
+    pub(crate) stop: Stop,
 }
 
 impl Reader {
@@ -100,7 +99,7 @@ impl Reader {
 struct Reading {
     context: Context,
     statuses: Vec<StreamStatus>,
-    /// Where the last record's stream was found: mostly it is the next one's too.
+    /// The index of the last record's stream: usually the next record's, too.
     last_stream: usize,
     batch: Batch,
     sender: mpsc::Sender<Batch>,
@@ -116,13 +115,13 @@ impl Reading {
 
     async fn read(&mut self, mut messages: BoxStream<'static, Result<Message>>) -> End {
         let stop = self.context.stop.clone();
-        let mut stopped = pin!(stop.cancelled());
+        let mut stopped = pin!(stop.requested());
         loop {
             let message = tokio::select! {
                 biased;
                 () = &mut stopped => return End::Stopped,
                 message = messages.next() => message,
-                // The source has nothing ready: what a checkpoint covers need not wait for more.
+                // The source has nothing ready: what a checkpoint covers should not wait for more.
                 Ok(room) = self.sender.reserve(), if self.batch.checkpoint.is_some() => {
                     room.send(std::mem::take(&mut self.batch));
                     continue;
@@ -165,7 +164,7 @@ impl Reading {
         batch.bytes += bytes;
         batch.counted.push(Counted {
             stream: index,
-            is_gone: record.gone.is_some(),
+            is_removed: record.is_removed(),
         });
         batch.records.push(record);
         Ok(())

@@ -3,19 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
-use connector_core::{Error, StreamName, SyncMode, Waiting};
+use connector_core::{Error, StreamName, SyncMode, WaitReason};
+use serde::{Serialize, Serializer};
 
 /// What a sync has done up to one moment.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The streams of the sync, in the order of the catalog; empty until they are known.
     pub streams: Vec<StreamProgress>,
     /// All requests and waits, also those that serve no single stream.
     pub total: Traffic,
-    /// The wait that goes on now, if one does; of several the one that ends last.
+    /// The wait under way, if there is one; of several the one that ends last.
+    #[serde(skip)]
     pub waiting: Option<Wait>,
-    /// What the source and the destination want the user to know: the first hundred.
+    /// What the source and the destination want the user to know: the first hundred notices.
     pub notices: Vec<Notice>,
     /// How many notices came after those.
     pub notices_left_out: u64,
@@ -27,9 +29,9 @@ impl Snapshot {
         self.streams.iter().map(|stream| stream.records).sum()
     }
 
-    /// Records that are gone from the source, and that the destination was told of.
-    pub fn gone(&self) -> u64 {
-        self.streams.iter().map(|stream| stream.gone).sum()
+    /// Records that were removed at the source, as the destination has marked them.
+    pub fn removed(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.removed).sum()
     }
 
     /// Bytes of all that was written.
@@ -37,20 +39,20 @@ impl Snapshot {
         self.streams.iter().map(|stream| stream.bytes).sum()
     }
 
-    /// Records that the destination has refused.
+    /// Records that the destination has rejected.
     pub fn rejected(&self) -> u64 {
         self.streams.iter().map(|stream| stream.rejected).sum()
     }
 
-    /// Those of them that nobody has kept.
-    pub fn lost(&self) -> u64 {
-        let lost = |stream: &StreamProgress| stream.rejected - stream.set_aside;
-        self.streams.iter().map(lost).sum()
+    /// Rejected records that were not saved.
+    pub fn unsaved(&self) -> u64 {
+        let unsaved = |stream: &StreamProgress| stream.rejected - stream.saved;
+        self.streams.iter().map(unsaved).sum()
     }
 }
 
 /// What a sync has done for one stream.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StreamProgress {
     /// The stream.
@@ -59,28 +61,28 @@ pub struct StreamProgress {
     pub mode: SyncMode,
     /// Where its read stands.
     pub status: StreamStatus,
-    /// Records that the destination has accepted, without those that are gone. One that is read
-    /// again counts again.
+    /// Records that the destination has accepted, tombstones excluded. One that is read again
+    /// counts again.
     pub records: u64,
-    /// Records that are [gone](connector_core::Record::gone) from the source, as the destination
-    /// has accepted.
-    pub gone: u64,
-    /// Bytes of the text of all that was written: also what is gone, and what was refused.
+    /// [Tombstones](connector_core::Tombstone) that the destination has accepted.
+    pub removed: u64,
+    /// Bytes of the text of all that was written, tombstones and rejected records included.
     pub bytes: u64,
-    /// Records that the destination has refused for good.
+    /// Records that the destination has rejected.
     pub rejected: u64,
-    /// Those of them that were kept with the reason, by the dead letters or by the destination.
-    pub set_aside: u64,
-    /// The first few different reasons for that.
+    /// Rejected records that were saved with the reason.
+    pub saved: u64,
+    /// The first few different reasons.
     pub reasons: Vec<String>,
-    /// About how many records will come in all, once the source has said so.
+    /// About how many records will come in all, once the source reports it.
     pub estimate: Option<u64>,
     /// Requests and waits that the source ascribes to this stream.
     pub traffic: Traffic,
 }
 
 /// Where the read of a stream stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamStatus {
     /// Its first request is still to come.
@@ -92,16 +94,18 @@ pub enum StreamStatus {
 }
 
 /// Requests and waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Traffic {
     /// Requests sent, repeats included.
     pub requests: u64,
     /// Waits that came before a repeat.
     pub retries: u64,
-    /// Time spent waiting for a rate limit.
+    /// Time spent waiting for a rate limit. Serialized in seconds.
+    #[serde(rename = "rate_limited_seconds", serialize_with = "seconds")]
     pub rate_limited: Duration,
-    /// Time spent waiting before repeats.
+    /// Time spent waiting before repeats. Serialized in seconds.
+    #[serde(rename = "retrying_seconds", serialize_with = "seconds")]
     pub retrying: Duration,
 }
 
@@ -112,7 +116,7 @@ impl Traffic {
     }
 }
 
-/// A wait that goes on.
+/// A wait under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wait {
@@ -121,11 +125,11 @@ pub struct Wait {
     /// How long it still takes.
     pub left: Duration,
     /// What for.
-    pub reason: Waiting,
+    pub reason: WaitReason,
 }
 
-/// Something the user must be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something the user must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Notice {
     /// The stream it is about, if it is about one.
@@ -135,33 +139,40 @@ pub struct Notice {
 }
 
 /// How a sync ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
     /// Everything asked for has been read, written and committed.
     Complete,
-    /// It was told to stop. What was read is committed; the next sync goes on from there.
+    /// It was asked to stop. What was written is committed; the next sync resumes from there.
     Stopped,
-    /// The source came to an end without an error, but not all streams did. The rest is committed.
+    /// The source ended without an error and without completing all streams. The rest is
+    /// committed.
     Incomplete,
     /// It failed. What came before the last committed state counts.
     Failed,
 }
 
 /// What a sync has done and how it ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// How it ended.
     pub ending: Ending,
-    /// Whether it went on from a state of an earlier sync.
+    /// Whether it resumed from the state of an earlier sync.
     pub resumed: bool,
     /// Reads begun; more than 1 if the source failed meanwhile.
     pub tries: u32,
-    /// From start to end.
+    /// From start to end. Serialized in seconds.
+    #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
     pub elapsed: Duration,
     /// What was done.
     pub progress: Snapshot,
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
 }
 
 /// A sync that failed, or left a stream incomplete: why, and what was done before.

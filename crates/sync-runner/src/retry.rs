@@ -1,4 +1,7 @@
-//! Whether a failed read is tried again, and after how long. Pure: the runner does the waiting.
+//! Whether a failed read is retried, and after how long. Pure: the runner does the waiting.
+//!
+//! A library for backoff would not help: what is decided here is when tries count anew and how
+//! much waiting is left.
 
 use std::time::Duration;
 
@@ -28,7 +31,7 @@ impl Retries {
         }
     }
 
-    /// A new state was committed: what failed before has been overcome.
+    /// A new state was committed, so earlier failures have been overcome.
     pub(crate) fn has_progressed(&mut self) {
         self.failed = 0;
     }
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_gives_all_tries_back_but_no_time() {
+    fn progress_restores_all_tries_but_no_time() {
         let mut retries = retries(2, 3);
         for _ in 0..3 {
             assert_eq!(retries.after_failure(Retry::Backoff), Some(seconds(1)));

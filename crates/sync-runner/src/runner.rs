@@ -1,36 +1,38 @@
-//! One sync from beginning to end: plan, read and write, try again, report.
+//! One sync from beginning to end: plan, read and write, retry, report.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::{
-    Catalog, Destination, Error, ErrorKind, Event, Observer, ReadRequest, Result, Retry, Selection,
-    Source, StreamName, Waiting,
+    Catalog, Destination, Error, ErrorKind, Event, Holder, JsonObject, Observer, ReadRequest,
+    Result, Retry, Selection, Source, State, Stop, Stream, StreamName, SyncMode, WaitReason,
 };
+use host_kit::{BatchWriter, DeadLetters, ResultSink};
+use serde_json::Value;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use crate::carried::Carried;
-use crate::plan::{Choice, plan};
+use crate::carried_state::CarriedState;
 use crate::reader::{Context, End, Reader};
 use crate::retry::Retries;
+use crate::streams::{Plan, plan};
 use crate::writer::Writer;
-use crate::{DeadLetters, Ending, Failure, Limits, Progress, Report, RetryBudget};
+use crate::{Ending, Failure, Limits, Progress, Report, RetryBudget, StreamChoice};
 
 /// Moves the records of a source to a destination, once.
 ///
-/// Without any option it syncs the default streams, each in its preferred mode, from the state on that
-/// the destination has kept under the name `default`.
+/// Without any option it syncs the default streams, each in its preferred mode. It resumes from
+/// the state that the destination has kept under the name `default`.
 pub struct Runner {
     source: Arc<dyn Source>,
-    destination: Box<dyn Destination>,
+    writer: BatchWriter,
     sync: String,
-    choice: Choice,
-    goes_on: bool,
+    choice: StreamChoice,
+    resumes: bool,
     limits: Limits,
     budget: RetryBudget,
-    stop: CancellationToken,
+    stop: Stop,
     progress: Arc<Progress>,
-    dead_letters: Option<Box<dyn DeadLetters>>,
+    holder: Holder,
 }
 
 impl Runner {
@@ -38,15 +40,15 @@ impl Runner {
     pub fn new(source: Arc<dyn Source>, destination: Box<dyn Destination>) -> Self {
         Self {
             source,
-            destination,
+            writer: BatchWriter::new(destination),
             sync: "default".to_owned(),
-            choice: Choice::Default,
-            goes_on: true,
+            choice: StreamChoice::Default,
+            resumes: true,
             limits: Limits::default(),
             budget: RetryBudget::default(),
-            stop: CancellationToken::new(),
+            stop: Stop::new(),
             progress: Arc::default(),
-            dead_letters: None,
+            holder: host_kit::this_process("sync-runner"),
         }
     }
 
@@ -58,52 +60,57 @@ impl Runner {
         self
     }
 
+    /// Sets which streams are read, and in which modes.
+    #[must_use]
+    pub fn with_choice(mut self, choice: StreamChoice) -> Self {
+        self.choice = choice;
+        self
+    }
+
     /// Syncs all streams there are, each in its preferred mode.
     #[must_use]
-    pub fn with_all_streams(mut self) -> Self {
-        self.choice = Choice::All;
-        self
+    pub fn with_all_streams(self) -> Self {
+        self.with_choice(StreamChoice::All)
     }
 
     /// Syncs only these streams, each in its preferred mode.
     #[must_use]
-    pub fn with_streams(mut self, streams: impl IntoIterator<Item = StreamName>) -> Self {
-        self.choice = Choice::Streams(streams.into_iter().collect());
-        self
+    pub fn with_streams(self, streams: impl IntoIterator<Item = StreamName>) -> Self {
+        self.with_choice(StreamChoice::Listed(streams.into_iter().collect()))
     }
 
-    /// Syncs only these streams, in just these modes.
+    /// Syncs only these streams, in exactly these modes.
     #[must_use]
-    pub fn with_selections(mut self, selections: impl IntoIterator<Item = Selection>) -> Self {
-        self.choice = Choice::Selections(selections.into_iter().collect());
-        self
+    pub fn with_selections(self, selections: impl IntoIterator<Item = Selection>) -> Self {
+        self.with_choice(StreamChoice::Selections(selections.into_iter().collect()))
     }
 
     /// Reads everything again, as if for the first time. The new state replaces the old one.
     #[must_use]
     pub fn from_the_beginning(mut self) -> Self {
-        self.goes_on = false;
+        self.resumes = false;
         self
     }
 
-    /// Sets the sizes of batches and the distance of commits.
+    /// Sets the sizes of batches and the time between commits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how long a failing source is tried again.
+    /// Sets how long a failing source is retried.
     #[must_use]
     pub fn with_retries(mut self, budget: RetryBudget) -> Self {
         self.budget = budget;
         self
     }
 
-    /// Sets the token that stops the sync: reading ends at once, what was read is written and
-    /// committed, and the report says [`Ending::Stopped`].
+    /// Sets what stops the sync: reading ends at once, what was read is written and committed, and
+    /// the report says [`Ending::Stopped`]. Give the same one to a destination that acts, which
+    /// then sends nothing more.
     #[must_use]
-    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
+    pub fn with_stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
@@ -116,27 +123,60 @@ impl Runner {
         self
     }
 
-    /// Sets where refused records go, which then are no failure. Costs a copy of every record until it is known whether it
-    /// is refused; without it, refused records are only counted.
+    /// Sets who holds the claim on the sync, for the error of a second run.
     #[must_use]
-    pub fn with_dead_letters(mut self, dead_letters: Box<dyn DeadLetters>) -> Self {
-        self.dead_letters = Some(dead_letters);
+    pub fn with_holder(mut self, holder: Holder) -> Self {
+        self.holder = holder;
+        self
+    }
+
+    /// Sets where rejected records are saved, which then are no failure. Costs a copy of every
+    /// record until the destination has answered. Without it, rejected records are only counted.
+    #[must_use]
+    pub fn with_dead_letters(mut self, dead_letters: DeadLetters) -> Self {
+        self.writer = self.writer.with_dead_letters(Some(dead_letters));
+        self
+    }
+
+    /// Sets where the results of a destination that acts are stored.
+    #[must_use]
+    pub fn with_results(mut self, results: ResultSink) -> Self {
+        self.writer = self.writer.with_results(Some(results));
+        self
+    }
+
+    /// Sets who hears each result of a destination that acts, once it is stored.
+    #[must_use]
+    pub fn with_result_listener(
+        mut self,
+        listener: impl FnMut(&JsonObject) + Send + 'static,
+    ) -> Self {
+        self.writer = self.writer.with_result_listener(Some(Box::new(listener)));
+        self
+    }
+
+    /// Sets how many rejected records are too many: one more ends the sync. No limit by default.
+    #[must_use]
+    pub fn with_max_rejected(mut self, max_rejected: Option<u64>) -> Self {
+        self.writer = self.writer.with_max_rejected(max_rejected);
         self
     }
 
     /// Runs the sync. Needs a tokio runtime with time. Dropping the future cancels the read and
     /// leaves what is not committed to the destination's rules for a crash.
     ///
-    /// Refused records do not make it fail: see [`Snapshot::rejected`](crate::Snapshot::rejected)
-    /// and [`Snapshot::lost`](crate::Snapshot::lost).
+    /// Rejected records do not make it fail: see [`Snapshot::rejected`](crate::Snapshot::rejected)
+    /// and [`Snapshot::unsaved`](crate::Snapshot::unsaved).
     ///
     /// # Errors
     /// - [`ErrorKind::Config`] for a stream that the source does not have or the destination
-    ///   does not take.
-    /// - Those of the source, once trying again is of no use or the [`RetryBudget`] is spent.
-    ///   What it yielded before is written, and committed up to its last checkpoint.
-    /// - Those of the destination and the dead letters, at once: a destination that has failed
-    ///   cannot be started again. Nothing after its last commit counts.
+    ///   does not accept.
+    /// - [`ErrorKind::Conflict`] if another run holds the sync.
+    /// - Those of the source, once a retry is of no use or the [`RetryBudget`] is spent. What it
+    ///   yielded before is written, and committed up to its last checkpoint.
+    /// - Those of the destination, of dead letters and results, at once: a destination that has
+    ///   failed cannot be started again. Nothing after its last commit counts.
+    /// - [`ErrorKind::Data`] if more records are rejected than allowed.
     /// - [`ErrorKind::Internal`] if one of the two breaks the contract, also with
     ///   [`Ending::Incomplete`] if the source ended without completing a stream.
     pub async fn run(mut self) -> Result<Report, Failure> {
@@ -172,56 +212,107 @@ impl Runner {
         let Some(catalog) = self.discover(&mut retries).await? else {
             return Ok(End::Stopped);
         };
-        let accepts = self.destination.accepts().await?;
-        let plan = plan(&self.sync, &self.choice, catalog, &accepts)?;
+        let capabilities = self.writer.destination().capabilities();
+        let plan = plan(&self.sync, &self.choice, catalog, &capabilities)?;
         self.progress.plan(&plan.read);
-        let state = self.destination.start(&plan.write).await?;
+        if let Some(claim) = self.writer.destination().claim() {
+            claim.claim(&self.sync, &self.holder).await?;
+        }
+        let state = self.writer.start(&plan.write).await?;
+        let end = self.move_records(plan, state, &mut retries, report).await;
+        let end = match end {
+            Ok(end @ (End::Complete | End::Incomplete(_))) => match self.finish().await {
+                Ok(true) => return Ok(end),
+                Ok(false) => Ok(End::Stopped),
+                Err(error) => Err(error),
+            },
+            end => end,
+        };
+        match (end, self.writer.abandon().await) {
+            // The first failure says more than that of storing what was under way.
+            (Ok(End::Stopped), Err(error)) => Err(error),
+            (end, _) => end,
+        }
+    }
+
+    /// Ends the destination's part; `false` if asked to stop meanwhile.
+    async fn finish(&mut self) -> Result<bool> {
+        self.writer.finish(&self.stop).await
+    }
+
+    /// Reads and writes, with retries if need be, always from the last committed state on.
+    async fn move_records(
+        &mut self,
+        plan: Plan,
+        state: Option<State>,
+        retries: &mut Retries,
+        report: &mut Report,
+    ) -> Result<End> {
         let streams: Vec<_> = plan.read.iter().map(|s| s.stream.clone()).collect();
-        let carried = Carried::new(state.as_ref(), &streams);
-        let state = state.filter(|_| self.goes_on);
+        let carried = CarriedState::new(state.as_ref(), &streams);
+        let open_rows = self.open_rows(&plan).await?;
+        let state = state.filter(|_| self.resumes);
         report.resumed = (state.iter()).any(|state| state.streams().next().is_some());
         let mut limits = self.limits;
-        limits.batch_records = limits.batch_records.min(self.destination.most_at_once());
+        limits.batch_records = limits.batch_records.min(self.writer.batch_limit());
         let context = Context {
             streams,
             limits,
             progress: Arc::clone(&self.progress),
             stop: self.stop.clone(),
         };
-        let destination = self.destination.as_mut();
-        let letters = self.dead_letters.as_deref_mut();
-        let writer = Writer::new(destination, letters, &context, carried, state);
-        let end = move_records(
-            self.source.as_ref(),
-            &plan.read,
-            &context,
-            writer,
-            &mut retries,
-            &mut report.tries,
-        );
-        let end = end.await?;
-        if let End::Complete | End::Incomplete(_) = &end {
-            self.finish().await?;
-        }
-        Ok(end)
-    }
-
-    /// Lets the destination come to its end, unless told to stop meanwhile: what it has committed
-    /// stays.
-    async fn finish(&mut self) -> Result<()> {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Ok(()),
-            finished = self.destination.finish() => finished,
+        let mut writer = Writer::new(&mut self.writer, &context, carried, state);
+        loop {
+            report.tries += 1;
+            context.progress.begin();
+            let state = writer.committed.clone();
+            let request = ReadRequest::new(plan.read.clone())
+                .with_state(state.clone())
+                .with_open_rows(open_rows.clone());
+            let mut reader = Reader::start(self.source.read(request), context.clone());
+            writer.write_all(&mut reader).await?;
+            if writer.is_stopped {
+                return Ok(End::Stopped);
+            }
+            let error = match reader.end().await {
+                End::Failed(error) => error,
+                end => return Ok(end),
+            };
+            if writer.committed != state {
+                retries.has_progressed();
+            }
+            if !pause(error, retries, &context.progress, &context.stop).await? {
+                return Ok(End::Stopped);
+            }
         }
     }
 
-    /// The catalog; `None` if told to stop meanwhile.
+    /// Rows of the copy that can still change, for streams whose source wants to know.
+    async fn open_rows(&mut self, plan: &Plan) -> Result<BTreeMap<StreamName, Vec<Vec<Value>>>> {
+        let mut all = BTreeMap::new();
+        let Some(reader) = self.writer.destination().open_rows() else {
+            return Ok(all);
+        };
+        for (stream, selection) in plan.streams.iter().zip(&plan.read) {
+            if let Stream {
+                name,
+                open_rows: Some(open),
+                ..
+            } = stream
+                && selection.mode == SyncMode::Incremental
+            {
+                all.insert(name.clone(), reader.open_rows(name, open).await?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The catalog; `None` if asked to stop meanwhile.
     async fn discover(&mut self, retries: &mut Retries) -> Result<Option<Catalog>> {
         loop {
             let discovered = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(None),
+                () = self.stop.requested() => return Ok(None),
                 discovered = self.source.discover() => discovered,
             };
             match discovered {
@@ -236,36 +327,7 @@ impl Runner {
     }
 }
 
-/// Reads and writes, again and again if need be, always from the last committed state on.
-async fn move_records(
-    source: &dyn Source,
-    selections: &[Selection],
-    context: &Context,
-    mut writer: Writer<'_>,
-    retries: &mut Retries,
-    tries: &mut u32,
-) -> Result<End> {
-    loop {
-        *tries += 1;
-        context.progress.begin();
-        let state = writer.committed.clone();
-        let request = ReadRequest::new(selections.to_vec()).with_state(state.clone());
-        let mut reader = Reader::start(source.read(request), context.clone());
-        writer.write_all(&mut reader).await?;
-        let error = match reader.end().await {
-            End::Failed(error) => error,
-            end => return Ok(end),
-        };
-        if writer.committed != state {
-            retries.has_progressed();
-        }
-        if !pause(error, retries, &context.progress, &context.stop).await? {
-            return Ok(End::Stopped);
-        }
-    }
-}
-
-/// Waits before the next try; false if told to stop meanwhile.
+/// Waits before the next try; `false` if asked to stop meanwhile.
 ///
 /// # Errors
 /// `error` itself, if there is no next try.
@@ -273,16 +335,16 @@ async fn pause(
     error: Error,
     retries: &mut Retries,
     progress: &Progress,
-    stop: &CancellationToken,
+    stop: &Stop,
 ) -> Result<bool> {
     let Some(wait) = retries.after_failure(error.retry()) else {
         return Err(error);
     };
-    tracing::warn!(%error, ?wait, "the source failed; the sync is tried again");
+    tracing::warn!(%error, ?wait, "the source failed; retrying the sync");
     progress.observe(Event::Wait {
         stream: None,
         duration: wait,
-        reason: Waiting::Retry(error.to_string()),
+        reason: WaitReason::Retry(error.to_string()),
     });
     #[expect(
         clippy::disallowed_methods,
@@ -291,14 +353,14 @@ async fn pause(
     let waited = tokio::time::sleep(wait);
     Ok(tokio::select! {
         biased;
-        () = stop.cancelled() => false,
+        () = stop.requested() => false,
         () = waited => true,
     })
 }
 
 fn incomplete(streams: &[StreamName]) -> Error {
     let names: Vec<_> = streams.iter().map(StreamName::as_str).collect();
-    let message = "the source came to its end without completing a stream; what was read is kept";
+    let message = "the source ended without completing a stream; what was read is kept";
     Error::new(ErrorKind::Internal, message)
         .with_retry(Retry::Never)
         .with_context("streams", names.join(", "))

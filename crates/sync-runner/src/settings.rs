@@ -10,7 +10,7 @@ pub struct Limits {
     /// A batch is written once its records have this many bytes; a single record may have more.
     /// Default: 1 MiB.
     pub batch_bytes: u64,
-    /// Least time between two commits, because each one costs the destination a flush to disk.
+    /// Shortest time between two commits, because each one costs the destination a flush to disk.
     /// Default: one second.
     pub commit_interval: Duration,
     /// A commit is due after this many bytes in any case, so that no destination must hold more
@@ -29,14 +29,14 @@ impl Default for Limits {
     }
 }
 
-/// How long a sync whose source fails with "later it may work" is tried again.
+/// How long a sync is retried when its source fails with an error that may pass by itself.
 ///
-/// A source's client repeats single requests on its own; this is for what outlasts that.
+/// A source's client repeats single requests on its own; this is for failures that outlast that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
-    /// Tries in a row that bring no new committed state. 1 means: never again. Default: 5.
+    /// Consecutive tries that commit no new state. 1 means no retry. Default: 5.
     pub tries: u32,
-    /// Most time spent waiting between tries, over the whole sync. Default: one hour.
+    /// Longest total time spent waiting between tries of a sync. Default: one hour.
     pub wait: Duration,
 }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use comfy_table::{Table, presets};
 use connector_buildkite::{Preset, TokenReport, revoke_token};
 use connector_core::{Configuration, Credential, Error, ErrorKind, Observer, Result, Setup};
-use credential_store::{CredentialInfo, NewCredential};
+use credential_store::{CredentialInfo, NewCredential, Store};
 use serde_json::json;
 use sync_runner::Progress;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use crate::args::{CredentialCommand, KeepKeyIn, Verbosity};
 use crate::exit::Exit;
 use crate::store::{self, explain};
 use crate::watch::watch_question;
-use crate::{output, token};
+use crate::{output, prompt};
 
 /// The one connector of this program that takes a credential.
 const CONNECTOR: &str = "buildkite";
@@ -59,7 +59,7 @@ fn now() -> DateTime<Utc> {
 /// An API key, or the private key of an access token.
 fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Credential> {
     let Some(issuer) = private_key_of else {
-        let key = token::ask(&format!("API key of `{name}` (not shown): "))?;
+        let key = prompt::ask(&format!("API key of `{name}` (not shown): "))?;
         return Ok(Credential::ApiKey(key));
     };
     // A prompt takes one line, and a key has many.
@@ -67,7 +67,7 @@ fn secret(name: &str, private_key_of: Option<Uuid>) -> Result<Credential> {
         let message = "give the private key on standard input: `credential add … < key.pem`";
         return Err(Error::new(ErrorKind::Config, message));
     }
-    let pem = token::ask("")?;
+    let pem = prompt::ask("")?;
     let issuer = issuer.to_string();
     Ok(Credential::PrivateKey { issuer, pem })
 }
@@ -80,7 +80,7 @@ fn add(
 ) -> Result<Exit> {
     // The name first: nobody should paste a key in vain.
     let name = name.parse::<credential_store::Name>().map_err(explain)?;
-    let store = store::open_or_create(keep)?;
+    let store = open_or_create(keep)?;
     let new = NewCredential {
         credential: secret(name.as_str(), private_key_of)?,
         connector: CONNECTOR.parse().map_err(explain)?,
@@ -89,6 +89,18 @@ fn add(
     };
     let added = store.create(new, now()).map_err(explain)?;
     Ok(output::answer(show(&added)))
+}
+
+fn open_or_create(keep: KeepKeyIn) -> Result<Store> {
+    let Some(store) = store::create(keep)? else {
+        return store::open();
+    };
+    output::say(format_args!(
+        "Created a credential store in {}; it opens with {}.",
+        store.folder().display(),
+        store.key_source()
+    ));
+    Ok(store)
 }
 
 fn list(json: bool) -> Result<Exit> {

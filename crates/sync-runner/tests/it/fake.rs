@@ -1,20 +1,22 @@
 //! A source and a destination in memory. They hold the runner to the contract: the destination
 //! panics if a state is committed before the records that it covers have been written.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connector_core::{
-    Accepts, Catalog, Destination, Error, ErrorKind, JsonObject, Message, Outcome, ReadRequest,
-    Record, Result, Source, State, Status, Stream, SyncMode, WritePlan,
+    AcceptedStreams, Capabilities, Catalog, Claim, Destination, Error, ErrorKind, Holder,
+    JsonObject, Message, OpenRowReader, OpenRows, Outcome, ReadRequest, Record, Result, Source,
+    State, Status, Stream, StreamName, StreamPlan, SyncMode, WriteMode, WritePlan,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use serde_json::json;
-use sync_runner::{CancellationToken, Runner};
+use serde_json::{Value, json};
+use sync_runner::Runner;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// The two streams of the source; a page has one record of each.
 pub(crate) const STREAMS: [&str; 2] = ["builds", "jobs"];
@@ -37,6 +39,7 @@ pub(crate) struct Pages {
     faults: Mutex<VecDeque<(usize, Then)>>,
     pub(crate) yielded: Arc<AtomicUsize>,
     pub(crate) states: Mutex<Vec<Option<State>>>,
+    pub(crate) open_rows: Mutex<Vec<BTreeMap<StreamName, Vec<Vec<Value>>>>>,
     pub(crate) dropped: CancellationToken,
 }
 
@@ -47,6 +50,7 @@ impl Pages {
             faults: Mutex::default(),
             yielded: Arc::default(),
             states: Mutex::default(),
+            open_rows: Mutex::default(),
             dropped: CancellationToken::new(),
         }
     }
@@ -101,24 +105,21 @@ impl Source for Pages {
     }
 
     async fn discover(&self) -> Result<Catalog> {
-        let stream = |name: &str| Stream {
-            name: name.into(),
-            description: String::new(),
-            json_schema: json!({"properties": {"id": {"type": "integer"}}}),
-            is_default: true,
-            scopes: Vec::new(),
-            is_readable: None,
-            primary_key: vec!["id".to_owned()],
-            cursor: None,
-            sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
+        let schema = json!({"properties": {"id": {"type": "integer"}}});
+        let stream = |name: &str| {
+            Stream::new(name, "", schema.clone())
+                .with_primary_key(["id"])
+                .with_sync_modes([SyncMode::FullRefresh, SyncMode::Incremental])
         };
-        let streams = STREAMS.map(stream).into();
-        Ok(Catalog { streams })
+        let [builds, jobs] = STREAMS.map(stream);
+        let open = OpenRows::new("state", &["passed"], &["id"]);
+        Ok(Catalog::new([builds.with_open_rows(open), jobs]))
     }
 
     fn read(&self, request: ReadRequest) -> BoxStream<'static, Result<Message>> {
         let from = request.state.as_ref().map_or(0, next_page);
         self.states.lock().unwrap().push(request.state);
+        self.open_rows.lock().unwrap().push(request.open_rows);
         let mut all = messages(self.pages, from);
         let fault = self.faults.lock().unwrap().pop_front();
         let guard = self.dropped.clone().drop_guard();
@@ -168,12 +169,14 @@ pub(crate) struct Store {
     pub(crate) durable: Arc<Mutex<Durable>>,
     /// `write` takes a permit from it; without one it waits.
     pub(crate) gate: Arc<Semaphore>,
+    pub(crate) claimed_by: Arc<Mutex<Option<Holder>>>,
 }
 
 impl Default for Store {
     fn default() -> Self {
         Self {
             durable: Arc::default(),
+            claimed_by: Arc::default(),
             gate: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         }
     }
@@ -184,6 +187,7 @@ impl Store {
         Memory {
             store: self.clone(),
             open: BTreeSet::new(),
+            has_claim: false,
             fails_at_write: usize::MAX,
             rejects: |_| None,
             answers: |outcomes| outcomes,
@@ -207,6 +211,7 @@ impl Store {
 pub(crate) struct Memory {
     store: Store,
     open: BTreeSet<(String, String)>,
+    has_claim: bool,
     pub(crate) fails_at_write: usize,
     pub(crate) rejects: fn(&Record) -> Option<String>,
     pub(crate) answers: fn(Vec<Outcome>) -> Vec<Outcome>,
@@ -214,12 +219,20 @@ pub(crate) struct Memory {
 
 #[async_trait]
 impl Destination for Memory {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new([WriteMode::Upsert]).with_state()
+    }
+
     async fn check(&mut self) -> Result<()> {
         Ok(())
     }
 
-    async fn accepts(&mut self) -> Result<Accepts> {
-        Ok(Accepts::Any)
+    async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
+        Ok(AcceptedStreams::Any)
+    }
+
+    async fn add_stream(&mut self, _stream: &StreamPlan) -> Result<()> {
+        Ok(())
     }
 
     async fn start(&mut self, _plan: &WritePlan) -> Result<Option<State>> {
@@ -238,11 +251,11 @@ impl Destination for Memory {
             if let Some(reason) = (self.rejects)(&record) {
                 return Outcome::Rejected(reason);
             }
-            if record.gone.is_none() {
+            if !record.is_removed() {
                 let text = record.data.as_str().to_owned();
                 self.open.insert((record.stream.into(), text));
             }
-            Outcome::Accepted(None)
+            Outcome::Accepted
         });
         Ok((self.answers)(outcomes.collect()))
     }
@@ -257,12 +270,56 @@ impl Destination for Memory {
                     let record = record(stream, id);
                     let row = (stream.to_owned(), record.data.as_str().to_owned());
                     let is_there = durable.rows.contains(&row);
-                    let is_refused = (self.rejects)(&record).is_some();
-                    assert!(is_there || is_refused, "state covers {row:?}");
+                    let is_rejected = (self.rejects)(&record).is_some();
+                    assert!(is_there || is_rejected, "state covers {row:?}");
                 }
             }
             durable.state = Some(state.clone());
         }
         Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn claim(&mut self) -> Option<&mut dyn Claim> {
+        Some(self)
+    }
+
+    fn open_rows(&mut self) -> Option<&mut dyn OpenRowReader> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Claim for Memory {
+    async fn claim(&mut self, _sync: &str, holder: &Holder) -> Result<()> {
+        let mut claimed_by = self.store.claimed_by.lock().unwrap();
+        if let Some(other) = &*claimed_by {
+            return Err(Error::new(ErrorKind::Conflict, format!("held by {other}")));
+        }
+        *claimed_by = Some(holder.clone());
+        self.has_claim = true;
+        Ok(())
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.has_claim {
+            *self.store.claimed_by.lock().unwrap() = None;
+        }
+    }
+}
+
+#[async_trait]
+impl OpenRowReader for Memory {
+    async fn open_rows(
+        &mut self,
+        _stream: &StreamName,
+        _open: &OpenRows,
+    ) -> Result<Vec<Vec<Value>>> {
+        Ok(vec![vec![json!(7)]])
     }
 }

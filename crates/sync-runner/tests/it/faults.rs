@@ -1,9 +1,9 @@
-//! Tries, refused records, broken contracts.
+//! Retries, rejected records, broken contracts.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Message, Record, Result, Retry};
+use connector_core::{DeadLetter, Error, ErrorKind, Message, Outcome, Retry, Stop};
 use sync_runner::{DeadLetters, Ending, RetryBudget, Runner};
 use tokio::time::Instant;
 
@@ -14,7 +14,7 @@ fn unavailable() -> Error {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_recovers_is_read_from_the_last_checkpoint_on() {
+async fn a_source_that_recovers_is_read_from_the_last_checkpoint() {
     let source = Pages::new(9).then(2 + 3 * 4 + 1, Then::Fail(unavailable()));
     let (source, store) = (Arc::new(source), Store::default());
 
@@ -28,7 +28,7 @@ async fn a_source_that_recovers_is_read_from_the_last_checkpoint_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_source_decides_when_it_is_asked_again() {
+async fn the_source_decides_when_it_is_retried() {
     let later = unavailable().with_retry(Retry::After(Duration::from_secs(900)));
     let source = Arc::new(Pages::new(2).then(0, Then::Fail(later)));
     let begun = Instant::now();
@@ -60,7 +60,7 @@ async fn tries_are_bounded() {
 async fn a_stop_ends_the_wait_for_the_next_try() {
     let later = unavailable().with_retry(Retry::After(Duration::from_secs(900)));
     let source = Arc::new(Pages::new(2).then(0, Then::Fail(later)));
-    let stop = sync_runner::CancellationToken::new();
+    let stop = Stop::new();
     let run = tokio::spawn(
         Store::default()
             .runner(&source)
@@ -68,7 +68,7 @@ async fn a_stop_ends_the_wait_for_the_next_try() {
             .run(),
     );
     tokio::time::advance(Duration::from_secs(5)).await;
-    stop.cancel();
+    stop.request();
 
     let report = run.await.unwrap().unwrap();
 
@@ -145,57 +145,83 @@ async fn a_destination_that_forgets_an_outcome_is_an_error() {
     assert_eq!(run.await.unwrap_err().error.kind(), ErrorKind::Internal);
 }
 
-struct Letters(Arc<Mutex<Vec<(Record, String)>>>);
-
-impl DeadLetters for Letters {
-    fn take(&mut self, record: &Record, reason: &str) -> Result<()> {
-        let letter = (record.clone(), reason.to_owned());
-        self.0.lock().unwrap().push(letter);
-        Ok(())
-    }
-}
-
 #[tokio::test]
-async fn refused_records_are_counted_and_kept_and_the_rest_goes_on() {
+async fn rejected_records_are_counted_and_saved_and_the_rest_is_written() {
     let (source, store) = (Arc::new(Pages::new(50)), Store::default());
     let mut destination = store.destination();
     destination.rejects = |record| {
-        let is_refused = record.stream == "jobs" && record.data.as_str().ends_with("7}");
-        is_refused.then(|| "ends with seven".to_owned())
+        let is_rejected = record.stream == "jobs" && record.data.as_str().ends_with("7}");
+        is_rejected.then(|| "ends with seven".to_owned())
     };
-    let letters = Arc::default();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rejected.jsonl");
 
     let report = Runner::new(source, Box::new(destination))
-        .with_dead_letters(Box::new(Letters(Arc::clone(&letters))))
+        .with_dead_letters(DeadLetters::open(&path).unwrap())
         .run()
         .await
         .unwrap();
 
     assert_eq!(report.progress.rejected(), 5);
+    assert_eq!(report.progress.unsaved(), 0);
     assert_eq!(store.rows(), 95);
     let jobs = &report.progress.streams[1];
     assert_eq!((jobs.records, jobs.rejected), (45, 5));
     assert_eq!(jobs.reasons, ["ends with seven"]);
-    let letters = letters.lock().unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let letters: Vec<_> = text
+        .lines()
+        .map(|l| DeadLetter::parse(l).unwrap())
+        .collect();
     assert_eq!(letters.len(), 5);
-    assert_eq!(letters[0].0, record("jobs", 7));
+    assert_eq!(letters[0].record, record("jobs", 7));
 }
 
 #[tokio::test]
-async fn dead_letters_that_cannot_be_kept_end_the_sync_before_a_commit() {
-    struct Full;
-    impl DeadLetters for Full {
-        fn take(&mut self, _record: &Record, _reason: &str) -> Result<()> {
-            Err(Error::new(ErrorKind::Io, "disk full"))
-        }
-    }
+async fn rejected_records_that_nobody_saves_are_counted() {
     let (source, store) = (Arc::new(Pages::new(2)), Store::default());
     let mut destination = store.destination();
     destination.rejects = |_| Some("no".to_owned());
 
-    let runner = Runner::new(source, Box::new(destination)).with_dead_letters(Box::new(Full));
+    let report = Runner::new(source, Box::new(destination)).run().await;
+
+    assert_eq!(report.unwrap().progress.unsaved(), 4);
+}
+
+#[tokio::test]
+async fn too_many_rejected_records_end_the_sync_before_a_commit() {
+    let (source, store) = (Arc::new(Pages::new(2)), Store::default());
+    let mut destination = store.destination();
+    destination.rejects = |_| Some("no".to_owned());
+
+    let runner = Runner::new(source, Box::new(destination)).with_max_rejected(Some(3));
     let failure = runner.run().await.unwrap_err();
 
-    assert_eq!(failure.error.kind(), ErrorKind::Io);
+    assert_eq!(failure.error.kind(), ErrorKind::Data);
+    assert_eq!(store.state(), None);
+}
+
+#[tokio::test]
+async fn a_destination_that_stops_commits_no_state_that_covers_what_it_did_not_attempt() {
+    let (source, store) = (Arc::new(Pages::new(50)), Store::default());
+    let mut destination = store.destination();
+    destination.answers = |outcomes| {
+        let stopped = |(index, outcome)| {
+            if index < 3 {
+                outcome
+            } else {
+                Outcome::NotAttempted
+            }
+        };
+        outcomes.into_iter().enumerate().map(stopped).collect()
+    };
+
+    let report = Runner::new(source, Box::new(destination))
+        .run()
+        .await
+        .unwrap();
+
+    assert_eq!(report.ending, Ending::Stopped);
+    assert_eq!(report.progress.records(), 3);
     assert_eq!(store.state(), None);
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::Selection;
-use sync_runner::{CancellationToken, Ending, Limits, StreamStatus};
+use connector_core::{ErrorKind, Selection, Stop};
+use serde_json::json;
+use sync_runner::{Ending, Limits, StreamStatus};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -34,7 +35,7 @@ async fn a_sync_moves_everything_and_reports_it_per_stream() {
 }
 
 #[tokio::test]
-async fn a_second_sync_goes_on_and_one_from_the_beginning_does_not() {
+async fn a_second_sync_resumes_and_one_from_the_beginning_does_not() {
     let (source, store) = (Arc::new(Pages::new(3)), Store::default());
     store.runner(&source).run().await.unwrap();
 
@@ -128,12 +129,12 @@ async fn many_bytes_are_committed_before_the_interval_is_over() {
 async fn a_stop_keeps_what_was_read() {
     let source = Arc::new(Pages::new(9).then(2 + 3 * 4 + 1, Then::Hang));
     let store = Store::default();
-    let stop = CancellationToken::new();
+    let stop = Stop::new();
     let run = tokio::spawn(store.runner(&source).with_stop(stop.clone()).run());
     while source.yielded() < 2 + 3 * 4 + 1 {
         tokio::task::yield_now().await;
     }
-    stop.cancel();
+    stop.request();
 
     let report = run.await.unwrap().unwrap();
 
@@ -146,8 +147,8 @@ async fn a_stop_keeps_what_was_read() {
 #[tokio::test]
 async fn a_stop_before_the_start_requests_nothing() {
     let (source, store) = (Arc::new(Pages::new(9)), Store::default());
-    let stop = CancellationToken::new();
-    stop.cancel();
+    let stop = Stop::new();
+    stop.request();
 
     let report = store.runner(&source).with_stop(stop).run().await.unwrap();
 
@@ -165,4 +166,53 @@ async fn a_stream_that_was_not_asked_for_is_an_error_that_names_it() {
 
     assert!(failure.to_string().ends_with("[stream: jobs]"), "{failure}");
     assert_eq!(failure.report.ending, Ending::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_run_is_refused_while_the_first_holds_the_sync() {
+    let source = Arc::new(Pages::new(9).then(2 + 3, Then::Hang));
+    let store = Store::default();
+    let first = tokio::spawn(store.runner(&source).run());
+    while store.claimed_by.lock().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+
+    let second = store.runner(&Arc::new(Pages::new(9))).run();
+    let failure = second.await.unwrap_err();
+
+    assert_eq!(failure.error.kind(), ErrorKind::Conflict);
+    assert!(failure.to_string().contains("sync-runner"), "{failure}");
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    store.runner(&Arc::new(Pages::new(9))).run().await.unwrap();
+    assert_eq!(store.rows(), 18);
+}
+
+#[tokio::test]
+async fn open_rows_are_passed_for_incremental_streams_that_want_them() {
+    let (source, store) = (Arc::new(Pages::new(1)), Store::default());
+    let modes = [
+        Selection::incremental("builds"),
+        Selection::incremental("jobs"),
+    ];
+    store
+        .runner(&source)
+        .with_selections(modes)
+        .run()
+        .await
+        .unwrap();
+    let modes = [
+        Selection::full_refresh("builds"),
+        Selection::full_refresh("jobs"),
+    ];
+    store
+        .runner(&source)
+        .with_selections(modes)
+        .run()
+        .await
+        .unwrap();
+
+    let passed = source.open_rows.lock().unwrap();
+    assert_eq!(passed[0], [("builds".into(), vec![vec![json!(7)]])].into());
+    assert_eq!(passed[1], [].into());
 }

@@ -9,4 +9,4 @@ mod crashes;
 mod fake;
 mod faults;
 mod flow;
-mod gone;
+mod tombstones;

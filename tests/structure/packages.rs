@@ -1,0 +1,153 @@
+//! The rooms of the workspace: who may depend on whom.
+//!
+//! A dependency that is not in this table is a decision; it is made here, where it is seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// A package, and those of ours that it may depend on.
+const ROOMS: [(&str, &[&str]); 16] = [
+    ("credential", &[]),
+    ("connector-core", &["credential"]),
+    ("buildkite-client", &[]),
+    (
+        "connector-buildkite",
+        &["connector-core", "buildkite-client"],
+    ),
+    ("connector-sqlite", &["connector-core"]),
+    ("connector-jsonl", &["connector-core"]),
+    ("connector-testkit", &["connector-core"]),
+    ("credential-store", &["credential"]),
+    ("sync-runner", &["connector-core"]),
+    ("host-kit", &["connector-core"]),
+    ("host-airbyte", &["connector-core", "host-kit"]),
+    ("host-singer", &["connector-core", "host-kit"]),
+    ("mock-buildkite", &[]),
+    (
+        "buildkite-connector",
+        &[
+            "connector-core",
+            "buildkite-client",
+            "connector-buildkite",
+            "connector-sqlite",
+            "connector-jsonl",
+            "credential-store",
+            "host-airbyte",
+            "host-kit",
+            "host-singer",
+            "sync-runner",
+            "mock-buildkite",
+        ],
+    ),
+    ("e2e", &[]),
+    (
+        "examples",
+        &[
+            "connector-core",
+            "connector-buildkite",
+            "connector-sqlite",
+            "connector-jsonl",
+            "host-airbyte",
+            "sync-runner",
+            "mock-buildkite",
+        ],
+    ),
+];
+
+/// What the tests of every package may use.
+const OPEN_TO_TESTS: [&str; 2] = ["connector-testkit", "mock-buildkite"];
+
+/// Libraries from outside, and the only packages of ours that may use them.
+const DOORS: [(&str, &[&str]); 8] = [
+    ("jsonschema", &["connector-testkit"]),
+    ("jsonwebtoken", &["buildkite-client", "mock-buildkite"]),
+    ("keyring", &["credential-store"]),
+    ("reqwest", &["buildkite-client"]),
+    ("rusqlite", &["connector-sqlite"]),
+    (
+        "clap",
+        &[
+            "buildkite-connector",
+            "host-airbyte",
+            "host-singer",
+            "mock-buildkite",
+        ],
+    ),
+    ("wiremock", &["mock-buildkite"]),
+    ("x25519-dalek", &["credential-store"]),
+];
+
+fn packages() -> Vec<Package> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let metadata = MetadataCommand::new()
+        .manifest_path(manifest)
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    metadata.packages
+}
+
+fn rooms() -> BTreeMap<&'static str, &'static [&'static str]> {
+    ROOMS.into()
+}
+
+fn dependencies(package: &Package, kind: DependencyKind) -> BTreeSet<&str> {
+    let of_kind = package.dependencies.iter().filter(|d| d.kind == kind);
+    of_kind.map(|dependency| dependency.name.as_str()).collect()
+}
+
+#[test]
+fn every_package_has_a_room() {
+    let packages = packages();
+    let present: BTreeSet<_> = packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
+    let known: BTreeSet<_> = rooms().into_keys().collect();
+    assert_eq!(present, known);
+}
+
+#[test]
+fn nobody_depends_on_a_room_that_is_closed_to_them() {
+    let rooms = rooms();
+    for package in packages() {
+        let allowed = rooms[package.name.as_str()];
+        for kind in [DependencyKind::Normal, DependencyKind::Build] {
+            for name in dependencies(&package, kind) {
+                let is_allowed = !rooms.contains_key(name) || allowed.contains(&name);
+                assert!(is_allowed, "{} must not depend on {name}", package.name);
+            }
+        }
+        for name in dependencies(&package, DependencyKind::Development) {
+            let is_allowed = !rooms.contains_key(name)
+                || OPEN_TO_TESTS.contains(&name)
+                || allowed.contains(&name);
+            assert!(is_allowed, "tests of {} must not use {name}", package.name);
+        }
+    }
+}
+
+#[test]
+fn each_way_out_of_the_program_has_one_door() {
+    for package in packages() {
+        for (library, users) in DOORS {
+            let uses = dependencies(&package, DependencyKind::Normal).contains(library);
+            let may = users.contains(&package.name.as_str());
+            assert!(!uses || may, "{} must not use {library}", package.name);
+        }
+    }
+}
+
+#[test]
+fn the_contract_needs_no_runtime_no_network_and_no_database() {
+    let packages = packages();
+    let core = packages
+        .iter()
+        .find(|p| p.name.as_str() == "connector-core");
+    let uses = dependencies(core.unwrap(), DependencyKind::Normal);
+    for library in ["tokio", "reqwest", "rusqlite", "clap", "tracing"] {
+        assert!(!uses.contains(library), "{library}");
+    }
+}
