@@ -7,6 +7,7 @@ use credential::Credential;
 
 use crate::base_url::DEFAULT_BASE_URL;
 use crate::clock::{Clock, SystemClock};
+use crate::limits::Limits;
 use crate::rate_limiter::RateLimiter;
 
 /// Settings of a [`Client`](crate::Client).
@@ -30,6 +31,8 @@ pub struct Options {
     pub max_rate_limit_wait: Duration,
     /// How long a server may stay silent, before and within an answer. Default: 60 s.
     pub read_timeout: Duration,
+    /// What one answer may cost. Default: see [`Limits`].
+    pub limits: Limits,
     /// Where time comes from. Default: this machine.
     pub clock: Arc<dyn Clock>,
 }
@@ -46,6 +49,7 @@ impl Options {
             retry_budget: Duration::from_secs(180),
             max_rate_limit_wait: Duration::from_secs(600),
             read_timeout: Duration::from_secs(60),
+            limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }
     }

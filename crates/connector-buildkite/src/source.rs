@@ -75,7 +75,7 @@ impl BuildkiteSource {
 impl Source for BuildkiteSource {
     async fn check(&self) -> Result<()> {
         let reader = &self.reader;
-        let client = reader.client(None);
+        let client = reader.client(None).without_connection_retries();
         let token = client.access_token().await.map_err(explain)?;
         if let Some(scopes) = &token.scopes {
             reader.check_scopes(scopes)?;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use futures::executor::block_on;
+use proptest::prelude::*;
 
 use super::headers::RateLimit;
 use super::window::{RESET_PRECISION, Turn};
@@ -186,4 +187,30 @@ fn without_any_header_requests_are_not_held_back() {
     first.answered(RateLimits::default());
     let permits: Vec<_> = (0..10).map(|_| permit(&limiter)).collect();
     assert!(permits.iter().all(|(_, waited)| waited.is_zero()));
+}
+
+proptest! {
+    /// Whatever a server reports, a request is sent after a finite wait, and no sum overflows.
+    #[test]
+    fn no_report_stops_or_breaks_the_rate_limiter(
+        reports in proptest::collection::vec((any::<u32>(), any::<u32>(), 0_u64..=86_400, any::<bool>()), 1..20),
+        reserve in 0.0..0.9,
+    ) {
+        let clock = TestClock::new();
+        let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), reserve);
+        for (limit, remaining, reset, is_refusal) in reports {
+            let report = RateLimit { limit, remaining, reset: Duration::from_secs(reset) };
+            let (permit, _) = permit(&limiter);
+            if is_refusal {
+                let wait = Some(report.reset);
+                let exceeded = Exceeded { is_user: limit % 2 == 0, wait };
+                permit.refused(organization(report), &exceeded, WINDOW);
+            } else {
+                permit.answered(organization(report));
+            }
+            for known in limiter.limits("acme") {
+                let _forecast = known.wait_for(u64::MAX);
+            }
+        }
+    }
 }

@@ -190,7 +190,7 @@ impl Destination for BuildkiteDestination {
             names.push("builds".into());
         }
         let needed = self.scopes(names.iter());
-        prove(self.client.clone(), needed).await
+        prove(self.client.without_connection_retries(), needed).await
     }
 
     async fn accepts(&mut self) -> Result<Accepts> {

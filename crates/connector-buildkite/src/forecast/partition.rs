@@ -146,6 +146,7 @@ impl Reckoner<'_> {
                     builds += 1;
                     self.partition.take(found, &streams);
                 }
+                Listed::Unusable(_) => builds += 1,
                 Listed::Page(page) => {
                     read += 1;
                     if read == MOST_PAGES && !page.is_end {

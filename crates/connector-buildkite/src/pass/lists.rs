@@ -50,7 +50,12 @@ impl Lists {
         let decode = Decode::new(&which.streams, &self.organization);
         let query = self.query(which);
         let builds = self.client.builds(query, move |build| decode.found(&build));
-        builds.boxed()
+        // An element that cannot be used ends the list.
+        let strict = builds.map(|listed| match listed {
+            Ok(Listed::Unusable(unusable)) => Err(unusable.into_error()),
+            listed => listed,
+        });
+        strict.boxed()
     }
 
     /// The same for one pipeline by its id, whatever its slug is now, perhaps `known`. Not found if

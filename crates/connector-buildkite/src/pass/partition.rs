@@ -132,6 +132,7 @@ impl Partition {
                     while let Some(listed) = self.lists.next(&mut list).await? {
                         match listed {
                             Listed::Build(found) => yield self.take(found, &self.streams()),
+                            Listed::Unusable(unusable) => Err(self.lists.explain(unusable.into_error()).await)?,
                             Listed::Page(page) => yield self.page(page.estimate.unwrap_or(0)),
                         }
                     }
@@ -163,6 +164,7 @@ impl Partition {
                             search.found(&found.id);
                             yield self.take(found, &self.streams());
                         }
+                        Listed::Unusable(unusable) => Err(self.lists.explain(unusable.into_error()).await)?,
                         Listed::Page(_) => yield self.page(0),
                     }
                 }

@@ -141,6 +141,7 @@ impl<'a> Comparer<'a> {
         {
             match listed {
                 Listed::Build(found) => self.take(part, found),
+                Listed::Unusable(_) => {}
                 Listed::Page(_) => read += 1,
             }
             if self.waiting.len() >= BATCH {
