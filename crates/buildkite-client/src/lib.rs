@@ -47,6 +47,6 @@ pub use list::Paging;
 pub use object::{AccessToken, TokenUser};
 pub use observer::{Event, Observer};
 pub use options::Options;
-pub use rate_limiter::{KnownLimit, RateLimiter, WeakRateLimiter};
+pub use rate_limiter::{KnownLimit, RateLimiter, Share, WeakRateLimiter};
 pub use timestamp::{Timestamp, format_timestamp};
 pub use write::Verb;

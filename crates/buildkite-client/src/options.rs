@@ -8,7 +8,11 @@ use credential::Credential;
 use crate::base_url::DEFAULT_BASE_URL;
 use crate::clock::{Clock, SystemClock};
 use crate::limits::Limits;
-use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::{RateLimiter, Share};
+
+/// Under a limit of 50 requests a minute, and with answers that take seconds, fewer requests in flight
+/// would not use up a window before it ends.
+pub(crate) const DEFAULT_MAX_CONCURRENCY: usize = 16;
 
 /// Settings of a [`Client`](crate::Client).
 #[derive(Clone)]
@@ -20,9 +24,13 @@ pub struct Options {
     pub base_url: String,
     /// Share of the organization's rate limit that is left to others, 0.0 to 0.9. Default: 0.1.
     pub reserve: f64,
-    /// The rate limiter of another client, whose `reserve` then applies. Default: a new one.
+    /// This reader's share of the rate limits, if several processes read with the same token.
+    /// Default: all of them.
+    pub share: Option<Share>,
+    /// The rate limiter of another client, whose `reserve` and `share` then apply. Default: a new
+    /// one.
     pub rate_limiter: Option<RateLimiter>,
-    /// Maximum number of requests at the same time, 1 or more. Default: 4.
+    /// Maximum number of requests at the same time, 1 or more. Default: 16.
     pub max_concurrency: usize,
     /// How long a failing read is repeated before it fails for good. Default: 3 minutes.
     pub retry_budget: Duration,
@@ -44,8 +52,9 @@ impl Options {
             credential,
             base_url: DEFAULT_BASE_URL.to_owned(),
             reserve: 0.1,
+            share: None,
             rate_limiter: None,
-            max_concurrency: 4,
+            max_concurrency: DEFAULT_MAX_CONCURRENCY,
             retry_budget: Duration::from_secs(180),
             max_rate_limit_wait: Duration::from_secs(600),
             read_timeout: Duration::from_secs(60),

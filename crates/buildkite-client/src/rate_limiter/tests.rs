@@ -81,7 +81,7 @@ fn no_request_is_refused_and_no_window_is_wasted_however_the_reset_is_rounded() 
     for rounds_up in [true, false] {
         for phase in [0, 1, 500, 30_250, 59_999] {
             let clock = TestClock::new();
-            let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+            let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
             let phase = Duration::from_millis(phase);
             let mut server = Server::new(&clock, 50, rounds_up, phase);
             for _ in 0..500 {
@@ -106,7 +106,7 @@ fn no_request_is_refused_and_no_window_is_wasted_however_the_reset_is_rounded() 
 #[test]
 fn the_reserve_is_left_to_others() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1, None);
     let mut server = Server::new(&clock, 200, true, Duration::ZERO);
     let mut sent = 0;
     loop {
@@ -123,7 +123,7 @@ fn the_reserve_is_left_to_others() {
 #[test]
 fn the_limit_that_ends_later_binds() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let used_up = |reset| RateLimit {
         limit: 50,
         remaining: 0,
@@ -141,7 +141,7 @@ fn the_limit_that_ends_later_binds() {
 #[test]
 fn a_reset_of_zero_and_a_refusal_without_a_word_do_not_spin() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let (first, _) = permit(&limiter);
     first.answered(organization(RateLimit {
         limit: 50,
@@ -163,9 +163,13 @@ fn a_reset_of_zero_and_a_refusal_without_a_word_do_not_spin() {
 #[test]
 fn requests_under_way_count_as_sent() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let (first, _) = permit(&limiter);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests, "limits unknown");
+    assert_eq!(
+        limiter.take("acme", clock.now()),
+        Turn::OtherRequests,
+        "limits unknown"
+    );
     first.answered(organization(RateLimit {
         limit: 50,
         remaining: 2,
@@ -173,16 +177,16 @@ fn requests_under_way_count_as_sent() {
     }));
     let _second = permit(&limiter);
     let (third, _) = permit(&limiter);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests);
+    assert_eq!(limiter.take("acme", clock.now()), Turn::OtherRequests);
     // It failed without an answer, but the server may have counted it.
     drop(third);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests);
+    assert_eq!(limiter.take("acme", clock.now()), Turn::OtherRequests);
 }
 
 #[test]
 fn without_any_header_requests_are_not_held_back() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1, None);
     let (first, _) = permit(&limiter);
     first.answered(RateLimits::default());
     let permits: Vec<_> = (0..10).map(|_| permit(&limiter)).collect();
@@ -197,7 +201,7 @@ proptest! {
         reserve in 0.0..0.9,
     ) {
         let clock = TestClock::new();
-        let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), reserve);
+        let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), reserve, None);
         for (limit, remaining, reset, is_refusal) in reports {
             let report = RateLimit { limit, remaining, reset: Duration::from_secs(reset) };
             let (permit, _) = permit(&limiter);

@@ -69,9 +69,10 @@ impl Transport {
     /// [`Error::Setup`].
     pub(crate) fn new(options: Options) -> Result<Self> {
         let base = BaseUrl::parse(&options.base_url)?;
+        let (clock, reserve, share) = (options.clock.clone(), options.reserve, options.share);
         let rate_limiter = options
             .rate_limiter
-            .unwrap_or_else(|| RateLimiter::new(options.clock.clone(), options.reserve));
+            .unwrap_or_else(|| RateLimiter::new(clock, reserve, share));
         Ok(Self {
             http: HttpClient::new(&base, options.read_timeout)?,
             authorization: Authorization::new(options.credential)?,

@@ -220,5 +220,5 @@ async fn in_a_process_of_its_own_two_gigabytes_cost_little_memory() {
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));
     let peak = peak.and_then(|line| line.split_whitespace().nth(1));
     let peak_kib: u64 = peak.and_then(|kib| kib.parse().ok()).expect("a number");
-    assert!(peak_kib < 400 * 1024, "{peak_kib} KiB");
+    assert!(peak_kib < 256 * 1024, "{peak_kib} KiB");
 }
