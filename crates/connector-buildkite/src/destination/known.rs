@@ -109,6 +109,7 @@ impl Known {
             };
             match listed {
                 Listed::Build(build) => self.keys.extend(build),
+                Listed::Unusable(unusable) => return Err(unusable.into_error()),
                 Listed::Page(progress) => {
                     // The first answer's time: what came later may be missing.
                     self.server_time = self.server_time.or(progress.server_time);
@@ -167,6 +168,7 @@ pub(crate) async fn by_key(
         match listed {
             Listed::Build(Some((one, done))) if one == key => found.push(done),
             Listed::Build(_) => others = true,
+            Listed::Unusable(unusable) => return Err(unusable.into_error()),
             Listed::Page(_) if others && unfiltered == Unfiltered::Tell => break,
             Listed::Page(_) => {}
         }

@@ -200,7 +200,7 @@ impl Destination for BuildkiteDestination {
             names.push("builds".into());
         }
         let needed = self.scopes(names.iter());
-        prove(self.client.clone(), needed).await
+        prove(self.client.without_connection_retries(), needed).await
     }
 
     async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {

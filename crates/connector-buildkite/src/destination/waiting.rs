@@ -257,6 +257,7 @@ async fn list(
     let builds = builds.try_filter_map(|listed| async move {
         Ok(match listed {
             Listed::Build(standing) => standing,
+            Listed::Unusable(unusable) => return Err(unusable.into_error()),
             Listed::Page(_) => None,
         })
     });
