@@ -22,6 +22,8 @@ pub struct Builder {
     records_requests: bool,
     has_running_clock: bool,
     origin: Option<String>,
+    can_reset: bool,
+    most_requests: usize,
 }
 
 /// The fake could not start.
@@ -42,6 +44,8 @@ impl Builder {
             records_requests: true,
             has_running_clock: false,
             origin: None,
+            can_reset: false,
+            most_requests: usize::MAX,
         }
     }
 
@@ -161,9 +165,21 @@ impl Builder {
         self
     }
 
+    /// Keeps a copy of the first world, for `POST /__mock/reset`. Default: no copy.
+    pub fn resettable(mut self) -> Self {
+        self.can_reset = true;
+        self
+    }
+
     /// Whether requests are recorded. Default: yes. A long-running program turns it off.
     pub fn record_requests(mut self, records: bool) -> Self {
         self.records_requests = records;
+        self
+    }
+
+    /// Records about this many of the latest requests. Default: all.
+    pub fn record_last(mut self, requests: usize) -> Self {
+        self.most_requests = requests.max(1);
         self
     }
 
@@ -200,10 +216,12 @@ impl Builder {
 
     fn into_store(self, uri: &str, storage_uri: &str) -> Store {
         let mut store = Store::new(self.world, self.settings, self.limits);
+        store.initial = self.can_reset.then(|| store.world.save());
         store.has_running_clock = self.has_running_clock;
         store.run_clock();
         store.requests = self.records_requests.then(Vec::new);
         store.downloads = self.records_requests.then(Vec::new);
+        store.most_requests = self.most_requests;
         store.origin = self.origin.unwrap_or_else(|| uri.to_owned());
         store.world.set_origin(&store.origin);
         uri.clone_into(&mut store.base);

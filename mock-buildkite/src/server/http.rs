@@ -4,8 +4,9 @@
 //! its runtime, or pause its clock.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,10 +16,11 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::body::AnswerBody;
 use super::request::{Hangup, Request};
 use super::respond::respond;
+use super::{Shared, lock};
+use crate::webhooks::{Delivery, send};
 
 /// Accepts connections until it is dropped.
 pub(super) struct HttpServer {
@@ -50,6 +52,7 @@ impl HttpServer {
         let store = store.clone();
         let serving = async move {
             let mut accepting = JoinSet::new();
+            accepting.spawn(deliver(store.clone()));
             for listener in opened {
                 accepting.spawn(accept(listener, store.clone()));
             }
@@ -67,15 +70,39 @@ impl HttpServer {
     }
 }
 
+/// How often due webhooks are looked for.
+const DELIVERY_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Sends webhooks when they are due, one after the other.
+async fn deliver(store: Shared) {
+    loop {
+        tokio::time::sleep(DELIVERY_INTERVAL).await;
+        for delivery in due(&store) {
+            let sent = send(delivery).await;
+            lock(&store).outbox.sent.push(sent);
+        }
+    }
+}
+
+fn due(store: &Shared) -> Vec<Delivery> {
+    let mut store = lock(store);
+    let store = &mut *store;
+    if !store.world.has_events() {
+        return Vec::new();
+    }
+    store.world.catch_up();
+    store.outbox.due(&mut store.world)
+}
+
 /// Serves every connection until the listener fails.
 async fn accept(listener: tokio::net::TcpListener, store: Shared) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    while let Ok((stream, peer)) = listener.accept().await {
         let store = store.clone();
         connections.spawn(async move {
             // A delayed segment would only slow tests down.
             let _is_set = stream.set_nodelay(true);
-            let service = service_fn(|request| answer(store.clone(), request));
+            let service = service_fn(|request| answer(store.clone(), peer.ip(), request));
             let serving = http1::Builder::new()
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(stream), service);
@@ -88,8 +115,9 @@ async fn accept(listener: tokio::net::TcpListener, store: Shared) {
 
 async fn answer(
     store: Shared,
+    peer: IpAddr,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<AnswerBody>, Hangup> {
-    let request = Request::read(request).await?;
+    let request = Request::read(peer, request).await?;
     respond(&store, request).send().await
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod builder;
+mod control;
 mod corrupt;
 mod fault;
 mod headers;
@@ -27,6 +28,7 @@ pub use storage::SeenDownload;
 
 use crate::clock::{Clock, millis_of};
 use crate::settings::Settings;
+use crate::webhooks::{Outbox, SentWebhook, Webhook, WebhookFaults};
 use crate::world::{DEMO_TOKEN, Token, World};
 
 /// A running fake. It stops when it is dropped.
@@ -66,12 +68,17 @@ pub(crate) struct Store {
     pub(crate) limits: Limits,
     /// The settings and limits at the start.
     fresh: (Settings, Limits),
+    /// The first world as JSON, to reset to it.
+    initial: Option<String>,
     /// True if the clocks of worlds run.
     has_running_clock: bool,
     pub(crate) faults: Faults,
+    pub(crate) outbox: Outbox,
     pub(crate) hook: Option<Hook>,
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
+    /// How many of them are kept.
+    most_requests: usize,
     pub(crate) base: String,
     /// The origin of addresses inside bodies.
     origin: String,
@@ -95,11 +102,14 @@ impl Store {
             fresh: (settings.clone(), limits.clone()),
             settings,
             limits,
+            initial: None,
             has_running_clock: false,
             faults: Faults::default(),
+            outbox: Outbox::default(),
             hook: None,
             count: 0,
             requests: None,
+            most_requests: usize::MAX,
             base: String::new(),
             origin: String::new(),
             downloads: None,
@@ -127,6 +137,12 @@ impl Store {
     /// True if a request with this `Host` header is for the storage.
     fn is_storage(&self, host: &str) -> bool {
         self.storage.strip_prefix("http://") == Some(host)
+    }
+
+    /// Lets a receiver hear of events from now on.
+    fn add_webhook(&mut self, webhook: Webhook) {
+        self.world.note_events();
+        self.outbox.receivers.push(webhook);
     }
 
     fn run_clock(&mut self) {
@@ -174,6 +190,31 @@ impl MockBuildkite {
     #[must_use]
     pub fn token(&self) -> &'static str {
         DEMO_TOKEN
+    }
+
+    /// Sends the world's events to a receiver from now on. Deliveries are sent in the background,
+    /// within some milliseconds.
+    ///
+    /// Webhooks that `POST …/services` creates are sent as well, once
+    /// [`send_webhooks`](Self::send_webhooks) or this was called.
+    pub fn add_webhook(&self, webhook: Webhook) {
+        lock(&self.store).add_webhook(webhook);
+    }
+
+    /// Sends events to the notification services of the world from now on.
+    pub fn send_webhooks(&self) {
+        lock(&self.store).world.note_events();
+    }
+
+    /// Sets what goes wrong with webhooks.
+    pub fn set_webhook_faults(&self, faults: WebhookFaults) {
+        lock(&self.store).outbox.set_faults(faults);
+    }
+
+    /// The webhooks that were sent so far, or lost.
+    #[must_use]
+    pub fn sent_webhooks(&self) -> Vec<SentWebhook> {
+        lock(&self.store).outbox.sent.clone()
     }
 
     /// Reads or changes the world, once it has caught up with its clock.

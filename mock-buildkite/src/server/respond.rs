@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::answer::Answer;
 use super::corrupt::{corrupt, replacement, with_status};
 use super::fault::Criteria;
+use super::headers::preflight;
 use super::limits::Count;
 use super::request::Request;
-use super::{Fault, SeenRequest, Shared, Store, lock, storage};
+use super::{Fault, SeenRequest, Shared, Store, control, lock, storage};
 use crate::routes::{Call, Headers, Query, Reply, answer};
 use crate::world::Token;
 
@@ -17,7 +18,13 @@ pub(super) fn respond(store: &Shared, request: Request) -> Answer {
     if store.is_storage(request.header("host")) {
         return storage::respond(&mut store, &request);
     }
+    if request.method == "OPTIONS" {
+        return preflight(&request);
+    }
     let store = &mut *store;
+    if let Some(answer) = control::respond(store, &request) {
+        return answer;
+    }
     store.count += 1;
     let count = store.count;
     if let Some(hook) = &mut store.hook {
@@ -106,13 +113,18 @@ impl Exchange {
             base: &store.base,
             storage: &store.storage,
             organization_usage: of_organization.usage(),
+            peer: self.request.peer,
         }
     }
 
     fn record(&self, store: &mut Store, reply: &Reply) {
+        let most = store.most_requests;
         let Some(requests) = &mut store.requests else {
             return;
         };
+        if requests.len() >= most.saturating_mul(2) {
+            requests.drain(..most);
+        }
         requests.push(SeenRequest {
             method: self.request.method.clone(),
             path: format!("/{}", self.path),
