@@ -1,6 +1,7 @@
 //! The fake as a program: a made-up or recorded world on a loopback port.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,9 +19,19 @@ use mock_buildkite::{
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port on 127.0.0.1; 0 picks a free one and prints it.
+    /// Address to listen on. Whoever can reach it can use the fake: keep 127.0.0.1 outside of
+    /// containers.
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Port to listen on; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Port of the storage of artifacts, which is a host of its own; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    storage_port: u16,
+    /// Origin of the storage in redirects. Default: http://localhost with its port.
+    #[arg(long, value_name = "URL")]
+    storage_origin: Option<String>,
     /// Seed of the made-up world and of random faults; equal seeds give equal runs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -130,7 +141,12 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some(origin) = &arguments.origin {
         builder = builder.origin(origin);
     }
+    if let Some(origin) = &arguments.storage_origin {
+        builder = builder.storage_origin(origin);
+    }
     let server = builder
+        .address(arguments.bind)
+        .storage_port(arguments.storage_port)
         .port(arguments.port)
         .rate_limit_user(arguments.rate_limit_user)
         .rate_limit_organization(arguments.rate_limit_organization)

@@ -3,7 +3,8 @@
 use super::route::{Handler, Route, route};
 use super::writes::objects::{create, delete, update};
 use super::writes::{
-    agents, clusters, job_parts, organizations, pipeline_lists, registries, teams, test_engine,
+    agents, cluster_queues, cluster_secrets, clusters, hosted_agents, job_parts, maintainers,
+    organization_settings, organizations, pipeline_lists, registries, services, teams, test_engine,
 };
 
 const CLUSTERS: &str = "write_clusters";
@@ -21,8 +22,8 @@ const SUITES: &str = "write_suites";
 const REGISTRIES: &str = "write_registries";
 
 const UPDATE_CLUSTER: Handler = |call, params| update(call, params, &clusters::CLUSTER);
-const UPDATE_QUEUE: Handler = |call, params| update(call, params, &clusters::QUEUE);
-const UPDATE_TOKEN: Handler = |call, params| update(call, params, &clusters::TOKEN);
+const UPDATE_QUEUE: Handler = |call, params| update(call, params, &cluster_queues::QUEUE);
+const UPDATE_TOKEN: Handler = |call, params| update(call, params, &cluster_secrets::TOKEN);
 const UPDATE_REGISTRY: Handler = |call, params| update(call, params, &registries::REGISTRY);
 
 #[rustfmt::skip]
@@ -34,25 +35,25 @@ pub(super) const LIST_WRITES: &[Route] = &[
     route("PUT", "ORG/clusters/{id}", CLUSTERS, UPDATE_CLUSTER),
     route("PATCH", "ORG/clusters/{id}", CLUSTERS, UPDATE_CLUSTER),
     route("DELETE", "ORG/clusters/{id}", CLUSTERS, |call, params| delete(call, params, &clusters::CLUSTER, 204)),
-    route("POST", "CLUSTER/queues", CLUSTERS, |call, params| create(call, params, &clusters::QUEUE, 201)),
+    route("POST", "CLUSTER/queues", CLUSTERS, |call, params| create(call, params, &cluster_queues::QUEUE, 201)),
     route("PUT", "CLUSTER/queues/{id}", CLUSTERS, UPDATE_QUEUE),
     route("PATCH", "CLUSTER/queues/{id}", CLUSTERS, UPDATE_QUEUE),
-    route("DELETE", "CLUSTER/queues/{id}", CLUSTERS, |call, params| delete(call, params, &clusters::QUEUE, 204)),
-    route("POST", "CLUSTER/queues/{id}/pause_dispatch", CLUSTERS, clusters::pause),
-    route("POST", "CLUSTER/queues/{id}/resume_dispatch", CLUSTERS, clusters::resume),
-    route("POST", "CLUSTER/tokens", CLUSTERS, |call, params| create(call, params, &clusters::TOKEN, 201)),
+    route("DELETE", "CLUSTER/queues/{id}", CLUSTERS, |call, params| delete(call, params, &cluster_queues::QUEUE, 204)),
+    route("POST", "CLUSTER/queues/{id}/pause_dispatch", CLUSTERS, cluster_queues::pause),
+    route("POST", "CLUSTER/queues/{id}/resume_dispatch", CLUSTERS, cluster_queues::resume),
+    route("POST", "CLUSTER/tokens", CLUSTERS, |call, params| create(call, params, &cluster_secrets::TOKEN, 201)),
     route("PUT", "CLUSTER/tokens/{id}", CLUSTERS, UPDATE_TOKEN),
     route("PATCH", "CLUSTER/tokens/{id}", CLUSTERS, UPDATE_TOKEN),
-    route("DELETE", "CLUSTER/tokens/{id}", CLUSTERS, |call, params| delete(call, params, &clusters::TOKEN, 204)),
-    route("POST", "CLUSTER/maintainers", CLUSTERS, clusters::add_maintainer),
-    route("DELETE", "CLUSTER/maintainers/{id}", CLUSTERS, clusters::remove_maintainer),
-    route("POST", "CLUSTER/secrets", SECRETS, |call, params| create(call, params, &clusters::SECRET, 201)),
-    route("PUT", "CLUSTER/secrets/{id}", SECRETS, |call, params| update(call, params, &clusters::SECRET)),
-    route("PUT", "CLUSTER/secrets/{id}/value", SECRETS, clusters::set_secret),
-    route("DELETE", "CLUSTER/secrets/{id}", SECRETS, |call, params| delete(call, params, &clusters::SECRET, 204)),
-    route("POST", "CLUSTER/agent-images", CLUSTERS, clusters::create_image),
-    route("DELETE", "CLUSTER/agent-images/{id}", CLUSTERS, clusters::delete_image),
-    route("DELETE", "CLUSTER/cache_volumes", CLUSTERS, clusters::delete_volume),
+    route("DELETE", "CLUSTER/tokens/{id}", CLUSTERS, |call, params| delete(call, params, &cluster_secrets::TOKEN, 204)),
+    route("POST", "CLUSTER/maintainers", CLUSTERS, maintainers::add_maintainer),
+    route("DELETE", "CLUSTER/maintainers/{id}", CLUSTERS, maintainers::remove_maintainer),
+    route("POST", "CLUSTER/secrets", SECRETS, |call, params| create(call, params, &cluster_secrets::SECRET, 201)),
+    route("PUT", "CLUSTER/secrets/{id}", SECRETS, |call, params| update(call, params, &cluster_secrets::SECRET)),
+    route("PUT", "CLUSTER/secrets/{id}/value", SECRETS, cluster_secrets::set_secret),
+    route("DELETE", "CLUSTER/secrets/{id}", SECRETS, |call, params| delete(call, params, &cluster_secrets::SECRET, 204)),
+    route("POST", "CLUSTER/agent-images", CLUSTERS, hosted_agents::create_image),
+    route("DELETE", "CLUSTER/agent-images/{id}", CLUSTERS, hosted_agents::delete_image),
+    route("DELETE", "CLUSTER/cache_volumes", CLUSTERS, hosted_agents::delete_volume),
     route("POST", "ORG/jobs/{job_id}/vnc-session", "write_builds", job_parts::open_session),
     route("POST", "ORG/jobs/{job_id}/ssh-session", "write_builds", job_parts::open_session),
     route("DELETE", "JOB/log", "write_build_logs", job_parts::delete_log),
@@ -61,20 +62,20 @@ pub(super) const LIST_WRITES: &[Route] = &[
     route("DELETE", "ORG/members/{id}", ORGANIZATIONS, organizations::remove_member),
     route("POST", "ORG/invitations", INVITATIONS, organizations::invite),
     route("DELETE", "ORG/invitations/{id}", INVITATIONS, organizations::revoke),
-    route("POST", "ORG/services", SERVICES, organizations::add_service),
-    route("PATCH", "ORG/services/{id}", SERVICES, organizations::change_service),
-    route("DELETE", "ORG/services/{id}", SERVICES, organizations::remove_service),
-    route("PUT", "ORG/services/{id}/enable", SERVICES, organizations::enable_service),
-    route("PUT", "ORG/services/{id}/disable", SERVICES, organizations::disable_service),
-    route("PATCH", "ORG/api-settings", SETTINGS, organizations::change_api_settings),
-    route("PATCH", "ORG/pipeline-settings", SETTINGS, organizations::change_pipeline_settings),
-    route("PUT", "ORG/pipeline-settings/hosted-agents-ssh", SETTINGS, organizations::toggle_setting),
-    route("DELETE", "ORG/pipeline-settings/hosted-agents-ssh", SETTINGS, organizations::toggle_setting),
-    route("PUT", "ORG/pipeline-settings/public-pipelines", SETTINGS, organizations::toggle_setting),
-    route("DELETE", "ORG/pipeline-settings/public-pipelines", SETTINGS, organizations::toggle_setting),
-    route("PUT", "ORG/pipeline-settings/advanced-queue-metrics", SETTINGS, organizations::toggle_setting),
-    route("PUT", "ORG/pipeline-settings/build-export", SETTINGS, organizations::set_build_export),
-    route("DELETE", "ORG/pipeline-settings/build-export", SETTINGS, organizations::set_build_export),
+    route("POST", "ORG/services", SERVICES, services::add_service),
+    route("PATCH", "ORG/services/{id}", SERVICES, services::change_service),
+    route("DELETE", "ORG/services/{id}", SERVICES, services::remove_service),
+    route("PUT", "ORG/services/{id}/enable", SERVICES, services::enable_service),
+    route("PUT", "ORG/services/{id}/disable", SERVICES, services::disable_service),
+    route("PATCH", "ORG/api-settings", SETTINGS, organization_settings::change_api_settings),
+    route("PATCH", "ORG/pipeline-settings", SETTINGS, organization_settings::change_pipeline_settings),
+    route("PUT", "ORG/pipeline-settings/hosted-agents-ssh", SETTINGS, organization_settings::toggle_setting),
+    route("DELETE", "ORG/pipeline-settings/hosted-agents-ssh", SETTINGS, organization_settings::toggle_setting),
+    route("PUT", "ORG/pipeline-settings/public-pipelines", SETTINGS, organization_settings::toggle_setting),
+    route("DELETE", "ORG/pipeline-settings/public-pipelines", SETTINGS, organization_settings::toggle_setting),
+    route("PUT", "ORG/pipeline-settings/advanced-queue-metrics", SETTINGS, organization_settings::toggle_setting),
+    route("PUT", "ORG/pipeline-settings/build-export", SETTINGS, organization_settings::set_build_export),
+    route("DELETE", "ORG/pipeline-settings/build-export", SETTINGS, organization_settings::set_build_export),
     route("POST", "PIPE/schedules", PIPELINES, pipeline_lists::add_schedule),
     route("PUT", "PIPE/schedules/{id}", PIPELINES, pipeline_lists::change_schedule),
     route("PATCH", "PIPE/schedules/{id}", PIPELINES, pipeline_lists::change_schedule),

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::body::AnswerBody;
-use super::request::{Hangup, Request};
+use super::request::{Hangup, Host, Request};
 use super::respond::respond;
 use super::{Shared, lock};
 use crate::webhooks::{Delivery, send};
@@ -40,12 +40,12 @@ impl Drop for HttpServer {
 }
 
 impl HttpServer {
-    pub(super) fn start(listeners: Vec<TcpListener>, store: &Shared) -> io::Result<Self> {
+    pub(super) fn start(listeners: Vec<(TcpListener, Host)>, store: &Shared) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let opened = listeners.into_iter().map(|listener| {
+        let opened = listeners.into_iter().map(|(listener, host)| {
             let _entered = runtime.enter();
             listener.set_nonblocking(true)?;
-            tokio::net::TcpListener::from_std(listener)
+            Ok((tokio::net::TcpListener::from_std(listener)?, host))
         });
         let opened = opened.collect::<io::Result<Vec<_>>>()?;
         let (stop, stopped) = oneshot::channel();
@@ -53,8 +53,8 @@ impl HttpServer {
         let serving = async move {
             let mut accepting = JoinSet::new();
             accepting.spawn(deliver(store.clone()));
-            for listener in opened {
-                accepting.spawn(accept(listener, store.clone()));
+            for (listener, host) in opened {
+                accepting.spawn(accept(listener, host, store.clone()));
             }
             tokio::select! {
                 _ = stopped => {}
@@ -95,14 +95,14 @@ fn due(store: &Shared) -> Vec<Delivery> {
 }
 
 /// Serves every connection until the listener fails.
-async fn accept(listener: tokio::net::TcpListener, store: Shared) {
+async fn accept(listener: tokio::net::TcpListener, host: Host, store: Shared) {
     let mut connections = JoinSet::new();
     while let Ok((stream, peer)) = listener.accept().await {
         let store = store.clone();
         connections.spawn(async move {
             // A delayed segment would only slow tests down.
             let _is_set = stream.set_nodelay(true);
-            let service = service_fn(|request| answer(store.clone(), peer.ip(), request));
+            let service = service_fn(|request| answer(store.clone(), (host, peer.ip()), request));
             let serving = http1::Builder::new()
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(stream), service);
@@ -115,9 +115,9 @@ async fn accept(listener: tokio::net::TcpListener, store: Shared) {
 
 async fn answer(
     store: Shared,
-    peer: IpAddr,
+    (host, peer): (Host, IpAddr),
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<AnswerBody>, Hangup> {
-    let request = Request::read(peer, request).await?;
+    let request = Request::read(host, peer, request).await?;
     respond(&store, request).send().await
 }

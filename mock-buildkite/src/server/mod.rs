@@ -5,6 +5,7 @@ mod body;
 mod builder;
 mod control;
 mod corrupt;
+mod cors;
 mod fault;
 mod headers;
 mod http;
@@ -25,6 +26,7 @@ use http::HttpServer;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
 pub use storage::SeenDownload;
+use storage::StorageOrigin;
 
 use crate::clock::{Clock, millis_of};
 use crate::settings::Settings;
@@ -84,8 +86,7 @@ pub(crate) struct Store {
     origin: String,
     /// Requests to the storage, unless recording is off.
     pub(crate) downloads: Option<Vec<SeenDownload>>,
-    /// The base URL of the storage.
-    pub(crate) storage: String,
+    pub(crate) storage: StorageOrigin,
 }
 
 /// The store as the server and its handles share it.
@@ -113,7 +114,7 @@ impl Store {
             base: String::new(),
             origin: String::new(),
             downloads: None,
-            storage: String::new(),
+            storage: StorageOrigin::default(),
         }
     }
 
@@ -123,6 +124,7 @@ impl Store {
         self.world.set_origin(&self.origin);
         (self.settings, self.limits) = self.fresh.clone();
         self.faults = Faults::default();
+        self.outbox = Outbox::default();
         self.hook = None;
         self.count = 0;
         if let Some(requests) = &mut self.requests {
@@ -132,11 +134,6 @@ impl Store {
             downloads.clear();
         }
         self.run_clock();
-    }
-
-    /// True if a request with this `Host` header is for the storage.
-    fn is_storage(&self, host: &str) -> bool {
-        self.storage.strip_prefix("http://") == Some(host)
     }
 
     /// Lets a receiver hear of events from now on.
@@ -173,7 +170,8 @@ impl MockBuildkite {
         &self.uri
     }
 
-    /// The base URL of the storage of artifacts.
+    /// The base URL of the storage of artifacts: `http://localhost` and a port, unless the builder
+    /// was given another.
     #[must_use]
     pub fn storage_uri(&self) -> &str {
         &self.storage_uri
@@ -195,13 +193,12 @@ impl MockBuildkite {
     /// Sends the world's events to a receiver from now on. Deliveries are sent in the background,
     /// within some milliseconds.
     ///
-    /// Webhooks that `POST …/services` creates are sent as well, once
-    /// [`send_webhooks`](Self::send_webhooks) or this was called.
+    /// Services that `POST …/services` creates or changes are sent to without this.
     pub fn add_webhook(&self, webhook: Webhook) {
         lock(&self.store).add_webhook(webhook);
     }
 
-    /// Sends events to the notification services of the world from now on.
+    /// Sends events to the notification services that the world has already.
     pub fn send_webhooks(&self) {
         lock(&self.store).world.note_events();
     }

@@ -9,9 +9,17 @@ use hyper::header::HeaderMap;
 /// The largest request body in bytes: more than any package that a test uploads.
 const MOST_BODY_BYTES: usize = 256 << 20;
 
+/// Which of the two servers a request was sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    Api,
+    Storage,
+}
+
 /// A request, read to its end.
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(super) host: Host,
     pub(super) peer: IpAddr,
     pub(super) method: String,
     pub(super) path: String,
@@ -24,6 +32,7 @@ pub(crate) struct Request {
 impl Request {
     /// Reads a request to its end.
     pub(super) async fn read(
+        host: Host,
         peer: IpAddr,
         request: hyper::Request<Incoming>,
     ) -> Result<Self, Hangup> {
@@ -37,6 +46,7 @@ impl Request {
             }
         })?;
         Ok(Self {
+            host,
             peer,
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),

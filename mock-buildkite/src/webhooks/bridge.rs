@@ -21,6 +21,8 @@ pub(super) fn envelope(world: &World, event: &Event) -> Option<String> {
             add_build(world, &mut detail, build)?;
         }
         Subject::Agent(id) => detail["agent"] = agent_detail(&agent(world, id)?),
+        // Neither has an envelope.
+        Subject::Service { .. } | Subject::Package { .. } => return None,
     }
     detail["organization"] = json!({
         "uuid": owner.get("id"), "graphql_id": owner.get("graphql_id"), "slug": slug,

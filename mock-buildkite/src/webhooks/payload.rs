@@ -19,6 +19,15 @@ pub(super) fn payload(world: &World, event: &Event, sender: Value) -> Option<Str
             add_build(world, &mut body, build)?;
         }
         Subject::Agent(id) => body.set("agent", agent(world, id)?),
+        Subject::Service { organization, id } => {
+            body.set("service", service(world, organization, id)?);
+            body.set("organization", json!({ "slug": organization }));
+        }
+        Subject::Package {
+            organization,
+            registry,
+            id,
+        } => body.set("package", package(world, [organization, registry, id])?),
     }
     body.set("sender", sender);
     let json = body.to_json();
@@ -29,6 +38,9 @@ pub(super) fn payload(world: &World, event: &Event, sender: Value) -> Option<Str
 pub(super) fn organization(world: &World, event: &Event) -> Option<String> {
     let build = match &event.subject {
         Subject::Build(id) | Subject::Job { build: id, .. } => id,
+        Subject::Service { organization, .. } | Subject::Package { organization, .. } => {
+            return Some(organization.clone());
+        }
         Subject::Agent(id) => {
             let agents = world.stored_below("agents", &[]).into_iter();
             let mut agents = agents.filter(|one| one.object.text("id").as_ref() == Some(id));
@@ -85,4 +97,31 @@ pub(super) fn agent(world: &World, id: &str) -> Option<Document> {
     let mut agent = agent.clone();
     agent.set("job", Value::Null);
     Some(agent)
+}
+
+/// A service as a ping shows it.
+fn service(world: &World, organization: &str, id: &str) -> Option<Value> {
+    let place = [("organization_slug".to_owned(), organization.to_owned())];
+    let services = world.stored_below("notification_services", &place);
+    let is_it = |object: &Document| object.text("id").as_deref() == Some(id);
+    let service = services.iter().find(|entry| is_it(&entry.object))?;
+    let (provider, settings) = (
+        service.object.get("provider"),
+        service.object.get("settings"),
+    );
+    Some(json!({"id": id, "provider": provider["id"], "settings": {"url": settings["url"]}}))
+}
+
+/// A package as its event shows it, given organization, registry and id.
+fn package(world: &World, [organization, registry, id]: [&str; 3]) -> Option<Value> {
+    let place = [
+        ("organization_slug".to_owned(), organization.to_owned()),
+        ("registry_slug".to_owned(), registry.to_owned()),
+    ];
+    let packages = world.stored_below("packages", &place);
+    let is_it = |object: &Document| object.text("id").as_deref() == Some(id);
+    let package = &packages.iter().find(|entry| is_it(&entry.object))?.object;
+    let keys = ["id", "url", "web_url", "name", "organization", "registry"];
+    let fields = keys.map(|key| (key.to_owned(), package.get(key)));
+    Some(Value::Object(fields.into_iter().collect()))
 }

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::{Delivery, bridge, payload};
+use crate::document::Document;
 use crate::ids::id_of_name;
-use crate::world::{Event, World};
+use crate::world::{Event, Subject, World};
 
 /// How a receiver is told that a webhook is genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +92,10 @@ impl Webhook {
     fn of_service(organization: &str, service: &Value) -> Option<Self> {
         let is_webhook = service["provider"]["id"] == "webhook" && service["enabled"] == true;
         let settings = &service["settings"];
-        let url = settings["url"].as_str().filter(|_| is_webhook)?;
+        let url = settings["url"].as_str()?;
+        if !is_webhook || !url.starts_with("http://") {
+            return None;
+        }
         let events = settings["events"]
             .as_array()?
             .iter()
@@ -152,19 +156,27 @@ impl Webhook {
     }
 }
 
-/// Everybody who wants an event.
+/// Everybody who wants an event. Of a ping only the service hears that was set up.
 pub(super) fn of_event(world: &World, receivers: &[Webhook], event: &Event) -> Vec<Webhook> {
     let Some(organization) = payload::organization(world, event) else {
         return Vec::new();
     };
+    let pinged = match &event.subject {
+        Subject::Service { id, .. } => Some(id),
+        _ => None,
+    };
     let place = [("organization_slug".to_owned(), organization.clone())];
-    let services = world
-        .stored_below("notification_services", &place)
-        .into_iter();
-    let services = services.filter_map(|entry| {
-        let service: Value = serde_json::from_str(&entry.object.to_json()).ok()?;
+    let services = world.stored_below("notification_services", &place);
+    let services = services.iter().map(|entry| &entry.object);
+    let is_meant = |service: &&Document| pinged.is_none() || service.text("id").as_ref() == pinged;
+    let of_service = |service: &Document| {
+        let service = serde_json::from_str(&service.to_json()).ok()?;
         Webhook::of_service(&organization, &service)
-    });
+    };
+    let services = services.filter(is_meant).filter_map(of_service);
+    if pinged.is_some() {
+        return services.collect();
+    }
     let all = receivers.iter().cloned().chain(services);
     all.filter(|one| one.wants(event, &organization)).collect()
 }

@@ -17,8 +17,21 @@ pub(crate) struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     Build(String),
-    Job { build: String, job: String },
+    Job {
+        build: String,
+        job: String,
+    },
     Agent(String),
+    /// A notification service, which is told so itself.
+    Service {
+        organization: String,
+        id: String,
+    },
+    Package {
+        organization: String,
+        registry: String,
+        id: String,
+    },
 }
 
 impl World {
@@ -40,6 +53,26 @@ impl World {
     /// Notes that an agent has changed.
     pub(crate) fn note_agent(&mut self, name: &'static str, id: &str) {
         self.note(name, Subject::Agent(id.to_owned()));
+    }
+
+    /// Notes that a notification service was set up, and events from now on.
+    pub(crate) fn note_ping(&mut self, organization: &str, id: &str) {
+        self.note_events();
+        let subject = Subject::Service {
+            organization: organization.to_owned(),
+            id: id.to_owned(),
+        };
+        self.note("ping", subject);
+    }
+
+    /// Notes that a package was published.
+    pub(crate) fn note_package(&mut self, organization: &str, registry: &str, id: &str) {
+        let subject = Subject::Package {
+            organization: organization.to_owned(),
+            registry: registry.to_owned(),
+            id: id.to_owned(),
+        };
+        self.note("package.created", subject);
     }
 
     /// Notes that a build was created.
@@ -104,26 +137,21 @@ impl World {
     }
 }
 
-/// The event of a build whose state has changed.
+/// The event of a build whose state has changed. A build ends, as events count it, when nothing is
+/// going on any more: also at a block step, and once more after each further run.
 fn build_event(before: &BuildDocument, after: &BuildDocument) -> Option<&'static str> {
-    let state = |build: &BuildDocument| build.fields().text("state");
-    let has_ended = |build: &BuildDocument| build.fields().text("finished_at").is_some();
+    const ONGOING: [&str; 5] = ["creating", "scheduled", "running", "failing", "canceling"];
+    let state = |build: &BuildDocument| build.fields().text("state").unwrap_or_default();
+    let rests = |build: &BuildDocument| {
+        build.fields().is_true("blocked") || !ONGOING.contains(&state(build).as_str())
+    };
     let (was, is) = (state(before), state(after));
-    if has_ended(after) && !has_ended(before) {
-        let is_skipped = is.as_deref() == Some("skipped");
-        return Some(if is_skipped {
-            "build.skipped"
-        } else {
-            "build.finished"
-        });
-    }
-    if was == is {
-        return None;
-    }
-    match is.as_deref() {
-        Some("scheduled") => Some("build.scheduled"),
-        Some("running") => Some("build.running"),
-        Some("failing") => Some("build.failing"),
+    match is.as_str() {
+        "skipped" if was != is => Some("build.skipped"),
+        _ if rests(after) => (!rests(before)).then_some("build.finished"),
+        "scheduled" if was != is => Some("build.scheduled"),
+        "running" if was != is => Some("build.running"),
+        "failing" if was != is => Some("build.failing"),
         _ => None,
     }
 }

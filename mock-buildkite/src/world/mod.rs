@@ -20,8 +20,10 @@ mod pipeline;
 mod pipeline_edits;
 mod pipeline_settings;
 mod saved;
+mod signed_token;
 mod summary;
 mod token;
+mod user;
 mod view;
 
 use std::borrow::Cow;
@@ -48,7 +50,8 @@ pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use pipeline_settings::merge_settings;
 pub use saved::RestoreError;
-pub use token::{DEMO_TOKEN, Token, User};
+pub use token::{DEMO_TOKEN, Token};
+pub use user::User;
 pub(crate) use view::{View, is_known_job_state, job_matches};
 
 /// All data of the fake. It changes only through its methods.

@@ -1,16 +1,14 @@
 //! Access tokens: their users, scopes and lifetimes.
 
-use ipnet::IpNet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::Deserialize;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use ipnet::IpNet;
 
-use super::World;
-use crate::ids::{graphql_id, id_of_name};
+use super::signed_token::is_signed;
+use super::{User, World};
+use crate::ids::id_of_name;
 
 /// The token of every world: all scopes, all organizations, no expiry. It is worthless elsewhere.
 pub const DEMO_TOKEN: &str = "bkua_mock_buildkite_demo_token";
@@ -88,20 +86,8 @@ pub struct Token {
     signer: Option<(String, String)>,
 }
 
-/// What a signed token claims.
-#[derive(Deserialize)]
-struct Claims {
-    iss: String,
-    iat: i64,
-    exp: i64,
-}
-
 /// Stands for pipelines that do not exist yet.
 const NEW: &str = "";
-
-/// A signed token must be presented within 10 s of its creation and lives at most 5 minutes.
-const SIGNED_WITHIN_SECS: i64 = 10;
-const SIGNED_FOR_SECS: i64 = 300;
 
 impl Token {
     /// A token with all scopes of the fake, for all organizations, without expiry.
@@ -371,65 +357,4 @@ impl fmt::Debug for Token {
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
-}
-
-/// The owner of a token.
-#[derive(Debug, Clone)]
-pub struct User {
-    /// The id, derived from the name.
-    pub id: String,
-    /// The full name.
-    pub name: String,
-    /// The email address, derived from the name.
-    pub email: String,
-}
-
-impl User {
-    fn new(name: &str) -> Self {
-        let local = name
-            .to_lowercase()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        Self {
-            id: id_of_name(name, 1_600_000_000_000),
-            name: name.to_owned(),
-            email: format!("{local}@example.com"),
-        }
-    }
-
-    /// The user of a token that is created without one.
-    pub(crate) fn demo() -> Self {
-        Self::new("Demo User")
-    }
-
-    /// The user as answers show it.
-    pub(crate) fn object(&self) -> Value {
-        json!({
-            "id": self.id,
-            "graphql_id": graphql_id("User", &self.id),
-            "name": self.name,
-            "email": self.email,
-            "avatar_url": "https://www.gravatar.com/avatar/00000000000000000000000000000000",
-            "created_at": "2020-09-13T12:26:40.000Z",
-        })
-    }
-}
-
-/// Whether a token was signed just now with the private key of this public key.
-fn is_signed(presented: &str, uuid: &str, key: &str, now: DateTime<Utc>) -> bool {
-    let Ok(key) = DecodingKey::from_rsa_pem(key.as_bytes()) else {
-        return false;
-    };
-    let mut validation = Validation::new(Algorithm::RS256);
-    // Times are those of this world.
-    validation.validate_exp = false;
-    validation.required_spec_claims.clear();
-    let Ok(signed) = jsonwebtoken::decode::<Claims>(presented, &key, &validation) else {
-        return false;
-    };
-    let Claims { iss, iat, exp } = signed.claims;
-    let now = now.timestamp();
-    iss == uuid
-        && (now - iat).abs() <= SIGNED_WITHIN_SECS
-        && exp > now
-        && exp - iat <= SIGNED_FOR_SECS
 }

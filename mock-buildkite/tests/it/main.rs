@@ -15,6 +15,7 @@ mod jobs;
 mod limits;
 mod lists;
 mod lives;
+mod missing;
 mod pipelines_in_yaml;
 mod places;
 mod program;

@@ -161,6 +161,7 @@ fn put_package(
     });
     let parents = [("organization_slug", organization), ("registry_slug", slug)];
     call.world.put("packages", &parents, &package);
+    call.world.note_package(organization, slug, &id);
     Ok(Reply::value(&package))
 }
 
