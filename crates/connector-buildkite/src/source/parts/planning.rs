@@ -154,6 +154,7 @@ impl Planner<'_> {
                     self.newest_created = self.newest_created.max(created_at);
                     self.note(&build);
                 }
+                Listed::Unusable(_) => builds += 1,
                 Listed::Page(page) => return Ok((page, builds)),
             }
         }
