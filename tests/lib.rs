@@ -1,1 +1,1 @@
-//! The tests live in `it/`: they drive the program end to end.
+//! How the workspace is built: its packages, modules and sizes. See `structure/`.

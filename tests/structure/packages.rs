@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("connector-jsonl", &["connector-core", "connector-local"]),
     ("connector-testkit", &["connector-core"]),
     ("credential-store", &["credential"]),
-    ("sync-runner", &["connector-core"]),
+    ("sync-runner", &["connector-core", "host-kit"]),
     (
         "connector-cli",
         &["connector-core", "credential-store", "host-kit", "sync-runner"],
@@ -39,14 +39,12 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "connector-jsonl",
             "connector-cli",
             "host-airbyte",
+            "host-kit",
             "host-singer",
             "mock-buildkite",
         ],
     ),
-    (
-        "e2e",
-        &["connector-core", "host-airbyte", "host-kit", "host-singer"],
-    ),
+    ("e2e", &[]),
     (
         "examples",
         &[

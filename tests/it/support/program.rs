@@ -1,12 +1,9 @@
 //! The program under test, as a process.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command as Std, Stdio};
-use std::sync::OnceLock;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
-use cargo_metadata::Message;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
@@ -110,45 +107,15 @@ impl Fake {
     }
 }
 
-/// The files of the programs. Cargo makes no other package's programs known to a test, so cargo is
-/// asked to build them, in this test's own profile: nothing is done if that has happened already.
+/// The file of a program. Cargo builds the programs of this package before its tests.
 pub(crate) fn executable(name: &str) -> &'static Path {
-    static EXECUTABLES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
-    &EXECUTABLES.get_or_init(build)[name]
-}
-
-fn build() -> BTreeMap<String, PathBuf> {
-    let this = std::env::current_exe().unwrap();
-    let profile = this.ancestors().nth(2).and_then(Path::file_name).unwrap();
-    let profile = match profile.to_str().unwrap() {
-        "debug" => "dev",
-        other => other,
+    let file = match name {
+        "buildkite-connector" => env!("CARGO_BIN_EXE_buildkite-connector"),
+        "destination-buildkite" => env!("CARGO_BIN_EXE_destination-buildkite"),
+        "source-buildkite" => env!("CARGO_BIN_EXE_source-buildkite"),
+        "tap-buildkite" => env!("CARGO_BIN_EXE_tap-buildkite"),
+        "target-buildkite" => env!("CARGO_BIN_EXE_target-buildkite"),
+        other => panic!("there is no program {other}"),
     };
-    let mut cargo = Std::new(env!("CARGO"));
-    // What cargo tells a test of its package would make build scripts run again and again.
-    for (name, _) in std::env::vars_os() {
-        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-        let name = name.to_string_lossy();
-        if of_package.iter().any(|start| name.starts_with(start)) {
-            cargo.env_remove(&*name);
-        }
-    }
-    let built = cargo
-        .args(["build", "--package", "buildkite-connector", "--bins"])
-        .args(["--profile", profile])
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "the programs do not build");
-    let executable = |message| match message {
-        Ok(Message::CompilerArtifact(artifact)) => Some((
-            artifact.target.name,
-            artifact.executable?.into_std_path_buf(),
-        )),
-        _ => None,
-    };
-    let messages = Message::parse_stream(&built.stdout[..]);
-    messages.filter_map(executable).collect()
+    Path::new(file)
 }
