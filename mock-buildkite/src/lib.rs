@@ -25,6 +25,7 @@
 
 mod address;
 mod clock;
+mod cron;
 mod document;
 mod fixture;
 mod ids;
@@ -36,6 +37,7 @@ mod server;
 mod settings;
 mod steps;
 mod time;
+mod webhooks;
 mod world;
 
 pub use clock::Clock;
@@ -47,4 +49,8 @@ pub use server::{
     When,
 };
 pub use settings::LinkStyle;
-pub use world::{CreatedBuild, DEMO_TOKEN, Ignored, LoadError, StoredObject, Token, User, World};
+pub use webhooks::{SentWebhook, Webhook, WebhookFaults, WebhookMode};
+pub use world::{
+    CreatedBuild, DEMO_TOKEN, Ignored, JobOutcome, JobRule, LoadError, RestoreError, StoredObject,
+    Token, User, World,
+};

@@ -49,7 +49,6 @@ fn a_body_that_ends_early_with_a_sound_length_is_not_taken_for_whole() {
     for bytes in [1, 4_000, 60_000] {
         assert_repaired("truncated", &[(Fault::TruncatedBody(bytes), 2)]);
     }
-    assert_repaired("no JSON", &[(Fault::NotJson, 1)]);
 }
 
 #[test]

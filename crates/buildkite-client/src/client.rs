@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -14,7 +15,7 @@ use crate::observer::Observer;
 use crate::options::Options;
 use crate::rate_limiter::{KnownLimit, RateLimiter};
 use crate::retry::Attempts;
-use crate::transport::{Answer, Failure, Request, Transport};
+use crate::transport::{Answer, CHECK_SERVER, Content, Failure, NOT_THE_API, Request, Transport};
 
 /// The header of dated API versions.
 const VERSION: HeaderName = HeaderName::from_static("buildkite-version");
@@ -28,13 +29,18 @@ pub struct Client {
     slots: Arc<Semaphore>,
     /// Sent with each request, in addition to those that all requests have.
     headers: HeaderMap,
+    /// What answers have to be.
+    expects: Content,
+    /// Whether a connection that cannot be made is tried again.
+    retries_connections: bool,
 }
 
 impl Client {
     /// Checks the options. Sends nothing.
     ///
     /// # Errors
-    /// [`Error::BaseUrl`], [`Error::Token`], [`Error::PrivateKey`] or [`Error::Setup`].
+    /// [`Error::BaseUrl`], [`Error::Token`], [`Error::PrivateKey`], [`Error::Proxy`] or
+    /// [`Error::Setup`].
     pub fn new(options: Options) -> Result<Self> {
         let slots = Arc::new(Semaphore::new(options.max_concurrency.max(1)));
         Ok(Self {
@@ -42,6 +48,8 @@ impl Client {
             observer: Arc::new(|_| {}),
             slots,
             headers: HeaderMap::new(),
+            expects: Content::Json,
+            retries_connections: true,
         })
     }
 
@@ -64,6 +72,16 @@ impl Client {
         }
     }
 
+    /// The same client, which reports a connection that cannot be made at once instead of retrying:
+    /// [`Error::Unreachable`]. For calls that somebody waits for, such as a check of the settings.
+    #[must_use]
+    pub fn without_connection_retries(&self) -> Self {
+        Self {
+            retries_connections: false,
+            ..self.clone()
+        }
+    }
+
     /// The same client, requesting a dated version of the API, `YYYY-MM-DD`. Some endpoints have
     /// several (API facts 18).
     #[must_use]
@@ -75,6 +93,13 @@ impl Client {
         let mut client = self.clone();
         client.headers.insert(name, value);
         client
+    }
+
+    pub(crate) fn expecting(&self, expects: Content) -> Self {
+        Self {
+            expects,
+            ..self.clone()
+        }
     }
 
     /// The rate limiter of this client, to share with another one that has the same token.
@@ -103,6 +128,7 @@ impl Client {
             method,
             url,
             headers: self.headers.clone(),
+            expects: self.expects,
             body: None,
         }
     }
@@ -144,12 +170,25 @@ impl Client {
     }
 
     /// Waits before the next attempt.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the retry budget is spent, [`Error::Unreachable`] if connections
+    /// are not retried.
     pub(crate) async fn pause(
         &self,
         attempts: &mut Attempts,
         url: &Url,
         fault: Fault,
     ) -> Result<()> {
+        if let Fault::Unreachable(_) = &fault
+            && !self.retries_connections
+        {
+            return Err(Error::Unreachable {
+                path: url.path().to_owned(),
+                reason: fault.to_string(),
+                remedy: CHECK_SERVER,
+            });
+        }
         let policy = &self.transport.retry;
         attempts
             .pause(policy, &self.observer, url.path(), fault)
@@ -166,27 +205,28 @@ impl Client {
     pub(crate) async fn fetch_with<T: DeserializeOwned, H>(
         &self,
         url: &Url,
-        headers: impl Fn(&Answer) -> Result<H, Fault>,
+        headers: impl Fn(&Answer) -> Result<H>,
     ) -> Result<(T, H)> {
         let headers = &headers;
         self.retry(url, || async move {
             let answer = self.get(url).await?;
             let headers = headers(&answer)?;
-            Ok((parse(&answer.bytes().await?)?, headers))
+            Ok((parse(url.path(), &answer.bytes().await?)?, headers))
         })
         .await
     }
 
     /// Checks that the token may follow a link of the answer to `from`.
     pub(crate) fn follow(&self, from: &Url, next: Url) -> Result<Url> {
-        let refuse = |what| Err(Error::protocol(from.path(), what));
-        if !self.transport.base.is_origin_of(&next) {
-            return refuse("its `next` link leaves the base URL; the token must not follow it");
+        if self.transport.base.is_origin_of(&next) {
+            return Ok(next);
         }
-        if next == *from {
-            return refuse("its `next` link leads back to the same page");
-        }
-        Ok(next)
+        let what = format!(
+            "its `next` link leads to {}, where the token must not go: set `base_url` to the \
+             address that Buildkite's links have",
+            self.transport.redact(&next.origin().ascii_serialization())
+        );
+        Err(Error::protocol(from.path(), what))
     }
 }
 
@@ -198,14 +238,26 @@ pub(crate) fn redirected(url: &Url) -> Error {
     )
 }
 
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|error| not_json(&error))
+/// Parses a whole body.
+pub(crate) fn parse<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| unreadable(path, body, &error))
 }
 
-/// The position of the mistake, never the text.
-pub(crate) fn not_json(error: &serde_json::Error) -> Fault {
-    if error.is_eof() {
-        return Fault::Broken("the JSON text ends early".to_owned());
+/// Why a body cannot be used. Reports the position of the mistake, never the text.
+fn unreadable(path: &str, body: &[u8], error: &serde_json::Error) -> Failure {
+    let position = format!("line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        Category::Io | Category::Eof => Fault::Broken("the JSON text ends early".to_owned()).into(),
+        Category::Syntax if !begins_like_json(body) => Error::protocol(path, NOT_THE_API).into(),
+        Category::Syntax => Fault::NotJson(position).into(),
+        Category::Data => {
+            let what = format!("it is JSON, but not of the documented shape ({position})");
+            Error::protocol(path, what).into()
+        }
     }
-    Fault::NotJson(format!("line {}, column {}", error.line(), error.column()))
+}
+
+/// The API's bodies are objects and arrays.
+fn begins_like_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }

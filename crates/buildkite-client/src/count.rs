@@ -10,6 +10,9 @@ use crate::builds::{BuildQuery, Keyset};
 use crate::client::Client;
 use crate::error::Result;
 
+/// No real list is longer. Sums of counts must not overflow.
+pub(crate) const MAX_COUNT: u64 = u32::MAX as u64;
+
 impl Client {
     /// How many builds `query` would list now. `None` if the answer does not tell.
     ///
@@ -39,7 +42,7 @@ impl Client {
             .fetch_with::<Vec<Box<RawValue>>, _>(&url, |answer| answer.links())
             .await?;
         Ok(match (links.last_page, links.next) {
-            (Some(pages), _) => Some(pages),
+            (Some(pages), _) => Some(pages.min(MAX_COUNT)),
             (None, None) => Some(items.len() as u64),
             (None, Some(_)) => None,
         })

@@ -9,7 +9,7 @@ use crate::base_url::is_secure;
 use crate::client::Client;
 use crate::error::{Error, Fault, Result};
 use crate::retry::Attempts;
-use crate::transport::{Answer, Failure, fault, is_passing};
+use crate::transport::{Content, Failure, Stream, TimeBudget, is_passing};
 
 /// At most this many redirects of the storage are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -28,42 +28,32 @@ pub struct Download {
     /// The byte that it begins at. 0 if the storage did not resume where it was asked to.
     pub starts_at: u64,
     path: String,
-    content: Content,
-}
-
-enum Content {
-    /// The API sends it itself.
-    Given(Box<Answer>),
-    Stored(Response),
+    content: Stream,
 }
 
 impl Download {
     /// The next part, which may be empty, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::CutShort`] if it breaks off.
+    /// [`Error::CutShort`] if it breaks off. [`Error::TooLarge`] if it is longer than
+    /// `content_bytes`. [`Error::Protocol`] if a mebibyte takes longer than `answer_time`.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let part = self.content.next().await;
-        part.map_err(|fault| Error::CutShort {
-            path: self.path.clone(),
-            reason: fault.to_string(),
-        })
-    }
-}
-
-impl Content {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
-        match self {
-            Self::Given(answer) => {
-                let mut part = Vec::new();
-                let has_more = answer.read(&mut part).await?;
-                Ok((has_more || !part.is_empty()).then_some(part))
+        match self.content.next().await {
+            Ok(part) => Ok(part),
+            Err(Failure::Final(error)) => Err(error),
+            Err(Failure::Redirect(_)) => Err(Error::protocol(&self.path, "a redirect in a body")),
+            // Resuming it would take as long.
+            Err(Failure::Fault(Fault::TooSlow(time))) => {
+                let what = format!(
+                    "less than 1 MiB of the content arrived in {} s",
+                    time.as_secs()
+                );
+                Err(Error::protocol(&self.path, what))
             }
-            Self::Stored(response) => {
-                let part = response.chunk().await;
-                part.map(|part| part.map(Vec::from))
-                    .map_err(|error| fault(&error))
-            }
+            Err(Failure::Fault(fault)) => Err(Error::CutShort {
+                path: self.path.clone(),
+                reason: fault.to_string(),
+            }),
         }
     }
 }
@@ -72,7 +62,7 @@ impl Client {
     /// The content that a path below the base URL leads to. Requests nothing yet.
     pub fn retrieval(&self, segments: &[&str]) -> Retrieval {
         Retrieval {
-            client: self.clone(),
+            client: self.expecting(Content::Any),
             url: self.url(segments, &[]),
             attempts: Attempts::new(),
         }
@@ -120,15 +110,16 @@ impl Retrieval {
         let target = match self.client.get(&self.url).await {
             Err(Failure::Redirect(Some(location))) => location,
             Err(failure) => return Err(failure),
-            Ok(answer) => return Ok(self.arriving(0, Content::Given(Box::new(answer)))),
+            Ok(answer) => return Ok(self.arriving(0, answer.into_content())),
         };
-        let mut response = self.follow(target.clone(), from).await?;
-        if from > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        let mut answer = self.follow(target.clone(), from).await?;
+        if from > 0 && answer.0.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             // The content is shorter than what the caller has, which cannot be a part of it.
-            response = self.follow(target, 0).await?;
+            answer = self.follow(target, 0).await?;
         }
-        let starts_at = self.start(&response, from)?;
-        Ok(self.arriving(starts_at, Content::Stored(response)))
+        let starts_at = self.start(&answer.0, from)?;
+        let content = self.client.transport.content(self.url.path(), answer);
+        Ok(self.arriving(starts_at, content))
     }
 
     /// The byte that the storage's answer begins at.
@@ -145,17 +136,20 @@ impl Retrieval {
     }
 
     /// The first answer that is not a redirect.
-    async fn follow(&self, mut target: Url, from: u64) -> Result<Response, Failure> {
+    async fn follow(&self, mut target: Url, from: u64) -> Result<(Response, TimeBudget), Failure> {
         for _ in 0..MAX_REDIRECTS {
             if !is_secure(&target) {
                 let what = "a redirect to an address without https";
                 return Err(self.refused(what).into());
             }
-            let response = self.client.transport.get_elsewhere(&target, from).await?;
-            if !response.status().is_redirection() {
-                return Ok(response);
+            let transport = &self.client.transport;
+            let answer = transport
+                .get_elsewhere(self.url.path(), &target, from)
+                .await?;
+            if !answer.0.status().is_redirection() {
+                return Ok(answer);
             }
-            let location = response.headers().get(LOCATION);
+            let location = answer.0.headers().get(LOCATION);
             let location = location.and_then(|value| value.to_str().ok());
             let next = location.and_then(|location| target.join(location).ok());
             target = next.ok_or_else(|| self.refused("a redirect to nowhere"))?;
@@ -163,7 +157,7 @@ impl Retrieval {
         Err(self.refused("too many redirects").into())
     }
 
-    fn arriving(&self, starts_at: u64, content: Content) -> Download {
+    fn arriving(&self, starts_at: u64, content: Stream) -> Download {
         Download {
             starts_at,
             path: self.url.path().to_owned(),

@@ -21,9 +21,26 @@ pub enum Error {
     /// The private key cannot sign.
     #[error("the private key {0}")]
     PrivateKey(&'static str),
+    /// A proxy variable of the environment has a value that cannot be used.
+    #[error(
+        "the environment variable {0} is not the address of an HTTP proxy; \
+         set it to http://HOST:PORT or unset it"
+    )]
+    Proxy(&'static str),
     /// The HTTP client cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
+    /// No connection can be made until somebody changes something: an untrusted certificate, a proxy
+    /// that refuses, a server that does not speak HTTP.
+    #[error("{reason}; {remedy}")]
+    Unreachable {
+        /// Path of the request.
+        path: String,
+        /// Why there is no connection.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// 401: the token is missing, unknown, expired or revoked.
     #[error("Buildkite does not accept the API token (401): {message}")]
     Unauthorized {
@@ -99,6 +116,26 @@ pub enum Error {
         /// Why it broke off.
         reason: String,
     },
+    /// An answer is larger than [`Limits`](crate::Limits) allow.
+    #[error("{what} is larger than {limit} bytes, the limit `{option}`")]
+    TooLarge {
+        /// Path of the request.
+        path: String,
+        /// What is too large.
+        what: &'static str,
+        /// The most bytes that are accepted.
+        limit: u64,
+        /// The field of [`Limits`](crate::Limits).
+        option: &'static str,
+    },
+    /// A list does not end, but brings nothing new either.
+    #[error("the list does not end: {requests} requests in a row brought nothing new")]
+    NoProgress {
+        /// Path of the list.
+        path: String,
+        /// Number of requests without a new element.
+        requests: u32,
+    },
     /// The answer is not what the API documents.
     #[error("unexpected answer: {what}")]
     Protocol {
@@ -113,8 +150,13 @@ impl Error {
     /// The path of the failed request, without its query.
     pub fn path(&self) -> Option<&str> {
         match self {
-            Self::BaseUrl(_) | Self::Token(_) | Self::PrivateKey(_) | Self::Setup(_) => None,
-            Self::Unauthorized { path, .. }
+            Self::BaseUrl(_)
+            | Self::Token(_)
+            | Self::PrivateKey(_)
+            | Self::Proxy(_)
+            | Self::Setup(_) => None,
+            Self::Unreachable { path, .. }
+            | Self::Unauthorized { path, .. }
             | Self::Forbidden { path, .. }
             | Self::NotFound { path, .. }
             | Self::Refused { path, .. }
@@ -122,6 +164,8 @@ impl Error {
             | Self::Unavailable { path, .. }
             | Self::OutcomeUnknown { path, .. }
             | Self::CutShort { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::NoProgress { path, .. }
             | Self::Protocol { path, .. } => Some(path),
         }
     }
@@ -131,6 +175,16 @@ impl Error {
         Self::Protocol {
             path: path.to_owned(),
             what: what.into(),
+        }
+    }
+
+    /// An element of a list at `path` is larger than `element_bytes`.
+    pub(crate) fn element_too_large(path: &str, limit: usize) -> Self {
+        Self::TooLarge {
+            path: path.to_owned(),
+            what: "an element of the list",
+            limit: limit as u64,
+            option: "element_bytes",
         }
     }
 }
@@ -146,6 +200,9 @@ pub(crate) enum Fault {
     CutShort(String),
     #[error("no answer in time")]
     Timeout,
+    /// The parts of the answer arrive too slowly.
+    #[error("the answer was not complete after {} s", .0.as_secs())]
+    TooSlow(Duration),
     /// No connection was made, so nothing was sent.
     #[error("the connection failed: {0}")]
     Unreachable(String),
@@ -155,4 +212,25 @@ pub(crate) enum Fault {
     Broken(String),
     #[error("the answer is not valid JSON: {0}")]
     NotJson(String),
+    /// The answer contradicts itself or another one.
+    #[error("the answer is inconsistent: {0}")]
+    Inconsistent(&'static str),
+}
+
+impl Fault {
+    /// Whether a smaller page may avoid it.
+    pub(crate) fn depends_on_size(&self) -> bool {
+        match self {
+            Self::Status(_)
+            | Self::Timeout
+            | Self::TooSlow(_)
+            | Self::Connection(_)
+            | Self::Broken(_) => true,
+            Self::Storage(_)
+            | Self::CutShort(_)
+            | Self::Unreachable(_)
+            | Self::NotJson(_)
+            | Self::Inconsistent(_) => false,
+        }
+    }
 }

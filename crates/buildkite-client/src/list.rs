@@ -3,7 +3,8 @@
 //! One page is held at a time, and only a complete one is passed on. Only a missing `next` link
 //! ends a list. An empty page does not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use futures::stream::{self, Stream, TryStreamExt};
 use serde::Deserialize;
@@ -13,9 +14,10 @@ use url::Url;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::page_size::MAX_PER_PAGE;
+use crate::transport::Answer;
 
 /// No real list has more pages.
-const MAX_PAGES: u32 = 100_000;
+const MAX_PAGES: usize = 100_000;
 
 /// How a list is paged (API facts 4.1 and 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +42,27 @@ struct CursorPage {
 
 #[derive(Deserialize)]
 struct CursorLinks {
-    next: Option<Url>,
+    next: Option<String>,
 }
 
-/// Where and how a list is read.
+/// A list and how far it was read.
 struct List {
     client: Client,
     paging: Paging,
     /// JSON pointer to the items of each answer.
     pointer: Option<String>,
     next: Option<Url>,
-    pages: u32,
+    seen: SeenPages,
+}
+
+/// The pages that were read, to notice a list that does not end.
+#[derive(Default)]
+struct SeenPages {
+    hasher: RandomState,
+    addresses: HashSet<u64>,
+    contents: HashSet<u64>,
+    /// Pages in a row that were empty or had been seen before.
+    fruitless: u32,
 }
 
 impl Client {
@@ -58,8 +70,8 @@ impl Client {
     /// arrived in. The stream ends after its first error.
     ///
     /// # Errors
-    /// Those of [`object`](Self::object), and [`Error::Protocol`] if a `next` link leaves the
-    /// base URL or the list does not end.
+    /// Those of [`object`](Self::object). [`Error::Protocol`] if a `next` link leaves the base URL.
+    /// [`Error::NoProgress`] or [`Error::Protocol`] if the list does not end.
     pub fn list(
         &self,
         segments: &[&str],
@@ -89,7 +101,7 @@ impl Client {
             paging,
             pointer: items.map(str::to_owned),
             next: Some(first),
-            pages: 0,
+            seen: SeenPages::default(),
         };
         let pages = stream::try_unfold(list, |mut list| async move {
             let items = list.next_page().await?;
@@ -105,13 +117,12 @@ impl List {
         let Some(url) = self.next.take() else {
             return Ok(None);
         };
-        if self.pages >= MAX_PAGES {
-            let what = format!("the list has more than {MAX_PAGES} pages");
-            return Err(Error::protocol(url.path(), what));
-        }
-        self.pages += 1;
+        self.seen.visit(&url)?;
         let Page { items, next } = self.page(&url).await?;
+        self.check_sizes(&url, &items)?;
         if let Some(next) = next {
+            let most = self.client.transport.limits.fruitless_requests;
+            self.seen.check_progress(&url, &items, most)?;
             self.next = Some(self.client.follow(&url, next)?);
         }
         Ok(Some(items))
@@ -130,13 +141,14 @@ impl List {
         match (&self.pointer, self.paging) {
             (Some(pointer), _) => self.read_at(url, pointer).await,
             (None, Paging::Number) => {
-                let (items, links) = self.client.fetch_with(url, |answer| answer.links()).await?;
+                let (items, links) = self.client.fetch_with(url, Answer::links).await?;
                 let next = links.next;
                 Ok(Page { items, next })
             }
             (None, Paging::Cursor) => {
                 let CursorPage { items, links } = self.client.fetch(url).await?;
                 let next = links.and_then(|links| links.next);
+                let next = next.map(|next| resolve(url, &next)).transpose()?;
                 Ok(Page { items, next })
             }
         }
@@ -144,17 +156,57 @@ impl List {
 
     /// A page whose items are nested deeper, with its `next` link in the header or beside them.
     async fn read_at(&self, url: &Url, pointer: &str) -> Result<Page> {
-        let (body, links): (Box<RawValue>, _) =
-            self.client.fetch_with(url, |answer| answer.links()).await?;
+        let (body, links): (Box<RawValue>, _) = self.client.fetch_with(url, Answer::links).await?;
         let items = at(&body, pointer).ok_or_else(|| {
             let what = format!("its answer has no list at {pointer}");
             Error::protocol(url.path(), what)
         })?;
         let next = match self.paging {
             Paging::Number => links.next,
-            Paging::Cursor => CursorLinks::of(&body).and_then(|links| links.next),
+            Paging::Cursor => {
+                let next = CursorLinks::of(&body).and_then(|links| links.next);
+                next.map(|next| resolve(url, &next)).transpose()?
+            }
         };
         Ok(Page { items, next })
+    }
+
+    fn check_sizes(&self, url: &Url, items: &[Box<RawValue>]) -> Result<()> {
+        let limit = self.client.transport.limits.element_bytes;
+        if items.iter().all(|item| item.get().len() <= limit) {
+            return Ok(());
+        }
+        Err(Error::element_too_large(url.path(), limit))
+    }
+}
+
+impl SeenPages {
+    /// Counts a request. A list never leads back to a page that was read.
+    fn visit(&mut self, url: &Url) -> Result<()> {
+        let is_new = self.addresses.insert(self.hasher.hash_one(url));
+        if !is_new {
+            let what = "its `next` links lead in a circle";
+            return Err(Error::protocol(url.path(), what));
+        }
+        if self.addresses.len() > MAX_PAGES {
+            let what = format!("the list has more than {MAX_PAGES} pages");
+            return Err(Error::protocol(url.path(), what));
+        }
+        Ok(())
+    }
+
+    /// Checks that a page that is not the last brings something new, at least from time to time.
+    fn check_progress(&mut self, url: &Url, items: &[Box<RawValue>], most: u32) -> Result<()> {
+        let texts: Vec<_> = items.iter().map(|item| item.get()).collect();
+        let is_new = !items.is_empty() && self.contents.insert(self.hasher.hash_one(texts));
+        self.fruitless = if is_new { 0 } else { self.fruitless + 1 };
+        if self.fruitless < most {
+            return Ok(());
+        }
+        Err(Error::NoProgress {
+            path: url.path().to_owned(),
+            requests: self.fruitless,
+        })
     }
 }
 
@@ -167,6 +219,12 @@ impl CursorLinks {
         let linked: Linked = serde_json::from_str(body.get()).ok()?;
         linked.links
     }
+}
+
+/// The address of a link in the answer to `url`.
+fn resolve(url: &Url, link: &str) -> Result<Url> {
+    let resolved = url.join(link);
+    resolved.map_err(|_| Error::protocol(url.path(), "its `next` link is not a URL"))
 }
 
 /// The list at a JSON pointer (RFC 6901).

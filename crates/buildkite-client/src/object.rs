@@ -1,11 +1,12 @@
 //! Calls that read one object or one text.
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue, RANGE};
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue, RANGE};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::client::{Client, parse};
 use crate::error::{Error, Result};
+use crate::transport::Content;
 
 /// `GET /v2/access-token`: what the token is (API facts 2.2).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -48,7 +49,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::Forbidden`], [`Error::NotFound`], [`Error::Refused`] as
-    /// answered. [`Error::Unavailable`] when the retry budget is spent.
+    /// answered. [`Error::Unavailable`] when the retry budget is spent. [`Error::Unreachable`],
+    /// [`Error::TooLarge`] or [`Error::Protocol`] at once.
     pub async fn object(&self, segments: &[&str]) -> Result<Box<RawValue>> {
         self.fetch(&self.url(segments, &[])).await
     }
@@ -69,7 +71,7 @@ impl Client {
         self.retry(url, || async move {
             let answer = self.get(url).await?;
             let body = answer.bytes_within(max_bytes).await?;
-            Ok(body.map(|body| parse(&body)).transpose()?)
+            body.map(|body| parse(url.path(), &body)).transpose()
         })
         .await
     }
@@ -89,14 +91,14 @@ impl Client {
         let range = HeaderValue::from_str(&format!("bytes=-{bytes}"));
         let range = range.expect("a header can carry digits");
         let client = self
-            .with_header(ACCEPT, HeaderValue::from_static("text/plain"))
+            .expecting(Content::Text)
             .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .with_header(RANGE, range);
         let (client, url) = (&client, &url);
         let read = client.retry(url, || async move {
             let answer = client.get(url).await?;
             let total = answer.total();
-            let (end, length) = answer.last_bytes(bytes).await?;
+            let (end, length) = answer.into_text().last_bytes(bytes).await?;
             Ok((text_of(&end), total.unwrap_or(length)))
         });
         match read.await {

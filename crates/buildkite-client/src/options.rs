@@ -7,7 +7,12 @@ use credential::Credential;
 
 use crate::base_url::DEFAULT_BASE_URL;
 use crate::clock::{Clock, SystemClock};
-use crate::rate_limiter::RateLimiter;
+use crate::limits::Limits;
+use crate::rate_limiter::{RateLimiter, Share};
+
+/// Under a limit of 50 requests a minute, and with answers that take seconds, fewer requests in flight
+/// would not use up a window before it ends.
+pub(crate) const DEFAULT_MAX_CONCURRENCY: usize = 16;
 
 /// Settings of a [`Client`](crate::Client).
 #[derive(Clone)]
@@ -19,9 +24,13 @@ pub struct Options {
     pub base_url: String,
     /// Share of the organization's rate limit that is left to others, 0.0 to 0.9. Default: 0.1.
     pub reserve: f64,
-    /// The rate limiter of another client, whose `reserve` then applies. Default: a new one.
+    /// This reader's share of the rate limits, if several processes read with the same token.
+    /// Default: all of them.
+    pub share: Option<Share>,
+    /// The rate limiter of another client, whose `reserve` and `share` then apply. Default: a new
+    /// one.
     pub rate_limiter: Option<RateLimiter>,
-    /// Maximum number of requests at the same time, 1 or more. Default: 4.
+    /// Maximum number of requests at the same time, 1 or more. Default: 16.
     pub max_concurrency: usize,
     /// How long a failing read is repeated before it fails for good. Default: 3 minutes.
     pub retry_budget: Duration,
@@ -30,6 +39,8 @@ pub struct Options {
     pub max_rate_limit_wait: Duration,
     /// How long a server may stay silent, before and within an answer. Default: 60 s.
     pub read_timeout: Duration,
+    /// What one answer may cost. Default: see [`Limits`].
+    pub limits: Limits,
     /// Where time comes from. Default: this machine.
     pub clock: Arc<dyn Clock>,
 }
@@ -41,11 +52,13 @@ impl Options {
             credential,
             base_url: DEFAULT_BASE_URL.to_owned(),
             reserve: 0.1,
+            share: None,
             rate_limiter: None,
-            max_concurrency: 4,
+            max_concurrency: DEFAULT_MAX_CONCURRENCY,
             retry_budget: Duration::from_secs(180),
             max_rate_limit_wait: Duration::from_secs(600),
             read_timeout: Duration::from_secs(60),
+            limits: Limits::default(),
             clock: Arc::new(SystemClock),
         }
     }

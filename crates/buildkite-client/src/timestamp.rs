@@ -4,7 +4,7 @@
 //! `…T22:30:00Z`, and programs that store answers drop trailing zeros (API facts 6, shape of real
 //! data). The precision matters: a time cut to the second only tells which second it was.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 
 /// A moment as Buildkite writes it, with the precision of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ impl Timestamp {
                 .ok()?
                 .and_utc(),
         };
+        // The API's filters cannot express other years, and sums of them could overflow.
+        if !(0..=9999).contains(&at.year()) {
+            return None;
+        }
         let has_fraction = text.contains('.');
         Some(Self {
             at,
@@ -46,6 +50,8 @@ pub fn format_timestamp(at: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -61,6 +67,28 @@ mod tests {
             assert_eq!(read.precision.num_milliseconds(), precision, "{text}");
         }
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn a_year_that_no_filter_can_express_is_not_a_time() {
+        for text in [
+            "+262142-12-31 23:59:59 UTC",
+            "-262143-01-01 00:00:00 UTC",
+            "+10000-01-01 00:00:00 UTC",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd_to_read(text in ".{0,30}", digits in "[+0-9:. TZUC-]{0,40}") {
+            for text in [text, digits] {
+                if let Some(read) = Timestamp::parse(&text) {
+                    let _formatted = (format_timestamp(read.at), format_timestamp(read.next()));
+                }
+            }
+        }
     }
 
     #[test]

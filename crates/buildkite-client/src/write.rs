@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::Method;
 use serde_json::value::RawValue;
+use url::Url;
 
 use crate::client::{Client, parse, redirected};
 use crate::error::{Error, Fault, Result};
@@ -55,7 +56,7 @@ impl Client {
     /// # Errors
     /// [`Error::Unauthorized`], [`Error::Forbidden`], [`Error::NotFound`], [`Error::Refused`] as
     /// answered: nothing was done. [`Error::Unavailable`] if no connection could be made within
-    /// the retry budget: nothing was done. [`Error::OutcomeUnknown`] for everything else.
+    /// the retry budget, or [`Error::Unreachable`]: nothing was done. [`Error::OutcomeUnknown`] for everything else.
     pub async fn write(
         &self,
         verb: Verb,
@@ -72,17 +73,16 @@ impl Client {
         loop {
             match self.write_once(&request).await {
                 Ok(body) => return Ok(body),
+                // The answer is a success that cannot be used.
+                Err(Failure::Final(error @ (Error::Protocol { .. } | Error::TooLarge { .. }))) => {
+                    return Err(outcome_unknown(&url, &error));
+                }
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Redirect(_)) => return Err(redirected(&url)),
                 Err(Failure::Fault(fault @ Fault::Unreachable(_))) => {
                     self.pause(&mut attempts, &url, fault).await?;
                 }
-                Err(Failure::Fault(fault)) => {
-                    return Err(Error::OutcomeUnknown {
-                        path: url.path().to_owned(),
-                        reason: fault.to_string(),
-                    });
-                }
+                Err(Failure::Fault(fault)) => return Err(outcome_unknown(&url, &fault)),
             }
         }
     }
@@ -90,7 +90,9 @@ impl Client {
     async fn write_once(&self, request: &Request) -> Result<Option<Box<RawValue>>, Failure> {
         let body = self.send(request.clone()).await?.bytes().await?;
         let is_empty = body.iter().all(u8::is_ascii_whitespace);
-        let body = (!is_empty).then(|| parse(&body)).transpose()?;
+        let body = (!is_empty)
+            .then(|| parse(request.url.path(), &body))
+            .transpose()?;
         Ok(body)
     }
 
@@ -112,5 +114,12 @@ impl Client {
                 elapsed: Duration::ZERO,
             }),
         }
+    }
+}
+
+fn outcome_unknown(url: &Url, reason: &impl ToString) -> Error {
+    Error::OutcomeUnknown {
+        path: url.path().to_owned(),
+        reason: reason.to_string(),
     }
 }

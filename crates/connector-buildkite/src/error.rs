@@ -33,12 +33,17 @@ pub(crate) fn explain(error: ClientError) -> Error {
         ClientError::RateLimited { wait, .. } => {
             Error::new(ErrorKind::Unavailable, message).with_retry(Retry::After(wait))
         }
+        ClientError::Proxy(_) => Error::new(ErrorKind::Config, message),
+        ClientError::Unreachable { .. } => {
+            Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Never)
+        }
         ClientError::Unavailable { .. } | ClientError::CutShort { .. } => {
             Error::new(ErrorKind::Unavailable, message)
         }
-        ClientError::Refused { .. } | ClientError::Protocol { .. } => {
-            Error::new(ErrorKind::Protocol, message)
-        }
+        ClientError::Refused { .. }
+        | ClientError::Protocol { .. }
+        | ClientError::TooLarge { .. }
+        | ClientError::NoProgress { .. } => Error::new(ErrorKind::Protocol, message),
         _ => Error::new(ErrorKind::Internal, message),
     };
     match path {

@@ -42,9 +42,9 @@ pub use connector::{
 pub use credential::Credential;
 pub use dead_letter::DeadLetter;
 pub use destination::{
-    AcceptedStreams, ActingDestination, Capabilities, Claim, Comparison, DeleteByKey, Destination,
-    Holder, OpenRowReader, Outcome, Replica, RunEnding, RunHistory, RunRecord, StreamPlan,
-    StreamRun, WriteMode, WritePlan,
+    AcceptedStreams, ActingDestination, Capabilities, Claim, Comparison, CopyInventory,
+    DeleteByKey, Destination, Holder, OpenRowReader, Outcome, Replica, RunEnding, RunHistory,
+    RunRecord, StoredStream, StoredSync, StreamPlan, StreamRun, WriteMode, WritePlan,
 };
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use expectation::invalid_json;

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,8 +16,9 @@ use serde_json::value::RawValue;
 use crate::{Error, ErrorKind, Result};
 
 /// One valid JSON object, as the text it came in: field order, numbers and unknown fields kept.
+/// Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonObject(String);
+pub struct JsonObject(Arc<String>);
 
 impl JsonObject {
     /// Takes a text that is one JSON object.
@@ -36,11 +38,16 @@ impl JsonObject {
             .ok_or_else(|| Error::new(ErrorKind::Data, "valid JSON, but not an object"))
     }
 
+    /// A `String` in an `Arc`, since an `Arc<str>` would copy the text.
+    fn new(text: String) -> Self {
+        Self(Arc::new(text))
+    }
+
     /// Takes a raw value, unless it is something other than an object. Nothing is parsed.
     pub fn from_raw(raw: &RawValue) -> Option<Self> {
         raw.get()
             .starts_with('{')
-            .then(|| Self(raw.get().to_owned()))
+            .then(|| Self::new(raw.get().to_owned()))
     }
 
     /// Serializes a struct or map.
@@ -52,7 +59,7 @@ impl JsonObject {
             Error::new(ErrorKind::Data, "the value has no form in JSON").with_source(error)
         })?;
         if text.starts_with('{') {
-            return Ok(Self(text));
+            return Ok(Self::new(text));
         }
         Err(Error::new(ErrorKind::Data, "the value is not an object"))
     }
@@ -66,7 +73,7 @@ impl JsonObject {
     /// replaced by spaces; text without any is borrowed.
     pub fn single_line(&self) -> Cow<'_, str> {
         match memchr::memchr2(b'\n', b'\r', self.0.as_bytes()) {
-            None => Cow::Borrowed(&self.0),
+            None => Cow::Borrowed(self.as_str()),
             Some(_) => Cow::Owned(self.0.replace(['\n', '\r'], " ")),
         }
     }
@@ -196,7 +203,7 @@ impl ObjectWriter {
     /// Closes the object.
     pub fn finish(mut self) -> JsonObject {
         self.text.push('}');
-        JsonObject(self.text)
+        JsonObject::new(self.text)
     }
 
     fn key(&mut self, key: &str) {

@@ -1,7 +1,7 @@
-//! Lines of one stream: bare records, and those that say that a record is gone.
+//! Lines of one stream: bare records and tombstones.
 //!
-//! `{"_gone":"aged_out","id":"…"}` is no record: its first field is a text `_gone`, the others are
-//! the key. Who reads the file as a table has a column `_gone` that is null in each record.
+//! `{"_gone":"aged_out","id":"…"}` is a tombstone: its first field is a text `_gone`, and the others
+//! are the key. Read as a table, the file has a column `_gone` that is null in each record.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::line::quoted;
 
 const GONE: &str = "_gone";
 
-/// The two parts of the line that says that the record with the key `key` is gone.
+/// The two parts of the tombstone of the record with the key `key`.
 pub(crate) fn removed<'k>(why: &str, key: &'k str) -> (String, &'k str) {
     let start = format!("{{\"{GONE}\":{}", quoted(why));
     let fields = key.strip_prefix('{').unwrap_or(key).trim_ascii_start();
@@ -21,15 +21,15 @@ pub(crate) fn removed<'k>(why: &str, key: &'k str) -> (String, &'k str) {
     (start + comma, fields)
 }
 
-/// Whether an object says that a record is gone.
+/// Whether an object is a tombstone.
 pub(crate) fn is_removed(object: &str) -> bool {
     let name = object.strip_prefix('{').unwrap_or(object);
     let mut name = name.trim_ascii_start().bytes();
-    // Nearly all records are known not to be by two bytes.
+    // Two bytes show that nearly all records are none.
     if name.next() != Some(b'"') || !matches!(name.next(), Some(b'_' | b'\\')) {
         return false;
     }
-    let read = serde_json::Deserializer::from_str(object).deserialize_map(FirstIsGone);
+    let read = serde_json::Deserializer::from_str(object).deserialize_map(TombstoneVisitor);
     read.unwrap_or_default()
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn parse(line: &str, stream: &StreamName) -> Result<Record> {
     let mut fields = object.fields()?.into_iter();
     let why: Cow<'_, str> = match fields.next() {
         Some((_, why)) => serde_json::from_str::<String>(why.get()).map_or_else(
-            // A text, though one that is no Unicode: as JSON writes it.
+            // Not valid Unicode: kept as JSON writes it.
             |_| why.get().into(),
             Cow::Owned,
         ),
@@ -55,10 +55,10 @@ pub(crate) fn parse(line: &str, stream: &StreamName) -> Result<Record> {
     Ok(Record::removed(stream.clone(), key.finish(), why))
 }
 
-/// Whether the first field is a text `_gone`.
-struct FirstIsGone;
+/// Finds out whether the first field is a text `_gone`.
+struct TombstoneVisitor;
 
-impl<'de> Visitor<'de> for FirstIsGone {
+impl<'de> Visitor<'de> for TombstoneVisitor {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_reads_as_it_was_written() {
+    fn tombstones_read_as_they_were_written() {
         for (key, line) in [
             (r#"{"id":1.0}"#, r#"{"_gone":"a\"b","id":1.0}"#),
             ("{ \"id\": 1}", r#"{"_gone":"a\"b","id": 1}"#),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_text_that_comes_first_says_so() {
+    fn only_a_text_in_the_first_field_makes_a_tombstone() {
         for line in [
             r#"{"_gone":"x"}"#,
             r#"{ "_gone" : "x", "id":1}"#,

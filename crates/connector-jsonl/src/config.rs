@@ -1,4 +1,4 @@
-//! What the user sets: where the lines are.
+//! What a user sets: where the lines are.
 
 use connector_core::{Configuration, Error, ErrorKind, LocationKind, Result, SettingsSchema};
 use schemars::JsonSchema;
@@ -13,16 +13,16 @@ const STREAM: &str = "stream";
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// A file; a folder, if it ends with `/` or is one; or `-` for standard input or output.
+    /// A file, a folder (existing, or ending with `/`), or `-` for standard input or output.
     pub path: String,
-    /// For a source that is one file or `-`: every line is a record of this stream. Without it,
-    /// lines name their stream, or the stream is named like the file.
+    /// For a source that is one file or `-`: the stream of all lines. Without it, lines name their
+    /// stream, or the name of the file is the stream.
     #[serde(default)]
     pub stream: Option<String>,
 }
 
 impl Config {
-    /// Parses and checks. Pure: no file is looked at.
+    /// Parses and checks. Pure: no file is read.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed.
@@ -41,7 +41,7 @@ impl Config {
     /// As [`parse`](Self::parse), for a destination.
     ///
     /// # Errors
-    /// Also for the keys of a source.
+    /// Also if it sets a key that only a source has.
     pub(crate) fn parse_destination(configuration: Configuration) -> Result<Self> {
         if configuration.has(STREAM) {
             return Err(refused(STREAM, "is only for a source; remove it"));

@@ -1,4 +1,4 @@
-//! The one place where a failure of a file or pipe becomes a failure of the contract.
+//! Turns failures of files and pipes into errors of the contract.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use connector_core::{Error, ErrorKind, Result};
 
-/// What the person who runs the sync is told.
+/// The error that a person reads.
 pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
     let kind = match error.kind() {
-        // The path is wrong, not the machine.
+        // The path is wrong.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ErrorKind::Config,
         _ => ErrorKind::Io,
     };
@@ -29,26 +29,26 @@ pub(crate) fn of_io(error: io::Error, path: &Path) -> Error {
         .with_context("path", path.display())
 }
 
-/// A file that is there but is not what we write: it is left alone.
+/// The error of a file that this program did not write, and leaves alone.
 pub(crate) fn not_ours(path: &Path, why: &str) -> Error {
-    let message = format!("{why}; nothing was changed: move the file away, or choose another path");
+    let message = format!("{why}; nothing was changed. Move the file away, or choose another path");
     Error::new(ErrorKind::Config, message).with_context("path", path.display())
 }
 
-/// Another run has written since this one began.
+/// The error of a commit after another run has written.
 pub(crate) fn written_by_others(path: &Path) -> Error {
     let message = "another run has written to it since this one began; nothing more was \
-                   committed: let one of them end, then sync again";
+                   committed. Let the other run end, then sync again";
     Error::new(ErrorKind::Conflict, message).with_context("path", path.display())
 }
 
-/// A kept state that cannot be used.
+/// The error of a saved state that cannot be used.
 pub(crate) fn damaged(path: &Path, why: &str) -> Error {
     let message = format!("{why}; restore it, or move it away to read everything again");
     Error::new(ErrorKind::State, message).with_context("path", path.display())
 }
 
-/// Locks against other processes; where the file system knows no locks, goes on without.
+/// Locks a file against other processes, where the file system supports locks.
 pub(crate) fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {

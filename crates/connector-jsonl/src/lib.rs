@@ -1,9 +1,9 @@
 //! JSON lines in files and pipes, as a source and as a destination.
 //!
-//! `path` says where: `-` is standard input or output; a path that ends with `/`, or is a folder,
-//! is a folder with one file for each stream; anything else is one file for all streams.
+//! `path` says where: `-` is standard input or output. A path that ends with `/`, or is a folder, is
+//! a folder with one file for each stream. Anything else is one file for all streams.
 //!
-//! | where | a record | a record that is gone | commits |
+//! | where | a record | a tombstone | commits |
 //! |---|---|---|---|
 //! | file | `{"stream":"builds","record":{…}}` | `{"stream":"builds","gone":"aged_out","key":{…}}` | `{"sync":"…","state":{…}}` lines between them |
 //! | folder | `{…}` in `builds.jsonl`, `jobs.jsonl`, … | `{"_gone":"aged_out",…}` there, with the fields of its key | `_state.json`: states, and the length of each file |
@@ -11,45 +11,37 @@
 //!
 //! What is decided here:
 //!
-//! - **Records keep their text**, byte for byte; only line breaks between values become spaces.
-//! - **What counts ends at the last commit.** What a killed sync wrote after it is cut off at the
-//!   next start. In a file, each commit line repeats the last state of its sync, or null, so that
-//!   the end of the file is enough to go on. Nothing is missing then; what the source reads again
-//!   (streams without a state, its overlap, the rest of a page) is there again.
-//! - **Nothing of others is cut.** A file that does not begin with a commit line of ours, or with
-//!   other lines after the last commit, is an error. In a folder, so is a file of records that
-//!   `_state.json` does not know.
-//! - **Syncing again appends.** Of several lines with one key, the last one counts. One that says
-//!   that the record is gone, and why, takes nothing back: what came before it is the record as it
-//!   was when the source had it last.
-//! - **What is gone looks like no record.** In a folder its line begins with a text `_gone`, which
-//!   is null, or not there, in a record; a record that begins so itself is refused there, and one
-//!   file takes it.
-//! - **A commit is on the disk** when it returns (one `fsync` per file, in a folder two more).
-//! - **One writer at a time**: the file or folder is locked while a sync writes to it.
+//! - **Records keep their text**, byte for byte. Only line breaks between values become spaces.
+//! - **Only committed lines count.** The next start removes what a killed sync wrote after the last
+//!   commit, and a source skips it. Each commit line in a file repeats the last state of its sync,
+//!   or null, so that a sync can resume from the end of the file. Records that the source reads
+//!   again are written again.
+//! - **Files of others are not changed.** A file that does not begin with a commit line, or has
+//!   other lines after the last commit, is an error. So is a file in a folder that `_state.json`
+//!   does not list.
+//! - **Syncing again appends.** The last of several lines with one key counts. A tombstone removes
+//!   nothing: the lines before it hold the record as the source had it last.
+//! - **A tombstone is not a record.** In a folder its line begins with a text `_gone`, which records
+//!   do not have. A record that begins so is rejected there, and accepted in one file.
+//! - **A commit is on disk** when it returns (one `fsync` per file, and two more in a folder).
+//! - **One run at a time.** A run locks a file beside the file or folder, which names its holder,
+//!   and the file or folder itself. A commit also checks that no other run has written since.
+//! - **New files get the permissions of the umask**, like any other file. They may hold confidential
+//!   data.
 //!
-//! As a source it reads the same lines, and files of bare objects besides: see [`JsonlSource`].
+//! A source reads the same lines, and files of bare objects, see [`JsonlSource`].
 //!
-//! Reading and writing block, so they run on tokio's threads for blocking work; outside of a
-//! tokio runtime they run where they are called.
+//! Reading and writing block. They run on tokio's threads for blocking calls or, without a tokio
+//! runtime, on the calling thread.
 
 mod bare;
+mod committed;
 mod config;
 mod destination;
+mod disk;
 mod error;
-mod file;
-mod files;
-mod folder;
-mod inference;
-mod input;
 mod line;
 mod location;
-mod output;
-mod pipe;
-mod piped;
-mod position;
-mod reading;
-mod sink;
 mod source;
 mod tail;
 

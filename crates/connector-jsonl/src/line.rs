@@ -1,4 +1,4 @@
-//! The forms of a line, written and read.
+//! The formats of a line, for writing and reading.
 
 use std::borrow::Cow;
 
@@ -6,20 +6,20 @@ use connector_core::{JsonObject, Record, Result, State, StreamName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// How each line with a record and its stream begins, as written here.
+/// The beginning of each line with a stream, as this program writes it.
 pub(crate) const RECORD_START: &[u8] = b"{\"stream\":";
-/// How each commit line begins, as written here.
+/// The beginning of each commit line, as this program writes it.
 pub(crate) const COMMIT_START: &[u8] = b"{\"sync\":";
 
-/// What stands before a record of `stream`; `}` closes the line.
+/// The part of a line before a record of `stream`. `}` closes the line.
 pub(crate) fn record_start(stream: &StreamName) -> String {
     format!("{{\"stream\":{},\"record\":", quoted(stream.as_str()))
 }
 
-/// What stands before the key of a record of `stream` that is gone; `}` closes the line.
-pub(crate) fn removed_start(stream: &StreamName, why: &str) -> String {
-    let (stream, why) = (quoted(stream.as_str()), quoted(why));
-    format!("{{\"stream\":{stream},\"gone\":{why},\"key\":")
+/// The part of a line before the key of a tombstone of `stream`. `}` closes the line.
+pub(crate) fn removed_start(stream: &StreamName, reason: &str) -> String {
+    let (stream, reason) = (quoted(stream.as_str()), quoted(reason));
+    format!("{{\"stream\":{stream},\"gone\":{reason},\"key\":")
 }
 
 /// A commit of `sync` with its last state.
@@ -33,13 +33,13 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A commit line as read.
+/// A commit line.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Commit {
     /// The name of the sync.
     pub(crate) sync: String,
-    /// Its last state. It may be null, but not missing, as it would without this attribute.
+    /// Its last state. It may be null. The attribute makes a missing one an error.
     #[serde(deserialize_with = "Option::deserialize")]
     pub(crate) state: Option<State>,
 }
@@ -49,7 +49,7 @@ pub(crate) fn parse_commit(line: &[u8]) -> Option<Commit> {
     serde_json::from_slice(line).ok()
 }
 
-/// The stream that a line names, whatever else is in it.
+/// The stream that a line names, whatever else the line holds.
 pub(crate) fn stream_of(line: &[u8]) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Named<'a> {
@@ -63,16 +63,15 @@ pub(crate) fn stream_of(line: &[u8]) -> Option<Cow<'_, str>> {
 /// A line of a file with several streams.
 #[derive(Debug)]
 pub(crate) enum Enveloped {
-    /// A record with its stream, or the news that it is gone.
+    /// A record or a tombstone.
     Record(Record),
-    /// A commit: for readers there is nothing in it.
+    /// A commit, which readers skip.
     Commit,
 }
 
 impl Enveloped {
-    /// The line, if it has one of these forms and no other fields: a record, what is gone, a
-    /// commit, a dead letter (which is a record with the reason for its refusal, and perhaps with
-    /// why it is gone).
+    /// The line, if it is a record, a tombstone, a commit or a dead letter, and has no other
+    /// fields. A dead letter is a record or tombstone with the reason for its rejection.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let line: Line<'_> = serde_json::from_str(line).ok()?;
         match line {
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_reads_as_it_was_written() {
+    fn tombstones_read_as_they_were_written() {
         let stream = StreamName::from("we\"ird");
         let line = format!("{}{{\"id\": 1.0}}}}", removed_start(&stream, "ag\"ed"));
         assert!(line.as_bytes().starts_with(RECORD_START));
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_is_the_record_that_was_refused() {
+    fn a_dead_letter_is_read_as_the_record_that_was_rejected() {
         let line = r#"{"stream":"a","reason":"no","record":{"id":1}}"#;
         let data = JsonObject::parse("{\"id\":1}").unwrap();
         let Some(Enveloped::Record(record)) = Enveloped::parse(line) else {

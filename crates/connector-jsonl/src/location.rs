@@ -3,21 +3,21 @@
 use std::fs;
 use std::path::PathBuf;
 
-/// Where lines are read from or written to.
+/// Where lines are read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     /// Standard input or output.
     Standard,
-    /// A named pipe or a device: like standard input or output, with a name.
+    /// A named pipe or a device.
     Pipe(PathBuf),
-    /// One regular file, there or not.
+    /// One regular file, which may not exist yet.
     File(PathBuf),
-    /// A folder with a file for each stream, there or not.
+    /// A folder with a file for each stream, which may not exist yet.
     Folder(PathBuf),
 }
 
 impl Location {
-    /// Looks at the path: what is there decides, then how it ends.
+    /// What exists at the path decides, then how the path ends.
     pub(crate) fn of(path: &str) -> Self {
         if path == "-" {
             return Self::Standard;

@@ -1,4 +1,4 @@
-//! The end of a file that was written before: the last commit, and what a killed sync left.
+//! The end of an existing file: the last commit, and what a killed sync left after it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
@@ -10,26 +10,26 @@ use memchr::memmem;
 use crate::error;
 use crate::line::{COMMIT_START, parse_commit};
 
-/// Bytes read at once on the way back from the end.
+/// Bytes that are read at once, from the end backwards.
 const BLOCK: u64 = 1024 * 1024;
 
-/// Where a file can be written on.
+/// Where a file can be extended.
 #[derive(Debug, PartialEq)]
 pub(crate) struct LastCommit {
     /// Where its line ends.
     pub(crate) end: u64,
-    /// The last state of the sync that was asked for.
+    /// The last state of the requested sync.
     pub(crate) state: Option<State>,
 }
 
-/// Looks for the last commit line and the last one of `sync`, from the end back; none if there
-/// is no complete commit line at all.
+/// Finds the last commit line, and the last one of `sync`. `None` if there is no complete commit
+/// line.
 pub(crate) fn last_commit(file: &File, path: &Path, sync: &str) -> Result<Option<LastCommit>> {
     let mut end = None;
     let mut before = Backwards::new(file, path)?;
     while let Some(start) = before.next()? {
         let Some(text) = line_at(file, path, start)? else {
-            // Cut off by a kill: it never was a commit.
+            // Cut off by a kill, so it never was a commit.
             continue;
         };
         let commit = parse_commit(&text)
@@ -43,8 +43,8 @@ pub(crate) fn last_commit(file: &File, path: &Path, sync: &str) -> Result<Option
     Ok(end.map(|end| LastCommit { end, state: None }))
 }
 
-/// Checks that all lines from `from` on have one of `starts`; the last may be torn. After a
-/// loss of power, a file system may have left zeros where the lines were to be.
+/// Checks that all lines from `from` on begin with one of `starts`. The last one may be cut off.
+/// After a loss of power, a file system may leave zeros in place of lines.
 pub(crate) fn check_rest(file: &File, path: &Path, from: u64, starts: &[&[u8]]) -> Result<()> {
     let mut lines = reader_at(file, path, from)?;
     let mut line = Vec::new();
@@ -54,8 +54,9 @@ pub(crate) fn check_rest(file: &File, path: &Path, from: u64, starts: &[&[u8]]) 
         if read.map_err(|error| error::of_io(error, path))? == 0 {
             return Ok(());
         }
-        let is_torn = !line.ends_with(b"\n");
-        let begins = |start: &&[u8]| line.starts_with(start) || is_torn && start.starts_with(&line);
+        let is_cut_off = !line.ends_with(b"\n");
+        let begins =
+            |start: &&[u8]| line.starts_with(start) || is_cut_off && start.starts_with(&line);
         if line[0] != 0 && !starts.iter().any(begins) {
             let why = "after the last commit it has lines that this program did not write";
             return Err(error::not_ours(path, why));
@@ -63,7 +64,7 @@ pub(crate) fn check_rest(file: &File, path: &Path, from: u64, starts: &[&[u8]]) 
     }
 }
 
-/// The complete line that starts at `start`, with its end.
+/// The line that begins at `start`, with its end. `None` if it is not complete.
 pub(crate) fn line_at(file: &File, path: &Path, start: u64) -> Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     reader_at(file, path, start)?
@@ -78,18 +79,18 @@ fn reader_at<'f>(mut file: &'f File, path: &Path, from: u64) -> Result<BufReader
     Ok(BufReader::with_capacity(64 * 1024, file))
 }
 
-/// Starts of lines that look like commits, from the end of a file back, one block at a time.
+/// Finds lines that look like commits, from the end of a file backwards, block by block.
 struct Backwards<'f> {
     file: &'f File,
     path: &'f Path,
-    /// Everything from here on has been looked at.
-    looked: u64,
-    /// Found in the last block, in rising order.
+    /// Everything from here on has been searched.
+    searched: u64,
+    /// Found in the last block, in ascending order.
     found: Vec<u64>,
     finder: memmem::Finder<'static>,
 }
 
-/// A commit line behind the end of another line.
+/// The beginning of a commit line after another line.
 const NEEDLE: &[u8] = b"\n{\"sync\":";
 
 impl<'f> Backwards<'f> {
@@ -98,23 +99,23 @@ impl<'f> Backwards<'f> {
         Ok(Self {
             file,
             path,
-            looked: metadata.len(),
+            searched: metadata.len(),
             found: Vec::new(),
             finder: memmem::Finder::new(NEEDLE),
         })
     }
 
     fn next(&mut self) -> Result<Option<u64>> {
-        while self.found.is_empty() && self.looked > 0 {
-            self.look()?;
+        while self.found.is_empty() && self.searched > 0 {
+            self.search()?;
         }
         Ok(self.found.pop())
     }
 
-    fn look(&mut self) -> Result<()> {
-        let from = self.looked.saturating_sub(BLOCK);
-        // A needle that begins in this block may end in the next.
-        let length = self.looked - from + NEEDLE.len() as u64 - 1;
+    fn search(&mut self) -> Result<()> {
+        let from = self.searched.saturating_sub(BLOCK);
+        // A match that begins in this block may end in the next one.
+        let length = self.searched - from + NEEDLE.len() as u64 - 1;
         let mut block = Vec::new();
         reader_at(self.file, self.path, from)?
             .take(length)
@@ -125,7 +126,7 @@ impl<'f> Backwards<'f> {
         }
         let starts = self.finder.find_iter(&block);
         self.found.extend(starts.map(|at| from + at as u64 + 1));
-        self.looked = from;
+        self.searched = from;
         Ok(())
     }
 }
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_is_found_wherever_it_lies_against_the_blocks() {
+    fn a_commit_is_found_across_the_borders_of_blocks() {
         let state = State::new("x", 1);
         let line = commit("a", Some(&state)).unwrap();
         let block = usize::try_from(BLOCK).unwrap();
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_commit_does_not_count_and_other_syncs_move_the_end_only() {
+    fn an_incomplete_commit_does_not_count_and_other_syncs_only_move_the_end() {
         let first = commit("a", Some(&State::new("x", 1))).unwrap();
         let second = commit("b", None).unwrap();
         let text = format!("{first}{second}");

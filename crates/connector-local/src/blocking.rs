@@ -1,9 +1,9 @@
-//! Runs calls to files where they block nobody.
+//! Runs blocking calls on threads for them.
 
 use connector_core::{Error, ErrorKind, Result};
 use tokio::runtime::Handle;
 
-/// Runs `work` on tokio's threads for blocking work, or here if there is no runtime.
+/// Runs `work` on tokio's threads for blocking calls or, without a runtime, on this thread.
 ///
 /// # Errors
 /// Those of `work`; [`ErrorKind::Internal`] if it panics or the runtime ends.

@@ -1,4 +1,4 @@
-//! A claim on a file or folder: one run at a time.
+//! A claim on a file or folder, so that a sync has one run at a time.
 //!
 //! The claim is a lock on a file beside what is claimed. The lock file names its holder. The
 //! kernel releases the lock when the process ends, however it ends.
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use connector_core::{Error, ErrorKind, Holder, Result};
 
-/// How often a lock file that another run is removing is opened again.
+/// The most attempts to lock a file that other runs remove.
 const ATTEMPTS: usize = 100;
-/// More than the JSON form of a holder has.
+/// More bytes than the JSON form of a holder has.
 const LONGEST_HOLDER: u64 = 16 * 1024;
 
 /// A claim, held until it is dropped.
@@ -23,15 +23,20 @@ pub struct FileClaim {
 }
 
 impl FileClaim {
-    /// Locks the file at `path` for `holder`, and makes it if there is none.
+    /// Claims the file or folder `claimed` for the runs of a sync: locks a
+    /// file beside it, and creates that file if there is none.
     ///
-    /// `None` where no claim can be held: the file system has no locks, or no file can be made
-    /// there. Whoever gets `None` must notice by other means that another run has written.
+    /// `None` if no claim can be held: the file system has no locks, or the file cannot be created.
+    /// The caller must then detect in another way that another run has written.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] if another run holds it, naming its holder; [`ErrorKind::Io`] if
     /// the file cannot be opened or written.
-    pub fn take(path: &Path, holder: &Holder) -> Result<Option<Self>> {
+    pub fn take(claimed: &Path, sync: &str, holder: &Holder) -> Result<Option<Self>> {
+        Self::lock(&lock_file(claimed, sync), holder)
+    }
+
+    fn lock(path: &Path, holder: &Holder) -> Result<Option<Self>> {
         let failed = |error: io::Error| {
             Error::new(ErrorKind::Io, "the lock file of the sync cannot be used")
                 .with_source(error)
@@ -49,7 +54,7 @@ impl FileClaim {
                 Err(TryLockError::WouldBlock) => return Err(held(&mut file, path)),
                 Err(TryLockError::Error(_)) => return Ok(None),
             }
-            // Between opening and locking, its last holder may have removed it.
+            // Its last holder may have removed it before it was locked here.
             if is_at(&file, path) {
                 write_holder(&mut file, holder).map_err(failed)?;
                 let path = path.to_owned();
@@ -58,21 +63,21 @@ impl FileClaim {
         }
         Err(Error::new(
             ErrorKind::Conflict,
-            "the lock file of the sync is removed again and again; let other runs end",
+            "other runs keep removing the lock file of the sync; let them end",
         )
         .with_context("path", path.display()))
     }
 
-    /// Where the lock file is.
+    /// Whether it is the claim for the runs of this sync.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn is_for(&self, claimed: &Path, sync: &str) -> bool {
+        self.path == lock_file(claimed, sync)
     }
 }
 
 impl Drop for FileClaim {
-    /// Removes the file while it is still locked, so that nobody holds a lock on a file that is
-    /// no longer there. A file that stays behind is harmless: nobody has locked it.
+    /// Removes the file while it is locked, so that nobody locks a file that no longer exists. A
+    /// file that is left behind is harmless, because nobody holds its lock.
     fn drop(&mut self) {
         if cfg!(unix) && is_at(&self.file, &self.path) {
             fs::remove_file(&self.path).ok();
@@ -80,7 +85,7 @@ impl Drop for FileClaim {
     }
 }
 
-/// Somebody else may have put a link there, and what it leads to would be overwritten.
+/// Refuses a link, which could lead to a file that must not be overwritten.
 fn refuse_other_than_file(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => {
@@ -91,13 +96,37 @@ fn refuse_other_than_file(path: &Path) -> Result<()> {
     }
 }
 
+/// The lock file of a sync, beside what it claims: `out.jsonl.NAME.lock`. It is the same for all
+/// paths that lead there.
+fn lock_file(claimed: &Path, sync: &str) -> PathBuf {
+    let claimed = claimed
+        .canonicalize()
+        .unwrap_or_else(|_| claimed.to_owned());
+    let mut name = claimed.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.lock", file_name(sync)));
+    claimed.with_file_name(name)
+}
+
+/// A file name for any sync name. Different names stay different.
+fn file_name(sync: &str) -> String {
+    let mut name = String::new();
+    for byte in sync.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    name
+}
+
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     options.open(path)
 }
 
-/// Where no lock file can be made, there is no claim. A missing folder is for others to report.
+/// Whether no lock file can be created. A missing folder is reported elsewhere.
 fn is_impossible(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -109,7 +138,7 @@ fn is_impossible(kind: io::ErrorKind) -> bool {
     )
 }
 
-/// Whether the open file is the one at `path` itself, not one that a link there leads to.
+/// Whether the open file is the one at `path`, and not one that a link leads to.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -119,7 +148,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Nothing removes lock files there.
+/// Lock files are never removed there.
 #[cfg(not(unix))]
 fn is_at(_file: &File, _path: &Path) -> bool {
     true
@@ -135,7 +164,7 @@ fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
 fn held(file: &mut File, path: &Path) -> Error {
     let message = match holder_in(file) {
         Some(holder) => format!("another run holds this sync: {holder}"),
-        // It has not written its name yet, or the system does not let others read it.
+        // It has not written its name yet, or the system does not let others read the file.
         None => "another run holds this sync".to_owned(),
     };
     let message = format!("{message}; let it end, or stop it");
@@ -157,7 +186,7 @@ mod tests {
     }
 
     fn take(path: &Path) -> Result<Option<FileClaim>> {
-        FileClaim::take(path, &holder())
+        FileClaim::lock(path, &holder())
     }
 
     #[test]
@@ -178,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_that_ends_leaves_no_file_and_a_file_that_a_kill_left_is_taken_over() {
+    fn a_claim_leaves_no_file_and_takes_over_one_that_a_kill_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.lock");
         fs::write(
@@ -197,7 +226,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn of_many_that_claim_and_end_at_once_never_two_hold_it() {
+    fn many_runs_that_claim_at_once_never_hold_the_claim_together() {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
         let folder = tempfile::tempdir().unwrap();
@@ -236,7 +265,16 @@ mod tests {
     }
 
     #[test]
-    fn where_no_file_can_be_made_there_is_no_claim() {
+    fn syncs_of_different_names_have_different_lock_files() {
+        let path = Path::new("missing/w.db");
+        let name = |sync: &str| lock_file(path, sync).display().to_string();
+        assert_eq!(name("ci"), "missing/w.db.ci.lock");
+        assert_eq!(name("a/b.%"), "missing/w.db.a%2fb%2e%25.lock");
+        assert_eq!(name(""), "missing/w.db..lock");
+    }
+
+    #[test]
+    fn without_a_lock_file_there_is_no_claim() {
         let folder = tempfile::tempdir().unwrap();
         assert!(
             take(&folder.path().join("missing/w.lock"))

@@ -1,4 +1,4 @@
-//! What connectors to local files share: calls that block, and claims on files.
+//! What connectors to local files share: blocking calls, and claims on files.
 
 mod blocking;
 mod claim;

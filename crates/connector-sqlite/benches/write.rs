@@ -2,11 +2,11 @@
 //! writing.
 //!
 //! ```text
-//! cargo bench -p connector-sqlite --bench write [-- --builds 5000 --rounds 5]
+//! cargo bench -p connector-sqlite --bench write [-- --builds 5000 --rounds 5 --commit-mib 32]
 //! ```
 //!
-//! A build with its ten jobs has about 32 KB. Batches and commits are those of a sync: 1 MiB and
-//! 32 MiB. Another connection takes the write lock again and again meanwhile.
+//! A build with its ten jobs has about 32 KB. Batches have 1 MiB, as in a sync, and commits 32 MiB
+//! unless set. Another connection takes the write lock again and again.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,6 @@ type Failure = Box<dyn std::error::Error>;
 
 const JOBS_PER_BUILD: usize = 10;
 const BATCH_BYTES: usize = 1 << 20;
-const COMMIT_BYTES: usize = 32 << 20;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,13 +35,14 @@ fn main() -> Result<(), Failure> {
             .unwrap_or(default)
     };
     let (builds, rounds) = (number("--builds", 5_000), number("--rounds", 5));
+    let commit_bytes = number("--commit-mib", 32) << 20;
     let batches = batches(builds);
     let mut costs = Vec::new();
     for _ in 0..rounds {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("bench.db");
-        let (first, _) = measure(&path, &batches)?;
-        let (again, longest) = measure(&path, &batches)?;
+        let (first, _) = measure(&path, &batches, commit_bytes)?;
+        let (again, longest) = measure(&path, &batches, commit_bytes)?;
         costs.push((first, again, longest));
     }
     let per_thousand = |cpu: Duration| cpu.as_secs_f64() * 1e6 / builds as f64;
@@ -61,14 +61,18 @@ fn main() -> Result<(), Failure> {
 }
 
 /// CPU time of one sync, and the longest wait of another writer.
-fn measure(path: &Path, batches: &[Vec<Record>]) -> Result<(Duration, Duration), Failure> {
+fn measure(
+    path: &Path,
+    batches: &[Vec<Record>],
+    commit_bytes: usize,
+) -> Result<(Duration, Duration), Failure> {
     let mut destination = block_on(open(path))?;
     block_on(destination.start(&plan()?))?;
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let other = scope.spawn(|| longest_wait(path.to_owned(), &is_over));
         let before = cpu()?;
-        let written = block_on(write(destination.as_mut(), batches));
+        let written = block_on(write(destination.as_mut(), batches, commit_bytes));
         let after = cpu()?;
         is_over.store(true, Ordering::SeqCst);
         written?;
@@ -91,13 +95,17 @@ fn plan() -> Result<WritePlan, Failure> {
     Ok(WritePlan::preferred("bench", streams, &capabilities)?)
 }
 
-async fn write(destination: &mut dyn Destination, batches: &[Vec<Record>]) -> Result<(), Failure> {
+async fn write(
+    destination: &mut dyn Destination,
+    batches: &[Vec<Record>],
+    commit_bytes: usize,
+) -> Result<(), Failure> {
     let state = State::new("bench", 1);
     let mut uncommitted = 0;
     for batch in batches {
         uncommitted += bytes(batch);
         destination.write(batch.clone()).await?;
-        if uncommitted >= COMMIT_BYTES {
+        if uncommitted >= commit_bytes {
             destination.commit(Some(&state)).await?;
             uncommitted = 0;
         }
@@ -127,10 +135,9 @@ fn batches(builds: usize) -> Vec<Vec<Record>> {
         for (stream, data) in [("builds", build(number))].into_iter().chain(jobs) {
             let data = JsonObject::from_serialize(&data).unwrap_or_else(|error| panic!("{error}"));
             size += data.as_str().len();
-            let batch = batches.last_mut();
-            batch.into_iter().for_each(|batch: &mut Vec<_>| {
-                batch.push(Record::new(stream.into(), data.clone()));
-            });
+            if let Some(batch) = batches.last_mut() {
+                batch.push(Record::new(stream.into(), data));
+            }
             if size >= BATCH_BYTES {
                 batches.push(Vec::new());
                 size = 0;

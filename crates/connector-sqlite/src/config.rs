@@ -1,4 +1,4 @@
-//! What the user sets: where the database is.
+//! What a user sets: where the database is, and what to read.
 
 use std::path::PathBuf;
 
@@ -16,24 +16,25 @@ const OF_SOURCES: [&str; 2] = ["query", "stream"];
 #[schemars(extend("required" = ["path"]))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Path of the database file. It is created if it does not exist; its folder must exist.
+    /// Path of the database file. A destination creates it if it does not exist; the folder must
+    /// exist.
     pub path: PathBuf,
-    /// For a source: the SELECT whose rows are read, each column a field.
+    /// For a source: the SELECT whose rows are read. Each column is a field.
     #[schemars(with = "String")]
     pub query: Option<String>,
-    /// For a source: the stream whose records the rows are; `query` if left out.
+    /// For a source: the name of the stream. Default: `query`.
     #[schemars(with = "String")]
     pub stream: Option<String>,
 }
 
 impl Config {
-    /// Parses and checks. Pure: no file is looked at.
+    /// Parses and checks. Pure: no file is read.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed.
     pub fn parse(configuration: Configuration) -> Result<Self> {
         let config: Self = configuration.parse()?;
-        // To SQLite these two are databases that vanish when they are closed.
+        // To SQLite these two are databases that exist only while they are open.
         if config.path.as_os_str().is_empty() || config.path.as_os_str() == ":memory:" {
             return Err(
                 Error::new(ErrorKind::Config, "must be the path of a database file")
@@ -60,7 +61,7 @@ impl Config {
     /// As [`parse`](Self::parse), for a destination.
     ///
     /// # Errors
-    /// Also for the keys of a source.
+    /// Also if it sets a key that only a source has.
     pub(crate) fn parse_destination(configuration: Configuration) -> Result<Self> {
         for key in OF_SOURCES {
             if configuration.has(key) {

@@ -1,4 +1,4 @@
-//! The database file: opened, and proved writable.
+//! Opens the database file, for writing and for reading.
 
 use std::fs;
 use std::path::Path;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use connector_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
+use crate::bookkeeping;
 use crate::error::{self, Failure};
 use crate::patience::{self, ATTEMPT};
-use crate::upgrade;
 
-/// How long a reader waits where nobody can read while somebody writes.
+/// How long a reader waits for a writer, where the two exclude each other.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Proves that the database can be written, or created, and leaves everything as it is.
+/// Proves that the database can be written or created. Changes nothing.
 pub(crate) fn check(path: &Path) -> Result<()> {
-    let folder = look_at(path)?;
+    let folder = expect_file_path(path)?;
     if !path.exists() {
-        // A file without a name: it never shows up in the folder.
+        // The file has no name and never appears in the folder.
         return match tempfile::tempfile_in(folder) {
             Ok(_) => Ok(()),
             Err(error) => Err(error::of_path(
@@ -30,12 +30,12 @@ pub(crate) fn check(path: &Path) -> Result<()> {
     }
     let probe = || {
         let database = connect(path, OpenFlags::empty())?;
-        upgrade::expect_known(&database)?;
-        // An empty transaction takes the write lock and gives it back.
+        bookkeeping::expect_known(&database)?;
+        // An empty transaction takes the write lock and releases it.
         Ok(database.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?)
     };
     match probe() {
-        // A sync waits for others that write.
+        // A sync waits until others have written.
         Err(Failure::Database(error)) if patience::is_locked(&error) => Ok(()),
         probed => probed.map_err(|failure| failure.at(path)),
     }
@@ -43,15 +43,15 @@ pub(crate) fn check(path: &Path) -> Result<()> {
 
 /// Opens the database, or creates it.
 pub(crate) fn open(path: &Path) -> Result<Connection> {
-    look_at(path)?;
+    expect_file_path(path)?;
     let open = || {
         let database = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-        // Committed means committed, even if the machine loses power.
+        // A commit survives a loss of power.
         database.pragma_update(None, "synchronous", "FULL")?;
-        // For a new database. Rows are some KB: on pages of 4 KiB a third of the room and of the
-        // time is lost to their ends.
+        // For a new database. Rows have several KB. Pages of 4 KiB would waste a third of the
+        // space and of the time.
         database.pragma_update(None, "page_size", 16_384)?;
-        // Enough for the inner pages of the indexes of millions of rows: 16 MiB.
+        // 16 MiB hold the inner pages of the indexes of millions of rows.
         database.pragma_update(None, "cache_size", -16_384)?;
         database.set_prepared_statement_cache_capacity(128);
         Ok(database)
@@ -59,22 +59,22 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     open().map_err(|error| error::of_database(error, path))
 }
 
-/// Opens a database that a sync has written, for reading: each write to it is refused.
+/// Opens a database that a sync has written, for reading only.
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection> {
     if !path.is_file() {
         let message = "there is no database at this path; sync to it first";
         return Err(Error::new(ErrorKind::Io, message).with_context("path", path.display()));
     }
     let open = || -> rusqlite::Result<_> {
-        // As if for writing: who may only read cannot tidy up, and would leave the files of
-        // SQLite's log behind. A file that cannot be written to is opened all the same.
+        // With the right to write, so that closing removes the files of SQLite's log. A file
+        // without that right is opened as well.
         let database = connect_any(path, OpenFlags::empty())?;
         database.pragma_update(None, "query_only", true)?;
         Ok((is_ours(&database)?, database))
     };
     match open() {
         Ok((true, database)) => {
-            let known = upgrade::expect_known(&database);
+            let known = bookkeeping::expect_known(&database);
             known.map_err(|failure| failure.at(path))?;
             Ok(database)
         }
@@ -86,7 +86,7 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection> {
     }
 }
 
-/// Opens any database for reading: each write to it is refused.
+/// Opens any database, for reading only.
 pub(crate) fn open_any(path: &Path) -> Result<Connection> {
     if !path.is_file() {
         let message = "there is no database at this path";
@@ -113,7 +113,7 @@ fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
-/// Without the flag for URIs: a path is a path, whatever it begins with.
+/// Does not set the flag for URIs, so every path is taken literally.
 fn connect_any(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let database = Connection::open_with_flags(path, flags)?;
@@ -121,7 +121,8 @@ fn connect_any(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
-/// `SQLite` opens a file that it may not write to for reading, and tells only at the first write.
+/// `SQLite` opens a file that it may not write to for reading, and reports that only at the first
+/// write.
 fn refuse_read_only(database: &Connection) -> rusqlite::Result<()> {
     if database.is_readonly(rusqlite::MAIN_DB)? {
         let read_only = ffi::Error::new(ffi::SQLITE_READONLY);
@@ -130,20 +131,19 @@ fn refuse_read_only(database: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Lets others read while a sync writes. Where the file system cannot do that, the database goes
-/// on without.
+/// Lets others read while a sync writes, where the file system supports that.
 pub(crate) fn let_others_read(database: &Connection) -> rusqlite::Result<()> {
     database.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))
 }
 
-/// Changes with each change of a table, index, view or trigger.
+/// A number that changes with each change of a table, index, view or trigger.
 pub(crate) fn schema_version(database: &Connection) -> rusqlite::Result<i64> {
     let mut statement = database.prepare_cached("PRAGMA schema_version")?;
     statement.query_row([], |row| row.get(0))
 }
 
-/// Refuses what can be no database file; returns its folder.
-fn look_at(path: &Path) -> Result<&Path> {
+/// Refuses a path that cannot be a database file. Returns its folder.
+fn expect_file_path(path: &Path) -> Result<&Path> {
     let folder = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
@@ -154,6 +154,9 @@ fn look_at(path: &Path) -> Result<&Path> {
     };
     if path.is_dir() {
         return refused("is a folder; it must be the path of a database file");
+    }
+    if path.exists() && !path.is_file() {
+        return refused("is a pipe or device; it must be the path of a database file");
     }
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(folder),

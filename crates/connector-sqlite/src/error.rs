@@ -1,29 +1,29 @@
-//! The one place where a failure of the database becomes a failure of the contract.
+//! Turns failures of the database into errors of the contract.
 
 use std::path::Path;
 
 use connector_core::{Error, ErrorKind, Retry};
 use rusqlite::ErrorCode;
 
-/// A failure of one table: the path is known to those who asked for it.
+/// A failure that does not know the path of the database.
 pub(crate) enum Failure {
-    /// Of the database.
+    /// The database failed.
     Database(rusqlite::Error),
-    /// Of what was asked for: kind and sentence.
+    /// The request was refused: kind and sentence.
     Refused(ErrorKind, String),
-    /// A failure of the contract that lacks the path.
-    Told(Error),
+    /// An error of the contract that lacks the path.
+    Reported(Error),
 }
 
 impl Failure {
-    /// The same, to those who use the database at `path`.
+    /// The error of the database at `path`.
     pub(crate) fn at(self, path: &Path) -> Error {
         match self {
             Self::Database(error) => of_database(error, path),
             Self::Refused(kind, message) => {
                 Error::new(kind, message).with_context("path", path.display())
             }
-            Self::Told(error) => error.with_context("path", path.display()),
+            Self::Reported(error) => error.with_context("path", path.display()),
         }
     }
 }
@@ -34,9 +34,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// What the person who runs the sync is told.
-///
-/// Messages of `SQLite` name tables and columns, never values, so they may be passed on.
+/// The error that a person reads. Messages of `SQLite` name tables and columns, never values.
 pub(crate) fn of_database(error: rusqlite::Error, path: &Path) -> Error {
     let error = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::new(
@@ -69,24 +67,24 @@ pub(crate) fn of_database(error: rusqlite::Error, path: &Path) -> Error {
     error.with_context("path", path.display())
 }
 
-/// A file that no sync has written, where one is to be read back.
+/// The error of a file to be read back that no sync has written.
 pub(crate) fn of_strange_file(path: &Path) -> Error {
-    io("the file is no database that a sync has written; choose another path")
+    io("the file is not a database that a sync has written; choose another path")
         .with_context("path", path.display())
 }
 
-/// The reason to refuse one record and go on, if the failure is about that record alone.
+/// Why one record is rejected. `None` if the failure is not about that record alone.
 pub(crate) fn refusal(error: &rusqlite::Error) -> Option<&'static str> {
     match error.sqlite_error_code()? {
         ErrorCode::ConstraintViolation => {
-            Some("a constraint, index or trigger that was added to the table refuses it")
+            Some("a constraint, index or trigger that was added to the table rejects it")
         }
         ErrorCode::TooBig => Some("it is larger than a row of the database can be (1 GB)"),
         _ => None,
     }
 }
 
-/// A refusal of the path itself, before there is a database.
+/// The error of the path itself, before there is a database.
 pub(crate) fn of_path(error: std::io::Error, what: &str, path: &Path) -> Error {
     io(what)
         .with_source(error)
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_said_with_the_path() {
+    fn the_error_of_a_full_disk_names_the_path() {
         let database = Connection::open_in_memory().unwrap();
         database
             .execute_batch("PRAGMA max_page_count=2; CREATE TABLE t (a)")

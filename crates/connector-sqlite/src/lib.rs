@@ -1,8 +1,7 @@
-//! The embedded warehouse: an `SQLite` database file as a destination, and any as a source.
+//! The embedded warehouse: an `SQLite` database file as a destination, and any database as a source.
 //!
-//! Nothing needs to be installed; the database engine is compiled in. Each stream becomes a table
-//! of its name, each top-level field a column, and plain SQL reads it at any time, also while a
-//! sync writes:
+//! Nothing needs to be installed, because the database engine is compiled in. Each stream becomes a
+//! table, each top-level field a column. Plain SQL reads it at any time, also while a sync writes:
 //!
 //! ```sql
 //! select state, count(*) from builds group by 1;
@@ -13,64 +12,56 @@
 //! What is decided here:
 //!
 //! - **Values are kept, not converted.** A column whose schema says `string` and nothing else is
-//!   declared `TEXT`; every other column is declared without a type, because `SQLite` would turn
-//!   the text `007` into the number 7 in an `INTEGER`, `REAL` or `BOOLEAN` column. Texts are
-//!   texts. Whole numbers within 64 bits are integers, fractions that a double holds to the last
-//!   digit are reals, all other numbers are the text of the number. Booleans are 0 and 1. Objects
-//!   and arrays are their JSON text as received. In a `TEXT` column a number or boolean is the
-//!   text that JSON writes for it.
-//! - **A record is the row.** A record replaces the row with the same primary key; a field that
-//!   it lacks becomes `NULL`. Of a field that it holds twice, the last counts. Streams without a
-//!   primary key only grow.
-//! - **What the source no longer has stays.** A table with a primary key has a column `_gone`: it
-//!   is `NULL` while the source has the row, else it says why it no longer has, in a word of the
-//!   source's (`aged_out`). All other columns stay as they came last. A record that comes again
-//!   makes it `NULL` again. Databases from before get the column at the next sync. A field that
-//!   is called `_gone` itself is in the column `_gone_2`; in a table that had that field before,
-//!   it is the other way round. In `_sync_columns` the column stands without a field.
-//! - **Tables follow the data.** A field that is new, in the schema or in a record, becomes a new
-//!   column. Fields that differ only by case, which `SQLite` cannot tell apart, get columns of
-//!   their own: `id` and `ID_2`, and so does a field `rowid`. Which field is in which column
-//!   stands in `_sync_columns`.
-//! - **Records and state are one transaction.** It is open from the first write after a commit to
-//!   the next commit; the state is in `_sync_state`. A process that is killed, or a machine that
-//!   loses power, loses what came after the last commit and nothing else (`synchronous=FULL`).
-//! - **Only its own tables are touched.** A table that something else made is an error.
-//! - **As a source it is one query**, whose rows are records: see [`SqliteSource`].
-//! - **It can be read back**, to compare it with the source: see [`SqliteReplica`].
+//!   declared `TEXT`. Every other column is declared without a type, because `SQLite` would turn
+//!   the text `007` into the number 7 in an `INTEGER`, `REAL` or `BOOLEAN` column. Whole numbers
+//!   within 64 bits are integers. Fractions that a double holds to the last digit are reals. All
+//!   other numbers are stored as the text of the number. Booleans are 0 and 1. Objects and arrays
+//!   are their JSON text as received. In a `TEXT` column a number or boolean is the text that JSON
+//!   writes for it.
+//! - **A record is a row.** In the mode `upsert` a record replaces the row with its primary key,
+//!   and fields that it lacks become `NULL`. In the mode `append` rows are only added. The last
+//!   value of a repeated field counts.
+//! - **Overwriting is atomic.** In the mode `overwrite`, records go into a new table. Readers see
+//!   the old rows and their state until the sync ends. Then the new table replaces the old one, with
+//!   the indexes and triggers that a user added. A sync that was interrupted resumes. A host that
+//!   commits without a state starts over instead.
+//! - **Removed rows stay.** A table with a primary key has a column `_gone`. It is `NULL` while the
+//!   source has the row. Otherwise it holds the reason, in a word of the source's (`aged_out`). All
+//!   other columns keep their last values. A record that returns sets it to `NULL`. A field called
+//!   `_gone` is stored in the column `_gone_2`.
+//! - **Tables follow the data.** A new field, in the schema or in a record, becomes a new column.
+//!   Fields that differ only by case, which `SQLite` ignores, get separate columns: `id` and `ID_2`.
+//!   `_sync_columns` lists which field is in which column.
+//! - **Records and state are committed together.** Between commits, records wait outside the
+//!   database, and other programs can write to it. A commit stores them and the state (in
+//!   `_sync_state`) in one short transaction. It survives a loss of power (`synchronous=FULL`).
+//!   Another program's lock is waited for up to 15 minutes.
+//! - **One run at a time.** A run locks a file beside the database, which names its holder. Each
+//!   commit also checks that no other run has committed a state since.
+//! - **Only its own tables are changed.** A table that another program made is an error. What a
+//!   user adds to a table stays: columns, indexes, triggers. A record that they reject is rejected.
+//! - **The layout has a version** (`PRAGMA user_version`). Databases of earlier versions are
+//!   upgraded, newer ones are refused.
+//! - **The history of runs** is in the table `_runs`.
+//! - **A new database file gets the permissions of the umask**, like any other file. It may hold
+//!   confidential data.
+//! - **A source is one query**, see [`SqliteSource`].
+//! - **The destination can be read back** to compare it with the source, see [`SqliteReplica`].
 //!
-//! Database calls block, so they run on tokio's threads for blocking work; outside of a tokio
-//! runtime they run where they are called.
+//! Database calls block. They run on tokio's threads for blocking calls or, without a tokio runtime,
+//! on the calling thread.
 
-mod capabilities;
-mod comparison;
+mod bookkeeping;
 mod config;
 mod database;
-mod deletion;
 mod destination;
 mod error;
-mod history;
-mod kept;
 mod layout;
-mod overwrite;
 mod patience;
-mod pending;
-mod query;
-mod registry;
 mod replica;
-mod row;
-mod rows;
-mod schema;
-mod selection;
-mod session;
 mod source;
-mod state;
-mod table;
-mod tables;
+mod sql;
 mod thread;
-mod upgrade;
-mod value;
-mod writer;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Waiting for a lock that somebody else holds.
+//! Waiting for a lock that another process holds.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use connector_core::{Event, Observer, Stop};
 use rusqlite::ErrorCode;
 
-/// How long one attempt waits. `SQLite` itself looks again every 100 ms.
+/// How long one attempt waits.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(1);
 /// How long a wait lasts before it is reported.
 const QUIET: Duration = Duration::from_secs(5);
 /// How long a wait lasts at most.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Waits for others to finish writing to the database, and says so.
+/// Waits for other processes that use the database, and reports long waits.
 #[derive(Clone)]
 pub(crate) struct Patience {
     path: PathBuf,
@@ -37,36 +37,36 @@ impl Patience {
         }
     }
 
-    /// Who hears of a wait.
+    /// Hears of long waits.
     pub(crate) fn observer(&self) -> &dyn Observer {
         self.observer.as_ref()
     }
 
-    /// Does `work` that needs a lock, again and again while another process holds it. Gives up
-    /// after 15 minutes, or when the run is to stop.
+    /// Repeats `work` while another process holds the lock that it needs. Gives up after 15
+    /// minutes, or when the run is asked to stop.
     pub(crate) fn wait_for<T>(
         &self,
         work: impl Fn() -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         let begun = Instant::now();
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             let result = work();
             let is_over = begun.elapsed() >= self.longest || self.stop.is_requested();
             if is_over || !result.as_ref().is_err_and(is_locked) {
                 return result;
             }
-            if !is_told && begun.elapsed() >= self.quiet {
-                self.tell();
-                is_told = true;
+            if !is_reported && begun.elapsed() >= self.quiet {
+                self.report();
+                is_reported = true;
             }
         }
     }
 
-    fn tell(&self) {
+    fn report(&self) {
         let (path, most) = (self.path.display(), self.longest.as_secs() / 60);
         self.observer.observe(Event::notice(format!(
-            "another process is writing to the database {path}; waiting up to {most} minutes for \
+            "another process is using the database {path}; waiting up to {most} minutes for \
              it to finish"
         )));
     }
@@ -78,7 +78,7 @@ impl fmt::Debug for Patience {
     }
 }
 
-/// Whether another process holds a lock that was needed.
+/// Whether the error is that another process holds the lock.
 pub(crate) fn is_locked(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives up its lock when it hears that somebody waits for it.
+    /// Releases its lock when it hears that somebody waits for it.
     struct Polite {
         database: Mutex<Connection>,
         heard: Mutex<Vec<String>>,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_of_others_is_waited_for_and_the_wait_is_told_once() {
+    fn a_lock_of_others_is_waited_for_and_the_wait_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
         let polite = Arc::new(Polite {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_when_the_run_is_to_stop_or_the_time_is_over() {
+    fn the_wait_ends_when_the_run_is_asked_to_stop_or_the_time_is_up() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.db");
         let _other = locked(&path);

@@ -1,4 +1,4 @@
-//! Items that a thread of its own reads, never far ahead of who takes them.
+//! A stream of items that a thread reads, at most a few chunks ahead of the consumer.
 
 use std::path::PathBuf;
 use std::thread;
@@ -9,21 +9,21 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 const CHUNKS_IN_CHANNEL: usize = 2;
 
-/// What travels: a chunk of items, or `None` once all have come.
+/// A chunk of items, or `None` at the end.
 type Chunk<T> = Option<Vec<T>>;
 
-/// Takes items from the thread that reads them.
+/// Where the thread sends its items.
 pub(crate) struct Outlet<T>(Sender<Result<Chunk<T>>>);
 
 impl<T> Outlet<T> {
-    /// Sends a chunk, once there is room. False if nobody takes it any more.
+    /// Sends a chunk, once there is room. False if the consumer is gone.
     pub(crate) fn send(&self, chunk: Vec<T>) -> bool {
         self.0.blocking_send(Ok(Some(chunk))).is_ok()
     }
 }
 
-/// The items that `read` sends. The thread is started when the first is asked for, and works
-/// without a runtime; no runtime waits for it. Its items end when the stream is dropped.
+/// The items that `read` sends. The thread starts when the first item is requested, and needs no
+/// runtime. It stops at its next chunk once the stream is dropped.
 pub(crate) fn read_in_thread<T: Send + 'static>(
     name: &'static str,
     path: PathBuf,
@@ -45,7 +45,7 @@ fn start<T: Send + 'static>(
     let run = move || {
         let outlet = Outlet(sender);
         let end = read(&outlet).map(|()| None);
-        // Who has dropped the stream does not want to know how it ends.
+        // A consumer that is gone needs no end.
         outlet.0.blocking_send(end).ok();
     };
     match thread::Builder::new().name(name.to_owned()).spawn(run) {

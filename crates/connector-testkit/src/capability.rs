@@ -1,4 +1,4 @@
-//! What a connector can have, and a check can be about.
+//! Roles and capabilities of connectors.
 
 use std::fmt;
 

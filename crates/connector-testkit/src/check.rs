@@ -7,16 +7,15 @@ use futures::future::BoxFuture;
 use crate::report::Verdict;
 use crate::{Capability, Suite};
 
-/// One thing that holds of every correct connector.
+/// One thing that holds for every correct connector.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
     /// Its name in reports.
     pub name: &'static str,
-    /// What holds of a connector that passes: a sentence.
+    /// What holds for a connector that passes: a sentence.
     pub claim: &'static str,
-    /// Flaws, of which each makes a connector fail here. This crate's tests have a connector with
-    /// each of them.
+    /// Flaws that this check finds. The tests of this crate run it over a connector with each flaw.
     pub mutants: &'static [&'static str],
     /// What it is about.
     pub capability: Capability,

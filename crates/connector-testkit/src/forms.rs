@@ -5,7 +5,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// What is shorter is found everywhere.
+/// Shorter secrets would match by chance.
 pub(crate) const SHORTEST: usize = 8;
 
 /// A text to look for, and what it is called.
@@ -53,7 +53,7 @@ fn encoded(secret: &str, encode: impl Fn(&mut String, u8) -> std::fmt::Result) -
     text
 }
 
-/// What stays as it is in a URL stays.
+/// Characters that a URL keeps are kept.
 fn percent(text: &mut String, byte: u8) -> std::fmt::Result {
     if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
         return text.write_char(byte.into());

@@ -59,7 +59,7 @@
 //! | a source | [`Reading::new`]; [`with_counts`](Reading::with_counts), [`with_wrong`](Reading::with_wrong), [`with_failure`](Reading::with_failure) |
 //! | incremental streams, or parts | [`with_change`](Reading::with_change): a world that changes between two reads |
 //! | requests that its observer does not hear of | [`with_requests`](Reading::with_requests) |
-//! | streams with open rows | [`with_gone_row`](Reading::with_gone_row) |
+//! | streams with open rows | [`with_removed_open_row`](Reading::with_removed_open_row) |
 //! | a forecast | nothing; [`with_accuracy`](Reading::with_accuracy) where it is not exact |
 //! | a comparison with a copy | [`with_removed`](Reading::with_removed); [`with_verified`](Reading::with_verified) where not every record is looked at |
 //! | permissions, or an inspector of credentials | [`with_limited`](Reading::with_limited); [`Suite::with_revocable`] |

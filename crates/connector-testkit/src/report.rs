@@ -14,7 +14,7 @@ pub(crate) enum Unproven {
     Failed(String),
     /// Something that the check needs was not given.
     Skipped(String),
-    /// It is about something that the connector, as it declares, does not have.
+    /// The connector does not have what the check is about.
     Absent,
 }
 
@@ -66,7 +66,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// One line for each check of what the connector, as it declares, has.
+    /// One line for each check of what the connector has.
     pub lines: Vec<Line>,
 }
 
@@ -86,7 +86,7 @@ impl Report {
         self.names(|ending| *ending == Ending::Passed)
     }
 
-    /// What the connector was seen to have: some check of it ran.
+    /// The capabilities for which a check ran.
     pub fn capabilities(&self) -> Vec<Capability> {
         let is_run = |line: &&Line| !matches!(line.ending, Ending::Skipped(_));
         let run = self.lines.iter().filter(is_run);
@@ -108,8 +108,8 @@ impl Report {
         self.assert_passed_skipping(&[]);
     }
 
-    /// Every check passed but for these, which were skipped. They are listed by name, so that a
-    /// check that stops running is noticed.
+    /// Every check passed, except these, which were skipped. Naming them makes a check that stops
+    /// running visible.
     ///
     /// # Panics
     /// With the report, if a check failed, if others were skipped, or if nothing was read or
@@ -127,8 +127,8 @@ impl Report {
         assert_eq!(skipped, expected, "other checks were skipped:\n{self}");
     }
 
-    /// The connector has just these capabilities. A wrapper that loses one fails here: the suite
-    /// itself runs only the checks of what it finds.
+    /// The connector has exactly these capabilities. This catches a wrapper that loses one: the suite
+    /// leaves out the checks of missing capabilities.
     ///
     /// # Panics
     /// With the report, if it has others.

@@ -25,7 +25,7 @@ impl Suite<'_> {
         Report { lines }
     }
 
-    /// How a check ended; `None` if it is about something that the connector does not have.
+    /// How a check ended; `None` if the connector does not have what it is about.
     async fn run_one(&self, check: &Check) -> Option<Ending> {
         let run = AssertUnwindSafe((check.run)(self)).catch_unwind();
         Some(match tokio::time::timeout(self.limit, run).await {
@@ -39,7 +39,7 @@ impl Suite<'_> {
     }
 }
 
-/// A report is shown in logs: what leaked is not to leak once more.
+/// Reports appear in logs: a leaked secret must not leak again.
 fn without_secrets(ending: Ending, secrets: &[String]) -> Ending {
     let masked = |why: String| {
         let secrets = secrets.iter().filter(|secret| !secret.is_empty());

@@ -1,4 +1,4 @@
-//! What a connector tells its observer.
+//! What a connector reports to its observer.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ impl Watcher {
             .clone()
     }
 
-    /// How many requests it was told of.
+    /// How many requests were reported.
     pub(crate) fn requests(&self) -> u64 {
         let events = self.events().into_iter();
         events

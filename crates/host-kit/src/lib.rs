@@ -41,4 +41,6 @@ pub use selection::selection;
 pub use settings::{DestinationSettings, HostSettings, ResultLocation};
 pub use tombstones::{REMOVED_RECORDS, TombstonesAsRecords};
 pub use wire_writer::{WireOutput, WireWriter};
-pub use writing::{BatchWriter, DeadLetters, RecordOutcome, Rejection, ResultSink, unsaved_error};
+pub use writing::{
+    BatchWriter, DeadLetters, RecordOutcome, Rejection, ResultSink, unsaved_error, waiting_records,
+};

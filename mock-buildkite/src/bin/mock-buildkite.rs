@@ -1,12 +1,15 @@
 //! The fake as a program: a made-up or recorded world on a loopback port.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use mock_buildkite::{DEMO_TOKEN, Fault, LimitScope, MockBuildkite, Seed, Token, When, World};
+use mock_buildkite::{
+    DEMO_TOKEN, Fault, JobOutcome, JobRule, LimitScope, MockBuildkite, Seed, Token, When, World,
+};
 
 /// Run a fake of Buildkite's REST API on this machine.
 ///
@@ -16,9 +19,19 @@ use mock_buildkite::{DEMO_TOKEN, Fault, LimitScope, MockBuildkite, Seed, Token, 
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port on 127.0.0.1; 0 picks a free one and prints it.
+    /// Address to listen on. Whoever can reach it can use the fake: keep 127.0.0.1 outside of
+    /// containers.
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// Port to listen on; 0 picks a free one and prints it.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Port of the storage of artifacts, which is a host of its own; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    storage_port: u16,
+    /// Origin of the storage in redirects. Default: http://localhost with its port.
+    #[arg(long, value_name = "URL")]
+    storage_origin: Option<String>,
     /// Seed of the made-up world and of random faults; equal seeds give equal runs.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -34,9 +47,27 @@ struct Arguments {
     /// Number of jobs per build, retried ones included.
     #[arg(long, default_value_t = 10)]
     jobs_per_build: usize,
-    /// Token that may read and write everything.
-    #[arg(long, default_value = DEMO_TOKEN)]
-    token: String,
+    /// Token that is accepted: a secret, with `=` and scopes to limit it, and with limits after
+    /// semicolons: `SECRET=read_builds,read_user;organizations=acme-inc;user=Sam;expires=2h;ip=10.0.0.0/8`.
+    /// May be repeated. Without scopes a token may read and write everything.
+    #[arg(long, value_name = "TOKEN", default_value = DEMO_TOKEN)]
+    token: Vec<String>,
+    /// Origin of the API in the addresses inside answers, instead of this server's.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
+    /// JSON file with rules for the jobs of builds created over the API:
+    /// `[{"job": "Unit tests*", "outcome": "failed", "exit_status": 2, "times": 3, "chance": 0.5}]`.
+    #[arg(long, visible_alias = "course", value_name = "FILE")]
+    job_rules: Option<PathBuf>,
+    /// How long a build created over the API waits for an agent: `5s`, `500ms`.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    job_wait: Duration,
+    /// How long each of its jobs runs.
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
+    job_run: Duration,
+    /// Serve a world that `GET /__mock/world` has saved, instead of made-up data.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "organizations", "pipelines", "builds", "jobs_per_build", "load"])]
+    world: Option<PathBuf>,
     /// Requests per window and user.
     #[arg(long, default_value_t = 50)]
     rate_limit_user: u32,
@@ -96,33 +127,106 @@ async fn run(arguments: Arguments) -> Result<(), String> {
             &format!("not served: {}: {}", ignored.file, ignored.reason),
         )?;
     }
-    if arguments.token != DEMO_TOKEN {
-        world.revoke_token(DEMO_TOKEN);
-        world.add_token(Token::new(&arguments.token));
+    add_tokens(&mut world, &arguments.token)?;
+    world.set_build_timing(arguments.job_wait, arguments.job_run);
+    if let Some(file) = &arguments.job_rules {
+        add_job_rules(&mut world, file)?;
     }
     let holds = format!(
         "{} builds of {} organizations",
         world.build_ids().len(),
         world.organization_slugs().len()
     );
-    let server = MockBuildkite::builder(world)
+    let mut builder = MockBuildkite::builder(world);
+    if let Some(origin) = &arguments.origin {
+        builder = builder.origin(origin);
+    }
+    if let Some(origin) = &arguments.storage_origin {
+        builder = builder.storage_origin(origin);
+    }
+    let server = builder
+        .address(arguments.bind)
+        .storage_port(arguments.storage_port)
         .port(arguments.port)
         .rate_limit_user(arguments.rate_limit_user)
         .rate_limit_organization(arguments.rate_limit_organization)
         .rate_limit_window(Duration::from_secs(arguments.rate_limit_window))
         .deep_page_limit(arguments.deep_page_limit)
         .meta_data_delay(arguments.meta_data_delay)
-        .record_requests(false)
+        .record_last(RECORDED_REQUESTS)
+        .resettable()
         .running_clock()
         .start()
         .await
         .map_err(|error| error.to_string())?;
     break_by_chance(&server, &arguments);
-    let line = format!("{} serves {holds}; token {}", server.uri(), arguments.token);
+    let tokens = arguments.token.iter();
+    let tokens: Vec<&str> = tokens.map(|token| secret(token)).collect();
+    let line = format!(
+        "{} serves {holds}; token {}",
+        server.uri(),
+        tokens.join(", ")
+    );
     // Who reads the line may send a signal at once.
     let interrupted = interrupted().map_err(|error| error.to_string())?;
     say(std::io::stdout(), &line)?;
     interrupted.await.map_err(|error| error.to_string())
+}
+
+/// How many of the latest requests `GET /__mock/requests` shows.
+const RECORDED_REQUESTS: usize = 1000;
+
+/// The secret of a token's notation.
+fn secret(token: &str) -> &str {
+    token.split(['=', ';']).next().unwrap_or_default()
+}
+
+/// Accepts these tokens and no others.
+fn add_tokens(world: &mut World, tokens: &[String]) -> Result<(), String> {
+    world.revoke_token(DEMO_TOKEN);
+    for text in tokens {
+        let token = Token::parse(text, world.now()).map_err(|error| format!("--token: {error}"))?;
+        world.add_token(token);
+    }
+    Ok(())
+}
+
+/// A rule of `--job-rules`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    job: String,
+    outcome: String,
+    exit_status: Option<i64>,
+    times: Option<u32>,
+    chance: Option<f64>,
+    #[serde(default)]
+    seed: u64,
+}
+
+fn add_job_rules(world: &mut World, file: &std::path::Path) -> Result<(), String> {
+    let failed = |error: String| format!("cannot read {}: {error}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let rules: Vec<Rule> =
+        serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    for rule in rules {
+        let outcome = match rule.outcome.as_str() {
+            "passed" => JobOutcome::Passed,
+            "failed" => JobOutcome::Failed(rule.exit_status.unwrap_or(1)),
+            "timed_out" => JobOutcome::TimedOut,
+            "agent_lost" => JobOutcome::AgentLost,
+            other => return Err(failed(format!("unknown outcome `{other}`"))),
+        };
+        let mut made = JobRule::new(&rule.job, outcome);
+        if let Some(times) = rule.times {
+            made = made.times(times);
+        }
+        if let Some(chance) = rule.chance {
+            made = made.chance(chance, rule.seed);
+        }
+        world.add_job_rule(made);
+    }
+    Ok(())
 }
 
 /// Queues the random faults that the arguments demand.
@@ -165,6 +269,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn world(arguments: &Arguments) -> Result<World, String> {
+    if let Some(file) = &arguments.world {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        return World::restore(&text).map_err(|error| format!("{}: {error}", file.display()));
+    }
     if let Some(folder) = &arguments.load {
         return World::load(folder).map_err(|error| error.to_string());
     }

@@ -81,6 +81,15 @@ impl BuildDocument {
             .find(|job| job.text("id").as_deref() == Some(id))
     }
 
+    /// The whole build as compact JSON; a live pipeline is null.
+    pub(crate) fn to_json(&self) -> String {
+        let mut whole = self.fields.clone();
+        if let Some(jobs) = &self.jobs {
+            whole.set("jobs", jobs);
+        }
+        whole.to_json()
+    }
+
     /// True if the object has a key `jobs`.
     pub(crate) fn has_jobs(&self) -> bool {
         self.jobs.is_some()

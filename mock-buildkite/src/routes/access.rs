@@ -41,3 +41,28 @@ pub(super) fn revoke(call: &mut Call<'_>, _: &Params<'_>) -> Outcome {
 pub(super) fn user(call: &mut Call<'_>, _: &Params<'_>) -> Outcome {
     Ok(Reply::value(&call.user()?.object()))
 }
+
+/// `GET /.well-known/api-catalog` (RFC 9727)
+pub(super) fn catalog(call: &Call<'_>) -> Reply {
+    let base = call.base;
+    let catalog = json!({"linkset": [{
+        "anchor": format!("{base}/v2/analytics"),
+        "service-desc": [{"href": format!("{base}/v2/analytics/openapi.yaml"), "type": "application/yaml"}],
+    }]});
+    Reply {
+        mime: Some("application/linkset+json"),
+        ..Reply::value(&catalog)
+    }
+}
+
+/// `GET /v2/analytics/openapi.yaml`: the paths that the fake serves, without their schemas.
+pub(super) fn openapi() -> Reply {
+    Reply {
+        mime: Some("application/yaml"),
+        ..Reply::ok(OPENAPI.as_bytes().to_vec())
+    }
+}
+
+const OPENAPI: &str = "openapi: 3.1.0\ninfo:\n  title: Buildkite Test Engine\n  version: v2\npaths:\n  \
+    /v2/analytics/organizations/{organization}/suites:\n    get:\n      responses:\n        \"200\":\n          \
+    description: Suites\n";

@@ -59,7 +59,7 @@ impl Matched<'_> {
 
     /// True if it can be asked for with this method.
     pub(super) fn allows(&self, method: &str) -> bool {
-        method == "GET" || (method == "HEAD" && self.resource.collection == "job_logs")
+        method == "GET"
     }
 
     /// Refuses what is not there, from left to right, and gives the rest.

@@ -19,8 +19,12 @@ mod path_objects;
 mod pipelines;
 mod query;
 mod resources;
+mod route;
 mod table;
+mod write_table;
 mod writes;
+
+use std::net::IpAddr;
 
 use crate::settings::{LinkStyle, Settings};
 use crate::world::{Build, Token, User, World};
@@ -45,6 +49,8 @@ pub(crate) struct Call<'a> {
     pub(crate) storage: &'a str,
     /// Limit, use and seconds until the reset, of the organization in the path.
     pub(crate) organization_usage: (u32, u32, u32),
+    /// Where the request comes from.
+    pub(crate) peer: IpAddr,
 }
 
 /// The headers of a request that a route may look at; empty if absent.
@@ -124,23 +130,38 @@ pub(crate) fn answer(mut call: Call<'_>) -> Reply {
 }
 
 fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str>) -> Outcome {
+    // Every read answers HEAD as well; the server leaves its body out.
+    let method = if call.method == "HEAD" {
+        "GET"
+    } else {
+        call.method
+    };
     let path = match segments {
-        [] if call.method == "GET" => return Ok(access::root(call)),
-        ["v2", "meta"] if call.method == "GET" => return Ok(access::meta()),
+        [] if method == "GET" => return Ok(access::root(call)),
+        ["v2", "meta"] if method == "GET" => return Ok(access::meta()),
+        [".well-known", "api-catalog"] if method == "GET" => return Ok(access::catalog(call)),
+        ["v2", "analytics", "openapi.yaml"] if method == "GET" => return Ok(access::openapi()),
         ["v2", path @ ..] => path,
         _ => return Err(call.no_route()),
     };
-    call.signed_in()?;
-    if let Some((route, params)) = table::find(call.method, path) {
+    if !call.signed_in()?.admits_address(call.peer) {
+        return Err(foreign_address());
+    }
+    if let Some((route, params)) = table::find(method, path) {
         *scope = route.scope;
         call.require(route.scope)?;
         return (route.handler)(call, &params);
     }
-    let list = collections::find(path).filter(|list| list.allows(call.method));
+    let list = collections::find(path).filter(|list| list.allows(method));
     let list = list.ok_or_else(|| call.no_route())?;
     *scope = list.scope();
     call.require(list.scope())?;
     list.answer(call)
+}
+
+/// The refusal of an address that is on no allow list (inferred).
+fn foreign_address() -> Reply {
+    Reply::error(403, "Your IP address is not allowed to access this API")
 }
 
 impl Call<'_> {
@@ -186,10 +207,14 @@ impl Call<'_> {
     /// The index of an organization that the token sees.
     fn organization(&self, slug: &str) -> Result<usize, Reply> {
         let token = self.signed_in()?;
-        self.world
-            .organization(slug)
-            .filter(|_| token.sees_organization(slug))
-            .ok_or_else(|| Reply::error(404, "No organization found"))
+        let found = self.world.organization(slug);
+        let found = found.filter(|_| token.sees_organization(slug));
+        let found = found.ok_or_else(|| Reply::error(404, "No organization found"))?;
+        if self.world.admits_address(slug, self.peer) {
+            Ok(found)
+        } else {
+            Err(foreign_address())
+        }
     }
 
     /// The index of a pipeline that the token sees.

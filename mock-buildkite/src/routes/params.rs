@@ -53,6 +53,18 @@ impl<'a> Params<'a> {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The same with another value for a key.
+    pub(super) fn with<'b>(&self, key: &str, value: &'b str) -> Params<'b>
+    where
+        'a: 'b,
+    {
+        let values = self.values.iter();
+        let replaced = values.map(|(name, old)| (*name, if *name == key { value } else { *old }));
+        Params {
+            values: replaced.collect(),
+        }
+    }
+
     /// All keys and values.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
         self.values.iter().copied()

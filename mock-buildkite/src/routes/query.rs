@@ -8,6 +8,15 @@ pub(crate) struct Query {
     pairs: Vec<(String, String)>,
 }
 
+/// A boolean as Rails reads it: `true`, `True`, `1`, `t`, `on`, and their opposites.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "" => None,
+        "false" | "0" | "f" | "off" => Some(false),
+        _ => Some(true),
+    }
+}
+
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
         let pairs = form_urlencoded::parse(text.as_bytes())
@@ -43,13 +52,9 @@ impl Query {
         })
     }
 
-    /// A boolean; anything but a boolean counts as the default.
+    /// A boolean; an empty or absent value counts as the default.
     pub(crate) fn is_set(&self, key: &str, default: bool) -> bool {
-        match self.get(key) {
-            Some("true" | "1") => true,
-            Some("false" | "0") => false,
-            _ => default,
-        }
+        self.get(key).and_then(boolean).unwrap_or(default)
     }
 
     /// The query with one key replaced or added, keys in alphabetical order, percent-encoded.

@@ -1,23 +1,12 @@
 //! Which request means what: every endpoint that is not a plain list.
 
 use super::params::{Params, matched};
+use super::route::{Route, open, route};
+use super::write_table::LIST_WRITES;
 use super::writes::{
     annotations, builds as build_writes, jobs as job_writes, pipelines as pipeline_writes,
 };
-use super::{Call, Outcome, access, builds, jobs, organizations, pipelines};
-
-/// An endpoint.
-pub(super) struct Route {
-    pub(super) method: &'static str,
-    /// The path behind `v2`, see [`matched`].
-    path: &'static str,
-    /// The scope that it needs; none if every token will do.
-    pub(super) scope: Option<&'static str>,
-    pub(super) handler: Handler,
-}
-
-/// Answers a request for an endpoint.
-pub(super) type Handler = fn(&mut Call<'_>, &Params<'_>) -> Outcome;
+use super::{access, builds, jobs, organizations, pipelines};
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
@@ -54,29 +43,9 @@ const ROUTES: &[Route] = &[
     route("DELETE", "JOB/annotations/{id}", "write_builds", annotations::remove),
 ];
 
-const fn open(method: &'static str, path: &'static str, handler: Handler) -> Route {
-    Route {
-        method,
-        path,
-        scope: None,
-        handler,
-    }
-}
-
-const fn route(
-    method: &'static str,
-    path: &'static str,
-    scope: &'static str,
-    handler: Handler,
-) -> Route {
-    Route {
-        scope: Some(scope),
-        ..open(method, path, handler)
-    }
-}
-
 /// The endpoint of a method and a path behind `v2`, and the variable parts of the path.
 pub(super) fn find<'a>(method: &str, segments: &[&'a str]) -> Option<(&'static Route, Params<'a>)> {
-    let mut routes = ROUTES.iter().filter(|route| route.method == method);
+    let routes = ROUTES.iter().chain(LIST_WRITES);
+    let mut routes = routes.filter(|route| route.method == method);
     routes.find_map(|route| Some((route, matched(route.path, segments)?)))
 }

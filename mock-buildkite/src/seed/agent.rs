@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::organization::Queue;
+use super::queue::Queue;
 use super::timeline::AgentUse;
 use crate::address::{ORGANIZATIONS, WEB};
 use crate::ids::graphql_id;

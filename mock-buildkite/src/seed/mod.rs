@@ -14,6 +14,7 @@ mod lists;
 mod organization;
 mod pipeline;
 mod plan;
+mod queue;
 mod recipe;
 mod stages;
 mod text;

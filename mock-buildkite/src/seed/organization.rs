@@ -1,6 +1,7 @@
 //! Organizations of a seeded world, with their cluster, queues and people.
 
 use super::agent::{Home, SeededAgent};
+use super::queue::Queue;
 use super::timeline::AgentUse;
 use super::words::{PEOPLE, QUEUES};
 use crate::address::{ORGANIZATIONS, WEB};
@@ -36,14 +37,6 @@ const IDLE_STATES: [&str; 5] = [
     "stopped",
     "lost",
 ];
-
-/// A queue of the cluster.
-#[derive(Debug)]
-pub(crate) struct Queue {
-    pub(crate) name: &'static str,
-    pub(crate) id: Uuid,
-    pub(crate) url: String,
-}
 
 /// A user of the organization, as the JSON object that builds and jobs embed.
 #[derive(Debug)]
@@ -114,14 +107,6 @@ impl SeededOrganization {
             agents
         });
         self.agents = agents.collect();
-    }
-}
-
-impl Queue {
-    fn new(rng: &mut Rng, name: &'static str, cluster_url: &str, founded: i64) -> Self {
-        let id = rng.uuid(founded + 6000);
-        let url = format!("{cluster_url}/queues/{id}");
-        Self { name, id, url }
     }
 }
 

@@ -94,6 +94,8 @@ impl Answer {
         match self.fault {
             Some(Fault::SlowBody(pause)) => Pacing::Slow(pause.max(Duration::from_micros(1))),
             Some(Fault::ResetMidBody(bytes)) => Pacing::CutAfter(bytes),
+            // As recorded: what is compressed comes in chunks.
+            None if self.is_gzip => Pacing::Chunked,
             _ => Pacing::Whole,
         }
     }

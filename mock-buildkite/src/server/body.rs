@@ -8,8 +8,11 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::Sleep;
 
-/// Bytes of a part that is sent on its own.
+/// Bytes of a part of a slow body.
 const PART: usize = 1024;
+
+/// Bytes of a chunk.
+const CHUNK: usize = 64 * 1024;
 
 /// How long the parts before a cut have to leave.
 const FLUSH_TIME: Duration = Duration::from_millis(10);
@@ -50,8 +53,11 @@ impl AnswerBody {
         if let Pacing::CutAfter(bytes) = pacing {
             body.truncate(bytes);
         }
-        let is_split = matches!(pacing, Pacing::Slow(_) | Pacing::Chunked);
-        let part = if is_split { PART } else { body.len().max(1) };
+        let part = match pacing {
+            Pacing::Slow(_) => PART,
+            Pacing::Chunked => CHUNK,
+            _ => body.len().max(1),
+        };
         let mut parts = VecDeque::new();
         while !body.is_empty() {
             parts.push_back(body.split_to(part.min(body.len())));

@@ -1,12 +1,14 @@
 //! The options of a fake, and its start.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use super::http::HttpServer;
+use super::request::Host;
+use super::storage::StorageOrigin;
 use super::{LimitHeaders, Limits, MockBuildkite, Store};
 use crate::clock::millis_of;
 use crate::settings::{LinkStyle, Settings};
@@ -16,19 +18,24 @@ use crate::world::World;
 #[must_use]
 pub struct Builder {
     world: World,
+    address: IpAddr,
     port: u16,
+    storage_port: u16,
+    storage_origin: Option<String>,
     settings: Settings,
     limits: Limits,
     records_requests: bool,
     has_running_clock: bool,
     origin: Option<String>,
+    can_reset: bool,
+    most_requests: usize,
 }
 
 /// The fake could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on 127.0.0.1:{port}: {source}")]
+#[error("cannot listen on {address}: {source}")]
 pub struct StartError {
-    port: u16,
+    address: SocketAddr,
     source: std::io::Error,
 }
 
@@ -36,13 +43,39 @@ impl Builder {
     pub(super) fn new(world: World) -> Self {
         Self {
             world,
+            address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
+            storage_port: 0,
+            storage_origin: None,
             settings: Settings::default(),
             limits: Limits::default(),
             records_requests: true,
             has_running_clock: false,
             origin: None,
+            can_reset: false,
+            most_requests: usize::MAX,
         }
+    }
+
+    /// Listens on this address of the machine. Default: 127.0.0.1. Everybody who can reach another
+    /// address can use the fake, [control surface](MockBuildkite#control-surface) included.
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Serves the storage of artifacts on this port; 0, the default, takes a free one.
+    pub fn storage_port(mut self, port: u16) -> Self {
+        self.storage_port = port;
+        self
+    }
+
+    /// The origin of the storage in redirects. Default: `http://localhost` with its port, or
+    /// `http://127.0.0.1` for who calls the API by the name `localhost`: its host name differs from
+    /// that of the API, so that clients drop the token on the way.
+    pub fn storage_origin(mut self, origin: &str) -> Self {
+        self.storage_origin = Some(origin.trim_end_matches('/').to_owned());
+        self
     }
 
     /// Listens on this port; 0, the default, takes a free one.
@@ -161,9 +194,21 @@ impl Builder {
         self
     }
 
+    /// Keeps a copy of the first world, for `POST /__mock/reset`. Default: no copy.
+    pub fn resettable(mut self) -> Self {
+        self.can_reset = true;
+        self
+    }
+
     /// Whether requests are recorded. Default: yes. A long-running program turns it off.
     pub fn record_requests(mut self, records: bool) -> Self {
         self.records_requests = records;
+        self
+    }
+
+    /// Records about this many of the latest requests. Default: all.
+    pub fn record_last(mut self, requests: usize) -> Self {
+        self.most_requests = requests.max(1);
         self
     }
 
@@ -177,19 +222,29 @@ impl Builder {
     ///
     /// # Errors
     /// If the port is taken.
-    pub async fn start(self) -> Result<MockBuildkite, StartError> {
-        let port = self.port;
-        let failed = |source| StartError { port, source };
-        let listen = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let api = listen(port).map_err(failed)?;
-        let storage = listen(0).map_err(failed)?;
-        let uri = |listener: &TcpListener| {
-            let address = listener.local_addr().map_err(failed)?;
-            Ok(format!("http://{address}"))
+    pub async fn start(mut self) -> Result<MockBuildkite, StartError> {
+        let address = self.address;
+        let api = listen(SocketAddr::new(address, self.port))?;
+        let storage = listen(SocketAddr::new(address, self.storage_port))?;
+        let storage_origin = StorageOrigin::new(port(&storage)?, self.storage_origin.take());
+        let shown = if address.is_unspecified() {
+            Ipv4Addr::LOCALHOST.into()
+        } else {
+            address
         };
-        let (uri, storage_uri) = (uri(&api)?, uri(&storage)?);
-        let store = Arc::new(Mutex::new(self.into_store(&uri, &storage_uri)));
-        let http = HttpServer::start(vec![api, storage], &store).map_err(failed)?;
+        let uri = format!("http://{}", SocketAddr::new(shown, port(&api)?));
+        let storage_uri = storage_origin.default_origin().to_owned();
+        // Some machines take `localhost` for the IPv6 address. Where there is none, nobody asks it.
+        let alias = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port(&storage)?);
+        let alias = TcpListener::bind(alias).ok();
+        let mut listeners = vec![(api, Host::Api), (storage, Host::Storage)];
+        listeners.extend(alias.map(|listener| (listener, Host::Storage)));
+        let store = Arc::new(Mutex::new(self.into_store(&uri, storage_origin)));
+        let failed = |source| StartError {
+            address: SocketAddr::new(address, 0),
+            source,
+        };
+        let http = HttpServer::start(listeners, &store).map_err(failed)?;
         Ok(MockBuildkite {
             store,
             uri,
@@ -198,16 +253,31 @@ impl Builder {
         })
     }
 
-    fn into_store(self, uri: &str, storage_uri: &str) -> Store {
+    fn into_store(self, uri: &str, storage: StorageOrigin) -> Store {
         let mut store = Store::new(self.world, self.settings, self.limits);
+        store.initial = self.can_reset.then(|| store.world.save());
         store.has_running_clock = self.has_running_clock;
         store.run_clock();
         store.requests = self.records_requests.then(Vec::new);
         store.downloads = self.records_requests.then(Vec::new);
+        store.most_requests = self.most_requests;
         store.origin = self.origin.unwrap_or_else(|| uri.to_owned());
         store.world.set_origin(&store.origin);
         uri.clone_into(&mut store.base);
-        storage_uri.clone_into(&mut store.storage);
+        store.storage = storage;
         store
     }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError { address, source })
+}
+
+fn port(listener: &TcpListener) -> Result<u16, StartError> {
+    let unknown = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+    let failed = |source| StartError {
+        address: unknown,
+        source,
+    };
+    Ok(listener.local_addr().map_err(failed)?.port())
 }

@@ -3,7 +3,9 @@
 mod answer;
 mod body;
 mod builder;
+mod control;
 mod corrupt;
+mod cors;
 mod fault;
 mod headers;
 mod http;
@@ -24,9 +26,11 @@ use http::HttpServer;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
 pub use storage::SeenDownload;
+use storage::StorageOrigin;
 
 use crate::clock::{Clock, millis_of};
 use crate::settings::Settings;
+use crate::webhooks::{Outbox, SentWebhook, Webhook, WebhookFaults};
 use crate::world::{DEMO_TOKEN, Token, World};
 
 /// A running fake. It stops when it is dropped.
@@ -66,19 +70,23 @@ pub(crate) struct Store {
     pub(crate) limits: Limits,
     /// The settings and limits at the start.
     fresh: (Settings, Limits),
+    /// The first world as JSON, to reset to it.
+    initial: Option<String>,
     /// True if the clocks of worlds run.
     has_running_clock: bool,
     pub(crate) faults: Faults,
+    pub(crate) outbox: Outbox,
     pub(crate) hook: Option<Hook>,
     pub(crate) count: u64,
     pub(crate) requests: Option<Vec<SeenRequest>>,
+    /// How many of them are kept.
+    most_requests: usize,
     pub(crate) base: String,
     /// The origin of addresses inside bodies.
     origin: String,
     /// Requests to the storage, unless recording is off.
     pub(crate) downloads: Option<Vec<SeenDownload>>,
-    /// The base URL of the storage.
-    pub(crate) storage: String,
+    pub(crate) storage: StorageOrigin,
 }
 
 /// The store as the server and its handles share it.
@@ -95,15 +103,18 @@ impl Store {
             fresh: (settings.clone(), limits.clone()),
             settings,
             limits,
+            initial: None,
             has_running_clock: false,
             faults: Faults::default(),
+            outbox: Outbox::default(),
             hook: None,
             count: 0,
             requests: None,
+            most_requests: usize::MAX,
             base: String::new(),
             origin: String::new(),
             downloads: None,
-            storage: String::new(),
+            storage: StorageOrigin::default(),
         }
     }
 
@@ -113,6 +124,7 @@ impl Store {
         self.world.set_origin(&self.origin);
         (self.settings, self.limits) = self.fresh.clone();
         self.faults = Faults::default();
+        self.outbox = Outbox::default();
         self.hook = None;
         self.count = 0;
         if let Some(requests) = &mut self.requests {
@@ -124,9 +136,10 @@ impl Store {
         self.run_clock();
     }
 
-    /// True if a request with this `Host` header is for the storage.
-    fn is_storage(&self, host: &str) -> bool {
-        self.storage.strip_prefix("http://") == Some(host)
+    /// Lets a receiver hear of events from now on.
+    fn add_webhook(&mut self, webhook: Webhook) {
+        self.world.note_events();
+        self.outbox.receivers.push(webhook);
     }
 
     fn run_clock(&mut self) {
@@ -157,7 +170,8 @@ impl MockBuildkite {
         &self.uri
     }
 
-    /// The base URL of the storage of artifacts.
+    /// The base URL of the storage of artifacts: `http://localhost` and a port, unless the builder
+    /// was given another.
     #[must_use]
     pub fn storage_uri(&self) -> &str {
         &self.storage_uri
@@ -174,6 +188,30 @@ impl MockBuildkite {
     #[must_use]
     pub fn token(&self) -> &'static str {
         DEMO_TOKEN
+    }
+
+    /// Sends the world's events to a receiver from now on. Deliveries are sent in the background,
+    /// within some milliseconds.
+    ///
+    /// Services that `POST …/services` creates or changes are sent to without this.
+    pub fn add_webhook(&self, webhook: Webhook) {
+        lock(&self.store).add_webhook(webhook);
+    }
+
+    /// Sends events to the notification services that the world has already.
+    pub fn send_webhooks(&self) {
+        lock(&self.store).world.note_events();
+    }
+
+    /// Sets what goes wrong with webhooks.
+    pub fn set_webhook_faults(&self, faults: WebhookFaults) {
+        lock(&self.store).outbox.set_faults(faults);
+    }
+
+    /// The webhooks that were sent so far, or lost.
+    #[must_use]
+    pub fn sent_webhooks(&self) -> Vec<SentWebhook> {
+        lock(&self.store).outbox.sent.clone()
     }
 
     /// Reads or changes the world, once it has caught up with its clock.

@@ -1,5 +1,7 @@
 //! A request as the fake reads it.
 
+use std::net::IpAddr;
+
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderMap;
@@ -7,9 +9,18 @@ use hyper::header::HeaderMap;
 /// The largest request body in bytes: more than any package that a test uploads.
 const MOST_BODY_BYTES: usize = 256 << 20;
 
+/// Which of the two servers a request was sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    Api,
+    Storage,
+}
+
 /// A request, read to its end.
 #[derive(Debug)]
 pub(crate) struct Request {
+    pub(super) host: Host,
+    pub(super) peer: IpAddr,
     pub(super) method: String,
     pub(super) path: String,
     /// The query without `?`.
@@ -20,7 +31,11 @@ pub(crate) struct Request {
 
 impl Request {
     /// Reads a request to its end.
-    pub(super) async fn read(request: hyper::Request<Incoming>) -> Result<Self, Hangup> {
+    pub(super) async fn read(
+        host: Host,
+        peer: IpAddr,
+        request: hyper::Request<Incoming>,
+    ) -> Result<Self, Hangup> {
         let (parts, body) = request.into_parts();
         let body = Limited::new(body, MOST_BODY_BYTES).collect().await;
         let body = body.map_err(|error| match error.downcast::<hyper::Error>() {
@@ -30,7 +45,9 @@ impl Request {
                 Hangup::TooLarge
             }
         })?;
-        Ok(Request {
+        Ok(Self {
+            host,
+            peer,
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),

@@ -4,20 +4,27 @@ use std::borrow::Cow;
 
 use super::answer::Answer;
 use super::corrupt::{corrupt, replacement, with_status};
+use super::cors::preflight;
 use super::fault::Criteria;
 use super::limits::Count;
-use super::request::Request;
-use super::{Fault, SeenRequest, Shared, Store, lock, storage};
+use super::request::{Host, Request};
+use super::{Fault, SeenRequest, Shared, Store, control, lock, storage};
 use crate::routes::{Call, Headers, Query, Reply, answer};
 use crate::world::Token;
 
 /// Answers a request of either host.
 pub(super) fn respond(store: &Shared, request: Request) -> Answer {
     let mut store = lock(store);
-    if store.is_storage(request.header("host")) {
+    if request.host == Host::Storage {
         return storage::respond(&mut store, &request);
     }
+    if request.method == "OPTIONS" {
+        return preflight(&request);
+    }
     let store = &mut *store;
+    if let Some(answer) = control::respond(store, &request) {
+        return answer;
+    }
     store.count += 1;
     let count = store.count;
     if let Some(hook) = &mut store.hook {
@@ -35,6 +42,8 @@ pub(super) struct Exchange {
     pub(super) request: Request,
     /// Without leading and trailing slashes.
     path: String,
+    /// The base URL of links to other pages.
+    base: String,
     query: Query,
     pub(super) token: Option<Token>,
     headers: Headers,
@@ -46,6 +55,10 @@ impl Exchange {
     fn new(store: &mut Store, request: Request) -> Self {
         let token = presented_token(store, &request);
         let path = request.path.trim_matches('/').to_owned();
+        let base = match request.header("host") {
+            "" => store.base.clone(),
+            host => format!("http://{host}"),
+        };
         let query = Query::parse(&request.query);
         let user = token.as_ref().map(|token| token.user.id.as_str());
         let now = store.world.clock.now_millis();
@@ -62,6 +75,7 @@ impl Exchange {
         Self {
             request,
             path,
+            base,
             query,
             token,
             headers,
@@ -103,16 +117,21 @@ impl Exchange {
             body: &self.request.body,
             token: self.token.clone(),
             headers: &self.headers,
-            base: &store.base,
-            storage: &store.storage,
+            base: &self.base,
+            storage: store.storage.beside(self.request.header("host")),
             organization_usage: of_organization.usage(),
+            peer: self.request.peer,
         }
     }
 
     fn record(&self, store: &mut Store, reply: &Reply) {
+        let most = store.most_requests;
         let Some(requests) = &mut store.requests else {
             return;
         };
+        if requests.len() >= most.saturating_mul(2) {
+            requests.drain(..most);
+        }
         requests.push(SeenRequest {
             method: self.request.method.clone(),
             path: format!("/{}", self.path),

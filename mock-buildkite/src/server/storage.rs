@@ -21,6 +21,43 @@ pub struct SeenDownload {
     pub status: u16,
 }
 
+/// The origin of the storage in redirects.
+#[derive(Default)]
+pub(crate) struct StorageOrigin {
+    default: String,
+    /// For who calls the API by the name `localhost`.
+    beside_localhost: String,
+}
+
+impl StorageOrigin {
+    /// The given origin, or one whose host name differs from that of the API.
+    pub(super) fn new(port: u16, given: Option<String>) -> Self {
+        let of_host = |host: &str| {
+            given
+                .clone()
+                .unwrap_or_else(|| format!("http://{host}:{port}"))
+        };
+        Self {
+            default: of_host("localhost"),
+            beside_localhost: of_host("127.0.0.1"),
+        }
+    }
+
+    pub(super) fn default_origin(&self) -> &str {
+        &self.default
+    }
+
+    /// The origin for a request with this header `Host`.
+    pub(super) fn beside(&self, host: &str) -> &str {
+        let name = host.split(':').next().unwrap_or_default();
+        if name.eq_ignore_ascii_case("localhost") {
+            &self.beside_localhost
+        } else {
+            &self.default
+        }
+    }
+}
+
 /// Answers a request to the storage, and records it.
 pub(super) fn respond(store: &mut Store, request: &Request) -> Answer {
     let range = request.headers.get("range");

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::World;
 use super::collection::Entry;
+use super::{Build, World};
 use crate::address::{ORGANIZATIONS, WEB};
 use crate::document::{BuildDocument, Document};
 use crate::ids::graphql_id;
@@ -43,7 +43,7 @@ impl World {
     /// The text of an agent inside a job; none for an agent that is not listed.
     pub(super) fn agent_text(&self, id: &str) -> Option<&str> {
         let texts = self.agent_cache.by_id.get_or_init(|| {
-            let agents = self.at("agents", &[]).into_iter();
+            let agents = self.stored_below("agents", &[]).into_iter();
             agents
                 .map(|entry| {
                     let id = entry.object.text("id").unwrap_or_default();
@@ -108,7 +108,7 @@ impl World {
     pub(crate) fn change_agent(&mut self, id: &str, change: impl FnOnce(&mut Document)) -> bool {
         let is_it = |entry: &&&Entry| entry.object.text("id").as_deref() == Some(id);
         let Some(mut entry) = self
-            .at("agents", &[])
+            .stored_below("agents", &[])
             .iter()
             .find(is_it)
             .map(|one| (*one).clone())
@@ -118,6 +118,33 @@ impl World {
         change(&mut entry.object);
         self.replace_entry("agents", entry);
         true
+    }
+
+    /// Cancels the build whose job an agent runs, as stopping the agent does.
+    pub(crate) fn stop_agent_job(&mut self, agent: &str) {
+        let job = self.running_job(agent).and_then(|job| job.text("id"));
+        let build = job.and_then(|job| {
+            let is_open = |build: &&Build| build.summary.finished.is_none();
+            let builds = self.builds.iter().filter(is_open);
+            let mut builds = builds.filter(|build| self.has_job(build, &job));
+            builds.next().map(|build| build.summary.id.to_string())
+        });
+        if let Some(build) = build
+            && self.cancel_build(&build)
+        {
+            self.resume_autoplay(&build);
+        }
+    }
+
+    /// Whether a job runs on a hosted Mac.
+    pub(crate) fn is_hosted_mac(&self, job: &Document) -> bool {
+        let queue = job.text("cluster_queue_id");
+        let queues = self.stored_below("cluster_queues", &[]).into_iter();
+        let mut queues = queues.filter(|entry| queue.is_some() && entry.object.text("id") == queue);
+        queues.any(|entry| {
+            let shape = &entry.object.get("hosted_agents")["instance_shape"];
+            shape["machine_type"] == "mac"
+        })
     }
 
     /// A connected agent of the job's queue that runs nothing.
@@ -153,6 +180,7 @@ impl World {
         let object = new_agent(&id, organization, job, &now);
         let parents = [("organization_slug", organization)];
         self.put_document("agents", &parents, object.clone().into());
+        self.note_agent("agent.connected", &id);
         object.into()
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Build {
     pub(crate) body: Body,
     /// Its slot in the seed, if it comes from there, changed or not.
     pub(crate) origin: Option<usize>,
+    /// Its jobs have logs and environments.
+    pub(crate) has_logs: bool,
 }
 
 /// Where the text of a build comes from.
@@ -34,6 +36,7 @@ impl Build {
                 ordinal,
             },
             origin: Some(ordinal),
+            has_logs: true,
         }
     }
 
@@ -41,6 +44,7 @@ impl Build {
     pub(crate) fn changed(&self, document: BuildDocument) -> Self {
         Self {
             origin: self.origin,
+            has_logs: self.has_logs,
             ..Self::stored(document, self.summary.pipeline)
         }
     }
@@ -51,6 +55,7 @@ impl Build {
             summary: BuildSummary::read(&document, pipeline),
             body: Body::Stored(Box::new(document)),
             origin: None,
+            has_logs: false,
         }
     }
 }

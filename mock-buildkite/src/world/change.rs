@@ -35,6 +35,7 @@ impl World {
             id: build.summary.id.to_string(),
             number: build.summary.number,
         };
+        self.note_created(&build);
         self.builds.push(build);
         self.sort();
         created

@@ -59,7 +59,7 @@ impl World {
             build.is_some_and(|id| builds.contains(id.as_str()))
         };
         let runs = self
-            .at("test_runs", &[])
+            .stored_below("test_runs", &[])
             .into_iter()
             .filter(|run| is_gone(run));
         let runs: HashSet<String> = runs.filter_map(|run| run.object.text("id")).collect();

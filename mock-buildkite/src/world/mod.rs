@@ -10,6 +10,7 @@ mod build;
 mod change;
 mod collection;
 mod derived;
+mod events;
 mod feature;
 mod inspect;
 mod lifecycle;
@@ -18,8 +19,11 @@ mod load;
 mod pipeline;
 mod pipeline_edits;
 mod pipeline_settings;
+mod saved;
+mod signed_token;
 mod summary;
 mod token;
+mod user;
 mod view;
 
 use std::borrow::Cow;
@@ -39,11 +43,15 @@ use collection::Collections;
 pub use collection::StoredObject;
 pub(crate) use collection::{Entry, Kind};
 use derived::Builds;
+pub(crate) use events::{Event, Subject};
 use feature::Missing;
+pub use lifecycle::{JobOutcome, JobRule};
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use pipeline_settings::merge_settings;
-pub use token::{DEMO_TOKEN, Token, User};
+pub use saved::RestoreError;
+pub use token::{DEMO_TOKEN, Token};
+pub use user::User;
 pub(crate) use view::{View, is_known_job_state, job_matches};
 
 /// All data of the fake. It changes only through its methods.
@@ -68,6 +76,11 @@ pub struct World {
     made: u64,
     rules: lifecycle::Rules,
     autoplay: lifecycle::Autoplay,
+    /// What the objects of builds created over the API do not show, by id.
+    scripts: HashMap<String, lifecycle::Script>,
+    job_rules: Vec<JobRule>,
+    /// None while nobody wants events.
+    events: Option<Vec<Event>>,
     /// Slugs of organizations in which every pipeline needs a cluster.
     clustered: HashSet<String>,
 }
@@ -127,6 +140,9 @@ impl World {
             made: 0,
             rules: lifecycle::Rules::default(),
             autoplay: lifecycle::Autoplay::default(),
+            scripts: HashMap::new(),
+            job_rules: Vec::new(),
+            events: None,
             clustered: HashSet::new(),
         };
         // Equal times are ordered by number, as the API does.
@@ -217,6 +233,12 @@ impl World {
     /// Pauses a queue, given the `cluster_queue_id` of its jobs. `include_paused=false` hides them.
     pub fn pause_queue(&mut self, cluster_queue_id: &str) {
         self.paused_queues.insert(cluster_queue_id.to_owned());
+    }
+
+    /// Resumes a paused queue.
+    pub(crate) fn resume_queue(&mut self, cluster_queue_id: &str) {
+        self.paused_queues.remove(cluster_queue_id);
+        self.wake_waiting();
     }
 
     /// Adds a token, or replaces the one with the same secret.

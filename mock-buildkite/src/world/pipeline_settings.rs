@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::document::Document;
-use crate::steps::{Step, steps_of};
+use crate::steps::{Step, read};
 use crate::time::millis_to_string;
 
 impl World {
@@ -35,7 +35,7 @@ impl World {
     pub fn set_steps(&mut self, organization: &str, slug: &str, steps: &Value) -> bool {
         let configuration = json!({ "steps": steps }).to_string();
         self.change_pipeline(organization, slug, |object| {
-            let steps = steps_of(Some(&configuration), &Value::Null);
+            let steps = read(Some(&configuration), &Value::Null).unwrap_or_default();
             let steps: Vec<Value> = steps.iter().map(Step::object).collect();
             object.set("steps", steps);
             object.set("configuration", configuration);

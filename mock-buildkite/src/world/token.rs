@@ -1,13 +1,14 @@
 //! Access tokens: their users, scopes and lifetimes.
 
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use serde::Deserialize;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use ipnet::IpNet;
 
-use crate::ids::{graphql_id, id_of_name};
+use super::signed_token::is_signed;
+use super::{User, World};
+use crate::ids::id_of_name;
 
 /// The token of every world: all scopes, all organizations, no expiry. It is worthless elsewhere.
 pub const DEMO_TOKEN: &str = "bkua_mock_buildkite_demo_token";
@@ -79,24 +80,14 @@ pub struct Token {
     organizations: Option<Vec<String>>,
     hidden_pipelines: Vec<(String, String)>,
     read_only: Vec<(String, String)>,
+    /// Addresses from which it may be used; all if there are none.
+    networks: Vec<IpNet>,
     /// The UUID of the signer and the public key.
     signer: Option<(String, String)>,
 }
 
-/// What a signed token claims.
-#[derive(Deserialize)]
-struct Claims {
-    iss: String,
-    iat: i64,
-    exp: i64,
-}
-
 /// Stands for pipelines that do not exist yet.
 const NEW: &str = "";
-
-/// A signed token must be presented within 10 s of its creation and lives at most 5 minutes.
-const SIGNED_WITHIN_SECS: i64 = 10;
-const SIGNED_FOR_SECS: i64 = 300;
 
 impl Token {
     /// A token with all scopes of the fake, for all organizations, without expiry.
@@ -111,6 +102,7 @@ impl Token {
             organizations: None,
             hidden_pipelines: Vec::new(),
             read_only: Vec::new(),
+            networks: Vec::new(),
             signer: None,
         }
     }
@@ -123,6 +115,43 @@ impl Token {
             signer: Some((uuid.to_owned(), public_key.to_owned())),
             ..Self::new(uuid)
         }
+    }
+
+    /// Reads the notation of the program's `--token`: a secret, which may be followed by `=` and
+    /// scopes, and by limits after semicolons:
+    /// `bkua_reader=read_builds,read_user;organizations=acme;user=Sam;expires=2h;ip=192.0.2.0/24`.
+    /// `expires` is a time from `now` on (`90s`, `15m`, `2h`, `7d`) or an RFC 3339 time.
+    ///
+    /// # Errors
+    /// If a part is not understood; the text says which.
+    pub fn parse(text: &str, now: DateTime<Utc>) -> Result<Self, String> {
+        let mut parts = text.split(';');
+        let first = parts.next().unwrap_or_default();
+        let (secret, scopes) = first.split_once('=').unwrap_or((first, ""));
+        if secret.trim().is_empty() {
+            return Err("a token needs a secret".to_owned());
+        }
+        let list = |text: &str| -> Vec<String> {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            items.map(str::to_owned).collect()
+        };
+        let mut token = Self::new(secret.trim());
+        if !scopes.is_empty() {
+            token = token.scopes(list(scopes));
+        }
+        for part in parts.filter(|part| !part.trim().is_empty()) {
+            token = match part.trim().split_once('=') {
+                Some(("organizations", slugs)) => token.organizations(list(slugs)),
+                Some(("user", name)) => token.user(name),
+                Some(("ip", networks)) => token.allowed_addresses(list(networks)),
+                Some(("expires", end)) => token.expires_at(end_of(end, now)?),
+                _ => return Err(format!("a token has no setting `{}`", part.trim())),
+            };
+        }
+        Ok(token)
     }
 
     /// Sets its scopes.
@@ -154,6 +183,22 @@ impl Token {
     pub fn expires_at(self, time: DateTime<Utc>) -> Self {
         let expires_at = Some(time);
         Self { expires_at, ..self }
+    }
+
+    /// Sets the addresses from which it may be used: `192.0.2.0/24`, `198.51.100.7`. A request from
+    /// elsewhere gets 403. Texts that are no addresses count as an address that nobody has.
+    #[must_use]
+    pub fn allowed_addresses<S: AsRef<str>>(self, networks: impl IntoIterator<Item = S>) -> Self {
+        let networks = networks.into_iter().map(|text| network(text.as_ref()));
+        Self {
+            networks: networks.collect(),
+            ..self
+        }
+    }
+
+    /// True if it may be used from this address.
+    pub(crate) fn admits_address(&self, address: IpAddr) -> bool {
+        is_in(address, &self.networks)
     }
 
     /// Hides a pipeline from its user, as teams do: it is not in lists, and 404 by slug.
@@ -212,6 +257,16 @@ impl Token {
         }
     }
 
+    /// The secret; none for a public-key token.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.signer.is_none().then_some(self.secret.as_str())
+    }
+
+    /// The organizations that it is limited to.
+    pub(super) fn organizations_of(&self) -> Option<&Vec<String>> {
+        self.organizations.as_ref()
+    }
+
     /// The id of the token, not its secret.
     pub(crate) fn uuid(&self) -> String {
         match &self.signer {
@@ -242,6 +297,53 @@ impl Token {
     }
 }
 
+/// A time from now on, `2h`, or an absolute one.
+fn end_of(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let unit = text.chars().last().unwrap_or_default();
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => 0,
+    };
+    let number = text.trim_end_matches(unit).parse::<i64>().ok();
+    if let Some(number) = number.filter(|_| seconds > 0) {
+        let by = chrono::TimeDelta::try_seconds(number.saturating_mul(seconds));
+        return by
+            .and_then(|by| now.checked_add_signed(by))
+            .ok_or_else(|| format!("`{text}` is too far away"));
+    }
+    text.parse()
+        .map_err(|_| format!("`{text}` is no time: write 90s, 15m, 2h, 7d or 2027-01-01T00:00:00Z"))
+}
+
+/// True if an address is in one of the networks, or there are none.
+fn is_in(address: IpAddr, networks: &[IpNet]) -> bool {
+    networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+}
+
+/// A network, or one address as a network.
+fn network(text: &str) -> IpNet {
+    const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::BROADCAST);
+    let address = || IpNet::from(text.parse().unwrap_or(NOBODY));
+    text.parse().unwrap_or_else(|_| address())
+}
+
+impl World {
+    /// True if an organization's allow list has the address, or is empty.
+    pub(crate) fn admits_address(&self, organization: &str, address: IpAddr) -> bool {
+        let place = [("organization_slug".to_owned(), organization.to_owned())];
+        let settings = self.at("organization_api_settings", &place);
+        let allowed = settings
+            .first()
+            .and_then(|one| one.object.text("allowed_ip_addresses"));
+        let allowed = allowed.unwrap_or_default();
+        let networks: Vec<_> = allowed.split_whitespace().map(network).collect();
+        is_in(address, &networks)
+    }
+}
+
 /// True if the pipeline is among these.
 fn names(pipelines: &[(String, String)], organization: &str, slug: &str) -> bool {
     let is_it = |(owner, known): &(String, String)| owner == organization && known == slug;
@@ -255,65 +357,4 @@ impl fmt::Debug for Token {
             .field("scopes", &self.scopes)
             .finish_non_exhaustive()
     }
-}
-
-/// The owner of a token.
-#[derive(Debug, Clone)]
-pub struct User {
-    /// The id, derived from the name.
-    pub id: String,
-    /// The full name.
-    pub name: String,
-    /// The email address, derived from the name.
-    pub email: String,
-}
-
-impl User {
-    fn new(name: &str) -> Self {
-        let local = name
-            .to_lowercase()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        Self {
-            id: id_of_name(name, 1_600_000_000_000),
-            name: name.to_owned(),
-            email: format!("{local}@example.com"),
-        }
-    }
-
-    /// The user of a token that is created without one.
-    pub(crate) fn demo() -> Self {
-        Self::new("Demo User")
-    }
-
-    /// The user as answers show it.
-    pub(crate) fn object(&self) -> Value {
-        json!({
-            "id": self.id,
-            "graphql_id": graphql_id("User", &self.id),
-            "name": self.name,
-            "email": self.email,
-            "avatar_url": "https://www.gravatar.com/avatar/00000000000000000000000000000000",
-            "created_at": "2020-09-13T12:26:40.000Z",
-        })
-    }
-}
-
-/// Whether a token was signed just now with the private key of this public key.
-fn is_signed(presented: &str, uuid: &str, key: &str, now: DateTime<Utc>) -> bool {
-    let Ok(key) = DecodingKey::from_rsa_pem(key.as_bytes()) else {
-        return false;
-    };
-    let mut validation = Validation::new(Algorithm::RS256);
-    // Times are those of this world.
-    validation.validate_exp = false;
-    validation.required_spec_claims.clear();
-    let Ok(signed) = jsonwebtoken::decode::<Claims>(presented, &key, &validation) else {
-        return false;
-    };
-    let Claims { iss, iat, exp } = signed.claims;
-    let now = now.timestamp();
-    iss == uuid
-        && (now - iat).abs() <= SIGNED_WITHIN_SECS
-        && exp > now
-        && exp - iat <= SIGNED_FOR_SECS
 }

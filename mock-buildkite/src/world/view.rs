@@ -133,6 +133,14 @@ impl World {
         queues.peek().is_some() && queues.all(|job| self.is_paused(job))
     }
 
+    /// True if a job's queue does not dispatch.
+    pub(super) fn is_paused_job(&self, job: &Document) -> bool {
+        let queue = job.text("cluster_queue_id");
+        let queues = self.stored_below("cluster_queues", &[]).into_iter();
+        let mut of_job = queues.filter(|one| queue.is_some() && one.object.text("id") == queue);
+        self.is_paused(job) || of_job.any(|one| one.object.is_true("dispatch_paused"))
+    }
+
     fn is_paused(&self, job: &Document) -> bool {
         let queue = job.text("cluster_queue_id");
         queue.is_some_and(|queue| self.paused_queues.contains(&queue))
@@ -184,12 +192,12 @@ impl World {
     /// The runs of test suites that name a build.
     fn test_runs(&self, build: &BuildDocument) -> Value {
         let id = build.fields().text("id");
-        let runs = self.at("test_runs", &[]).into_iter();
+        let runs = self.stored_below("test_runs", &[]).into_iter();
         let of_build = runs.filter(|run| run.object.text("build_id") == id);
         let runs: Vec<_> = of_build
             .map(|run| {
                 let slug = run.parent("suite_slug").unwrap_or_default();
-                let suites = self.at("test_suites", &[]).into_iter();
+                let suites = self.stored_below("test_suites", &[]).into_iter();
                 let mut suites = suites.filter(|suite| {
                     suite.parent("organization_slug") == run.parent("organization_slug")
                         && suite.object.text("slug").as_deref() == Some(slug)

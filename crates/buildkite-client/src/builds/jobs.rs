@@ -10,6 +10,9 @@ use crate::list::Paging;
 
 /// All jobs of one build, including retried ones, or `None` if the build was removed after it was
 /// listed.
+///
+/// # Errors
+/// Those of [`Client::list`]. [`Error::TooLarge`] if they are larger than an element may be.
 pub(super) async fn jobs_of(
     client: &Client,
     organization: &str,
@@ -27,11 +30,7 @@ pub(super) async fn jobs_of(
         &number,
         "jobs",
     ];
-    let query = [("include_retried_jobs", "true")];
-    let jobs = client
-        .list(&path, &query, Paging::Cursor)
-        .try_collect()
-        .await;
+    let jobs = all_jobs(client, &path).await;
     let Err(missing @ Error::NotFound { .. }) = jobs else {
         return jobs.map(Some);
     };
@@ -41,4 +40,20 @@ pub(super) async fn jobs_of(
         Ok(_) => Err(missing),
         Err(error) => Err(error),
     }
+}
+
+async fn all_jobs(client: &Client, path: &[&str]) -> Result<Vec<Box<RawValue>>> {
+    let query = [("include_retried_jobs", "true")];
+    let mut list = Box::pin(client.list(path, &query, Paging::Cursor));
+    let limit = client.transport.limits.element_bytes;
+    let (mut jobs, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(job) = list.try_next().await? {
+        bytes = bytes.saturating_add(job.get().len());
+        if bytes > limit {
+            let path = format!("/{}", path.join("/"));
+            return Err(Error::element_too_large(&path, limit));
+        }
+        jobs.push(job);
+    }
+    Ok(jobs)
 }

@@ -18,6 +18,9 @@ use url::Url;
 
 use crate::timestamp::{Timestamp, format_timestamp};
 
+/// Builds of this many pages are remembered, whatever time they claim, to notice a list that repeats
+/// itself.
+const REMEMBERED_PAGES: u32 = 16;
 /// How far a build may lie outside of the requested interval, because times may be cut.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(1);
 
@@ -28,14 +31,23 @@ pub(crate) struct Keyset {
     page: u32,
     /// The oldest build of the current page.
     oldest: Option<Timestamp>,
-    /// Builds that the next page may repeat.
-    seen: HashMap<String, DateTime<Utc>>,
+    /// Builds that the next page may repeat, and those of the last pages.
+    seen: HashMap<String, Sighting>,
+    /// Pages that were advanced past.
+    pages: u32,
     newest: Option<DateTime<Utc>>,
     /// The list is not in order of creation.
     is_disordered: bool,
     border: Border,
     /// How precise times are believed to be.
     grain: Grain,
+}
+
+/// When and where a build was seen.
+#[derive(Debug, Clone, Copy)]
+struct Sighting {
+    created_at: DateTime<Utc>,
+    page: u32,
 }
 
 /// The steps in which the listing advances.
@@ -79,6 +91,7 @@ impl Keyset {
             page: 1,
             oldest: None,
             seen: HashMap::new(),
+            pages: 0,
             newest: None,
             is_disordered,
             border: Border::Closed,
@@ -107,27 +120,34 @@ impl Keyset {
 
     /// Records a build of the current page.
     pub(crate) fn accept(&mut self, id: &str, created_at: Timestamp) -> Seen {
-        let is_late = self.to.is_some_and(|to| created_at.at >= to + TOLERANCE);
-        let is_early = self
-            .from
-            .is_some_and(|from| created_at.at < from - TOLERANCE);
+        let to = self.to.map(|to| later(to, TOLERANCE));
+        let from = self.from.map(|from| later(from, -TOLERANCE));
+        let is_late = to.is_some_and(|to| created_at.at >= to);
+        let is_early = from.is_some_and(|from| created_at.at < from);
         if is_late || is_early {
             return Seen::Outside;
         }
         match self.oldest {
-            Some(oldest) if created_at.at > oldest.at + TOLERANCE => self.is_disordered = true,
+            Some(oldest) if created_at.at > later(oldest.at, TOLERANCE) => {
+                self.is_disordered = true;
+            }
             Some(oldest) if created_at.at > oldest.at => self.grain = Grain::TwoSeconds,
             Some(oldest) if created_at.at == oldest.at => {}
             _ => self.oldest = Some(created_at),
         }
         self.newest = self.newest.max(Some(created_at.at));
-        if let Some(at) = self.seen.get(id) {
-            if self.border == Border::Open(*at) {
+        if let Some(sighting) = self.seen.get_mut(id) {
+            sighting.page = self.pages;
+            if self.border == Border::Open(sighting.created_at) {
                 self.border = Border::Closed;
             }
             return Seen::Before;
         }
-        self.seen.insert(id.to_owned(), created_at.at);
+        let sighting = Sighting {
+            created_at: created_at.at,
+            page: self.pages,
+        };
+        self.seen.insert(id.to_owned(), sighting);
         Seen::New
     }
 
@@ -159,9 +179,8 @@ impl Keyset {
         self.grain = self.grain.max(Grain::Second);
         self.oldest = None;
         self.page = 1;
-        self.to = self
-            .to
-            .map(|to| second_after(to - TimeDelta::milliseconds(1)));
+        let widened = |to| second_after(later(to, TimeDelta::milliseconds(-1)));
+        self.to = self.to.map(widened);
         false
     }
 
@@ -178,7 +197,14 @@ impl Keyset {
     /// Whether the current page begins with builds that were read before. Then it is not empty,
     /// unless they were removed.
     pub(crate) fn repeats(&self) -> bool {
-        !self.seen.is_empty()
+        self.repeatable() > 0
+    }
+
+    /// How many builds the following pages may repeat.
+    pub(crate) fn repeatable(&self) -> u32 {
+        let is_repeatable = |seen: &&Sighting| self.to.is_none_or(|to| seen.created_at < to);
+        let count = self.seen.values().filter(is_repeatable).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Whether a page number is in use. It depends on the page size.
@@ -203,7 +229,7 @@ impl Keyset {
         let to = match self.grain {
             Grain::Millisecond => oldest.next(),
             Grain::Second => second_after(oldest.at),
-            Grain::TwoSeconds => second_after(oldest.at) + TOLERANCE,
+            Grain::TwoSeconds => later(second_after(oldest.at), TOLERANCE),
         };
         if self.to.is_some_and(|current| to >= current) {
             return false;
@@ -214,7 +240,11 @@ impl Keyset {
             Grain::Millisecond => Border::Open(oldest.at),
             _ => Border::Closed,
         };
-        self.seen.retain(|_, at| *at < to + TOLERANCE * 2);
+        self.pages = self.pages.wrapping_add(1);
+        self.seen.retain(|_, seen| {
+            let is_recent = self.pages.wrapping_sub(seen.page) <= REMEMBERED_PAGES;
+            is_recent || seen.created_at < later(to, TOLERANCE * 2)
+        });
         true
     }
 }
@@ -222,11 +252,18 @@ impl Keyset {
 /// The first whole second after a moment.
 fn second_after(at: DateTime<Utc>) -> DateTime<Utc> {
     let past = TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(1000));
-    at - past + TOLERANCE
+    later(later(at, -past), TOLERANCE)
+}
+
+/// The end of time does not move.
+fn later(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    at.checked_add_signed(by).unwrap_or(at)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(millis: i64) -> Timestamp {
@@ -319,5 +356,44 @@ mod tests {
         assert_eq!(query(&keyset), "page=2");
         assert_eq!(keyset.accept("b", at(60_000)), Seen::Before);
         assert!(!keyset.broke_off());
+    }
+
+    #[test]
+    fn a_build_that_comes_again_with_another_time_is_not_new() {
+        let mut keyset = Keyset::new(None, None, false);
+        assert_eq!(keyset.accept("a", at(50_000)), Seen::New);
+        for pages in 1..100 {
+            keyset.next_page();
+            assert_eq!(keyset.accept("a", at(50_000 - 5_000 * pages)), Seen::Before);
+        }
+    }
+
+    proptest! {
+        /// The bounds of a query come from callers, times of builds from the server.
+        #[test]
+        fn no_sequence_of_times_breaks_the_position(
+            bounds: [bool; 2],
+            builds in proptest::collection::vec(
+                (any::<u8>(), -62_167_219_200_000_i64..=253_402_300_799_999, 0_u8..5), 0..60),
+        ) {
+            let from = bounds[0].then_some(DateTime::<Utc>::MIN_UTC);
+            let to = bounds[1].then_some(DateTime::<Utc>::MAX_UTC);
+            let mut keyset = Keyset::new(from, to, false);
+            for (id, millis, end) in builds {
+                let at = DateTime::from_timestamp_millis(millis).unwrap();
+                let precision = TimeDelta::milliseconds(if id % 2 == 0 { 1 } else { 1000 });
+                let before = keyset.remaining_to();
+                keyset.accept(&id.to_string(), Timestamp { at, precision });
+                match end {
+                    0 if keyset.joins() => keyset.next_page(),
+                    1 => _ = keyset.broke_off(),
+                    2 => keyset.renumber(),
+                    _ => {}
+                }
+                let has_widened = keyset.remaining_to() > before;
+                prop_assert!(!has_widened || before.is_none() || end <= 1);
+                let _url = query(&keyset);
+            }
+        }
     }
 }

@@ -5,20 +5,26 @@
 //! build on. A build that cannot be read in one answer with all of its jobs is read without them,
 //! and its jobs from their own list.
 
+mod channel;
 mod jobs;
 mod keyset;
+mod listing;
+mod page;
 mod query;
 mod raw_build;
 mod reader;
 mod splitter;
+mod unusable;
 
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
 pub(crate) use keyset::Keyset;
+use listing::Listing;
 pub use query::{BuildQuery, LowerBound};
 pub use raw_build::RawBuild;
 use reader::Reader;
+pub use unusable::Unusable;
 
 use crate::client::Client;
 use crate::error::Result;
@@ -28,6 +34,8 @@ use crate::error::Result;
 pub enum Listed<T> {
     /// A build, newest first, each once.
     Build(T),
+    /// A build that cannot be used. It is left out, and the rest is read.
+    Unusable(Unusable),
     /// A page ended or broke off. All builds before this have been yielded.
     Page(ListingProgress),
 }
@@ -48,10 +56,13 @@ pub struct ListingProgress {
 
 impl Client {
     /// Every build of `query`, newest first, each once. `decode` takes from a build what the
-    /// caller needs. It is called as the builds arrive.
+    /// caller needs. It is called as the builds arrive, in a task of the runtime. The next page is
+    /// requested when the caller has taken everything of the one before.
     ///
     /// # Errors
-    /// Those of [`object`](Client::object). The stream ends after its first error.
+    /// Those of [`object`](Client::object). [`Error::TooLarge`](crate::Error::TooLarge) for a build
+    /// that is larger than `element_bytes`. [`Error::NoProgress`](crate::Error::NoProgress) if the
+    /// list does not end. The stream ends after its first error.
     pub fn builds<T, F>(
         &self,
         query: BuildQuery,
@@ -61,10 +72,10 @@ impl Client {
         T: Send + 'static,
         F: Fn(RawBuild<'_>) -> T + Send + Sync + 'static,
     {
-        let reader = Reader::new(self.clone(), query, decode);
-        stream::try_unfold(reader, |mut reader| async move {
-            let listed = reader.next().await?;
-            Ok(listed.map(|listed| (listed, reader)))
+        let listing = Listing::new(Reader::new(self.clone(), query, decode));
+        stream::try_unfold(listing, |mut listing| async move {
+            let listed = listing.next().await?;
+            Ok(listed.map(|listed| (listed, listing)))
         })
     }
 }

@@ -1,20 +1,24 @@
 //! Reads the pages of a listing, one after the other.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::Ordering;
 
 use url::Url;
 
+use super::channel::Outlet;
 use super::jobs::jobs_of;
 use super::keyset::{Keyset, Seen};
+use super::page::Page;
 use super::query::BuildQuery;
-use super::raw_build::{BuildError, RawBuild};
-use super::splitter::{SplitError, Splitter};
+use super::raw_build::RawBuild;
+use super::unusable::{Diagnosis, Unusable};
 use super::{Listed, ListingProgress};
-use crate::client::{Client, not_json, redirected};
+use crate::client::{Client, redirected};
 use crate::error::{Error, Fault, Result};
 use crate::page_size::PageSize;
 use crate::retry::Attempts;
-use crate::transport::{Answer, Failure, Links};
+use crate::transport::{Answer, Failure};
 
 /// A single build is read without its jobs after this many failures.
 const FAILURES_BEFORE_JOBS_APART: u32 = 2;
@@ -29,29 +33,18 @@ pub(super) struct Reader<F> {
     query: BuildQuery,
     keyset: Keyset,
     decode: F,
-    page: Option<Page>,
     size: PageSize,
     attempts: Attempts,
     jobs_apart: bool,
     /// The last page was empty although more pages follow.
     was_empty: bool,
+    /// Pages in a row without anything new.
+    fruitless: u32,
+    /// A build that was listed but could not be found.
+    missing: Option<String>,
+    /// Hashes of unusable elements that were yielded.
+    reported: (RandomState, HashSet<u64>),
     is_done: bool,
-}
-
-/// A page that is arriving.
-struct Page {
-    url: Url,
-    answer: Answer,
-    splitter: Splitter,
-    links: Links,
-    per_page: u32,
-    is_empty: bool,
-}
-
-/// Why a page yields no build.
-enum Stop {
-    Fault(Fault),
-    Error(Error),
 }
 
 impl<F> Reader<F> {
@@ -62,65 +55,48 @@ impl<F> Reader<F> {
             client,
             query,
             decode,
-            page: None,
             size: PageSize::new(start),
             attempts: Attempts::new(),
             jobs_apart: false,
             was_empty: false,
+            fruitless: 0,
+            missing: None,
+            reported: Default::default(),
             is_done: false,
         }
     }
 
-    pub(super) async fn next<T>(&mut self) -> Result<Option<Listed<T>>>
+    /// Whether all builds have been read.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// Reads one page, or as much of it as arrives. Returns the progress it made, if any.
+    pub(super) async fn read_page<T: Send>(
+        &mut self,
+        outlet: &Outlet<Listed<T>>,
+    ) -> Result<Option<ListingProgress>>
     where
         F: Fn(RawBuild<'_>) -> T,
     {
-        while !self.is_done {
-            if self.page.is_none() {
-                self.open().await?;
-                continue;
-            }
-            match self.next_build().await {
-                Ok(Some(build)) => return Ok(Some(Listed::Build(build))),
-                Ok(None) => return self.close().map(Some),
-                Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Fault(fault)) => {
-                    if let Some(progress) = self.fail(fault).await? {
-                        return Ok(Some(Listed::Page(progress)));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Requests the next page. Leaves `page` empty if that failed and may be repeated.
-    async fn open(&mut self) -> Result<()> {
         if let Some(bound) = self.query.lower_bound.get() {
             self.keyset.raise(bound);
         }
-        let url = self.url();
-        match self.request(&url).await {
-            Ok(page) => {
-                self.page = Some(page);
-                Ok(())
-            }
-            Err(Failure::Final(error)) => Err(error),
-            Err(Failure::Fault(fault)) => self.fail(fault).await.map(|_| ()),
-            Err(Failure::Redirect(_)) => Err(redirected(&url)),
+        let mut page = match self.request().await {
+            Ok(page) => page,
+            Err(failure) => return self.fail(failure, None).await,
+        };
+        match self.drain(&mut page, outlet).await {
+            Ok(()) => self.complete(&page).map(Some),
+            Err(failure) => self.fail(failure, Some(page)).await,
         }
     }
 
-    async fn request(&self, url: &Url) -> Result<Page, Failure> {
-        let answer = self.client.get(url).await?;
-        Ok(Page {
-            url: url.clone(),
-            links: answer.links()?,
-            answer,
-            splitter: Splitter::default(),
-            per_page: self.size.get(),
-            is_empty: true,
-        })
+    async fn request(&self) -> Result<Page, Failure> {
+        let url = self.url();
+        let answer = self.client.get(&url).await?;
+        let limits = &self.client.transport.limits;
+        Ok(Page::new(&url, answer, self.size.get(), limits)?)
     }
 
     fn url(&self) -> Url {
@@ -137,125 +113,211 @@ impl<F> Reader<F> {
         url
     }
 
-    /// The next build of the page that was not seen before, or `None` at the end of the page.
-    async fn next_build<T>(&mut self) -> Result<Option<T>, Stop>
+    /// Sends what the page has, as it arrives.
+    async fn drain<T: Send>(
+        &mut self,
+        page: &mut Page,
+        outlet: &Outlet<Listed<T>>,
+    ) -> Result<(), Failure>
     where
         F: Fn(RawBuild<'_>) -> T,
     {
-        let page = self.page.as_mut().expect("a page is open");
-        loop {
-            let Some(text) = page.splitter.next().map_err(Stop::from)? else {
-                if page.answer.read(page.splitter.room()).await? {
-                    continue;
-                }
-                page.splitter.finish()?;
-                self.check_empty()?;
-                return Ok(None);
+        while let Some(place) = page.next().await? {
+            let bytes = place.len();
+            let (position, path) = (page.elements, page.url.path().to_owned());
+            let (text, answer) = page.element(place);
+            let listed = match RawBuild::parse(text) {
+                Ok(build) => self.take(build, answer, (&path, position)).await?,
+                Err(_) => self.report(text, (&path, position))?.map(Listed::Unusable),
             };
-            page.is_empty = false;
-            let build = RawBuild::parse(text).map_err(|error| refuse(error, &page.url))?;
-            match self.keyset.accept(build.id, build.created_at) {
-                Seen::Before => {}
-                // The jobs were left out because we asked for that, or by the server.
-                Seen::New if self.query.with_jobs && !build.has_jobs => {
-                    page.answer.free_slot();
-                    let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
-                    let Some(jobs) = jobs else {
-                        // The next answer shows whether it was removed or moved.
-                        self.keyset.forget(build.id);
-                        let what = "a build was removed before its jobs were read";
-                        return Err(Fault::Broken(what.to_owned()).into());
-                    };
-                    let jobs = jobs.iter().map(AsRef::as_ref).collect();
-                    return Ok(Some((self.decode)(RawBuild { jobs, ..build })));
-                }
-                Seen::New => return Ok(Some((self.decode)(build))),
-                Seen::Outside => {
-                    let what = "a build outside of the requested time";
-                    return Err(Error::protocol(page.url.path(), what).into());
-                }
+            if let Some(listed) = listed {
+                page.news += 1;
+                outlet.send(listed, bytes).await;
+            }
+        }
+        Ok(self.check_empty(page)?)
+    }
+
+    /// A build that was not seen before, with its jobs.
+    async fn take<T>(
+        &mut self,
+        build: RawBuild<'_>,
+        answer: &mut Answer,
+        (path, position): (&str, usize),
+    ) -> Result<Option<Listed<T>>, Failure>
+    where
+        F: Fn(RawBuild<'_>) -> T,
+    {
+        match self.keyset.accept(build.id, build.created_at) {
+            Seen::Before => return Ok(None),
+            Seen::Outside => return Err(outside(path).into()),
+            Seen::New => {}
+        }
+        if !self.query.with_jobs || build.has_jobs {
+            return Ok(Some(Listed::Build((self.decode)(build))));
+        }
+        // The jobs were left out because we asked for that, or by the server.
+        answer.free_slot();
+        let jobs = jobs_of(&self.client, &self.query.organization, &build).await?;
+        match jobs {
+            Some(jobs) => {
+                let jobs = jobs.iter().map(AsRef::as_ref).collect();
+                let build = RawBuild { jobs, ..build };
+                Ok(Some(Listed::Build((self.decode)(build))))
+            }
+            None if self.missing.as_deref() == Some(build.id) => {
+                let reason = "it is listed, but neither it nor its jobs can be found";
+                let unusable = Unusable::of(&build, path, position, reason)
+                    .discreet(|text| self.client.transport.redact(text));
+                Ok(Some(Listed::Unusable(unusable)))
+            }
+            None => {
+                // The next answer shows whether it was removed or moved.
+                self.keyset.forget(build.id);
+                self.missing = Some(build.id.to_owned());
+                Err(Fault::Inconsistent("a build was removed before its jobs were read").into())
             }
         }
     }
 
+    /// An element that is not a build, unless it was reported before. A damaged one is requested
+    /// again once.
+    fn report(
+        &mut self,
+        text: &[u8],
+        (path, position): (&str, usize),
+    ) -> Result<Option<Unusable>, Failure> {
+        let unusable = match Diagnosis::of(text, path, position) {
+            Diagnosis::NotJson(unusable) if self.attempts.failures() == 0 => {
+                return Err(Fault::NotJson(unusable.reason).into());
+            }
+            Diagnosis::NotJson(unusable) | Diagnosis::WrongShape(unusable) => unusable,
+        };
+        let (hasher, reported) = &mut self.reported;
+        let hash = hasher.hash_one(text);
+        let is_new = match unusable.created_at {
+            None => reported.insert(hash),
+            Some(created_at) => {
+                let id = unusable.id.clone().unwrap_or_else(|| format!("#{hash}"));
+                match self.keyset.accept(&id, created_at) {
+                    Seen::New => true,
+                    Seen::Before => false,
+                    Seen::Outside => return Err(outside(path).into()),
+                }
+            }
+        };
+        let redact = |text: &str| self.client.transport.redact(text);
+        Ok(is_new.then(|| unusable.discreet(redact)))
+    }
+
     /// An empty page that cannot be the last is requested once more, then accepted.
-    fn check_empty(&mut self) -> Result<(), Fault> {
-        let page = self.page.as_ref().expect("a page is open");
-        let has_more = page.links.next.is_some() || self.keyset.repeats();
-        if !page.is_empty || !has_more || self.was_empty {
+    fn check_empty(&mut self, page: &Page) -> Result<(), Fault> {
+        let is_empty = page.elements == 0;
+        if !is_empty || self.was_empty || (page.links.next.is_none() && !self.keyset.repeats()) {
             return Ok(());
         }
         self.was_empty = true;
-        Err(Fault::Broken(
-            "it is empty, although more pages follow".to_owned(),
+        Err(Fault::Inconsistent(
+            "a page is empty, although more pages follow",
         ))
     }
 
     /// Ends a page that was read completely.
-    fn close<T>(&mut self) -> Result<Listed<T>> {
-        let page = self.page.take().expect("a page was read");
-        let mut progress = self.progress(Some(&page));
+    fn complete(&mut self, page: &Page) -> Result<ListingProgress> {
+        let mut progress = self.progress(page);
         self.attempts.succeeded();
         self.jobs_apart = false;
         self.was_empty = false;
         let learned = &self.client.transport.builds_per_page;
         learned.store(self.size.get().max(SMALLEST_START), Ordering::Relaxed);
-        match page.links.next {
-            _ if !self.keyset.joins() => {}
-            None => {
-                self.is_done = true;
-                progress.is_end = true;
-                progress.remaining_to = None;
-            }
-            Some(next) => {
-                self.client.follow(&page.url, next)?;
-                self.keyset.next_page();
-                progress.remaining_to = self.keyset.remaining_to();
-                self.check_numbering(&page.url)?;
-                if !self.keyset.is_numbered() {
-                    self.size.grow();
-                }
-            }
+        self.check_progress(page)?;
+        if !self.keyset.joins() {
+            return Ok(progress);
         }
-        Ok(Listed::Page(progress))
+        let Some(next) = &page.links.next else {
+            self.is_done = true;
+            progress.is_end = true;
+            progress.remaining_to = None;
+            return Ok(progress);
+        };
+        self.client.follow(&page.url, next.clone())?;
+        self.keyset.next_page();
+        progress.remaining_to = self.keyset.remaining_to();
+        self.check_numbering(&page.url)?;
+        if !self.keyset.is_numbered() {
+            self.size.grow();
+        }
+        Ok(progress)
     }
 
-    /// Ends a page that failed. Waits, and makes the next one smaller. Returns the progress it made,
-    /// if any.
-    async fn fail(&mut self, fault: Fault) -> Result<Option<ListingProgress>> {
-        let progress = self.break_off();
+    /// Ends a page that failed. Waits, and makes the next one smaller if that may help. Returns the
+    /// progress it made, if any.
+    async fn fail(
+        &mut self,
+        failure: Failure,
+        page: Option<Page>,
+    ) -> Result<Option<ListingProgress>> {
         let url = self.url();
-        self.client.pause(&mut self.attempts, &url, fault).await?;
+        let progress = self.break_off(page);
+        match failure {
+            Failure::Redirect(_) => Err(redirected(&url)),
+            // What was read is good. The rest comes in smaller pages.
+            Failure::Final(Error::TooLarge { .. }) if progress.is_some() => {
+                self.shrink();
+                Ok(progress)
+            }
+            Failure::Final(error) => Err(error),
+            Failure::Fault(fault) => {
+                let depends_on_size = fault.depends_on_size();
+                self.client.pause(&mut self.attempts, &url, fault).await?;
+                if depends_on_size {
+                    self.shrink();
+                }
+                Ok(progress)
+            }
+        }
+    }
+
+    /// Continues after the last build that was read, if the page had any.
+    fn break_off(&mut self, page: Option<Page>) -> Option<ListingProgress> {
+        let has_advanced = self.keyset.broke_off();
+        let page = page.filter(|page| page.news > 0 && has_advanced)?;
+        self.attempts.succeeded();
+        self.fruitless = 0;
+        Some(self.progress(&page))
+    }
+
+    /// Makes the next page smaller.
+    fn shrink(&mut self) {
         if self.size.shrink() {
             self.keyset.renumber();
         } else if self.attempts.failures() >= FAILURES_BEFORE_JOBS_APART {
             self.jobs_apart = self.query.with_jobs;
         }
-        Ok(progress)
     }
 
-    fn break_off(&mut self) -> Option<ListingProgress> {
-        let page = self.page.take();
-        if !self.keyset.broke_off() {
-            return None;
-        }
-        self.attempts.succeeded();
-        Some(self.progress(page.as_ref()))
-    }
-
-    fn progress(&self, page: Option<&Page>) -> ListingProgress {
+    fn progress(&self, page: &Page) -> ListingProgress {
         ListingProgress {
             is_end: false,
             remaining_to: self.keyset.remaining_to(),
-            server_time: page
-                .and_then(|page| page.answer.date())
-                .map(|(at, _)| at)
-                .or(self.keyset.newest()),
-            estimate: page.and_then(|page| {
-                let pages = page.links.last_page?;
-                Some(pages.saturating_sub(1) * u64::from(page.per_page))
-            }),
+            server_time: page.answer.date().or(self.keyset.newest()),
+            estimate: page.estimate(),
         }
+    }
+
+    /// A page that brings nothing new is fine if it repeats what the pages before it had, at most
+    /// once.
+    fn check_progress(&mut self, page: &Page) -> Result<()> {
+        self.fruitless = if page.news > 0 { 0 } else { self.fruitless + 1 };
+        let repeatable = self.keyset.repeatable().div_ceil(self.size.get());
+        let most = self.client.transport.limits.fruitless_requests;
+        if self.fruitless <= most.saturating_add(repeatable) {
+            return Ok(());
+        }
+        Err(Error::NoProgress {
+            path: page.url.path().to_owned(),
+            requests: self.fruitless,
+        })
     }
 
     fn check_numbering(&self, url: &Url) -> Result<()> {
@@ -267,34 +329,6 @@ impl<F> Reader<F> {
     }
 }
 
-fn refuse(error: BuildError, url: &Url) -> Stop {
-    match error {
-        BuildError::NotText => Stop::Fault(Fault::NotJson("it is not UTF-8".to_owned())),
-        BuildError::Json(error) => Stop::Fault(not_json(&error)),
-        BuildError::Lacks(field) => {
-            let what = format!("a build without a usable `{field}`");
-            Error::protocol(url.path(), what).into()
-        }
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<SplitError> for Stop {
-    fn from(error: SplitError) -> Self {
-        Self::Fault(match error {
-            SplitError::Truncated => Fault::Broken(error.to_string()),
-            _ => Fault::NotJson(error.to_string()),
-        })
-    }
+fn outside(path: &str) -> Error {
+    Error::protocol(path, "a build outside of the requested time")
 }

@@ -102,6 +102,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -168,5 +170,28 @@ mod tests {
         let only_retry_after = headers(&[("Retry-After", "30")]);
         assert_eq!(wait(&only_retry_after, b"").1, Some(30));
         assert_eq!(wait(&HeaderMap::new(), b"").1, None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_is_too_odd_to_read(
+            limit in "[-+0-9.eE]{0,25}|inf|NaN",
+            remaining in "[-+0-9.eE]{0,25}|inf|NaN",
+            reset in "[-+0-9.eE]{0,25}|inf|NaN",
+            body in proptest::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let all = HeaderMap::from_iter([
+                ("ratelimit-limit".parse().unwrap(), limit.parse().unwrap()),
+                ("ratelimit-remaining".parse().unwrap(), remaining.parse().unwrap()),
+                ("ratelimit-reset".parse().unwrap(), reset.parse().unwrap()),
+                (RETRY_AFTER, reset.parse().unwrap()),
+            ]);
+            let bodies = [body, format!(r#"{{"scope":"rest","reset":{reset}}}"#).into_bytes()];
+            for body in bodies {
+                let exceeded = Exceeded::read(&all, &body);
+                let wait = exceeded.wait.unwrap_or_default();
+                prop_assert!(wait.as_secs_f64() <= LONGEST_RESET_SECS);
+            }
+        }
     }
 }

@@ -6,6 +6,9 @@
 
 mod headers;
 mod known_limit;
+mod share;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -21,8 +24,9 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 pub(crate) use headers::{Exceeded, RateLimits};
 pub use known_limit::KnownLimit;
+pub use share::Share;
 pub(crate) use window::Limit;
-use window::{RESET_PRECISION, Turn, Window};
+use window::{Policy, RESET_PRECISION, Turn, Window};
 
 /// What is known about the rate limits of one token at one host. Clients that share it count each
 /// other's requests.
@@ -35,8 +39,8 @@ pub struct WeakRateLimiter(Weak<Shared>);
 
 struct Shared {
     clock: Arc<dyn Clock>,
-    /// Share of the organization's limit left to others, 0.0 to 0.9.
-    reserve: f64,
+    organization_policy: Policy,
+    user_policy: Policy,
     windows: Mutex<Windows>,
     answered: Notify,
 }
@@ -66,14 +70,23 @@ pub(crate) struct Wait {
 pub(crate) struct Permit {
     limiter: RateLimiter,
     organization: String,
+    sent: Instant,
     is_open: bool,
 }
 
 impl RateLimiter {
-    pub(crate) fn new(clock: Arc<dyn Clock>, reserve: f64) -> Self {
+    /// A rate limiter that leaves a share of the organization's limit to others, 0.0 to 0.9, and
+    /// uses this reader's share of the rest.
+    pub(crate) fn new(clock: Arc<dyn Clock>, reserve: f64, share: Option<Share>) -> Self {
+        let policy = |limit, reserve| Policy {
+            limit,
+            reserve,
+            share,
+        };
         Self(Arc::new(Shared {
             clock,
-            reserve,
+            organization_policy: policy(Limit::Organization, reserve),
+            user_policy: policy(Limit::User, 0.0),
             windows: Mutex::default(),
             answered: Notify::new(),
         }))
@@ -100,11 +113,13 @@ impl RateLimiter {
         loop {
             // Registered before the check, so that no answer is missed in between.
             let answered = self.0.answered.notified();
-            match self.take(organization) {
+            let now = self.0.clock.now();
+            match self.take(organization, now) {
                 Turn::Go => {
                     return Ok(Permit {
                         limiter: self.clone(),
                         organization: organization.to_owned(),
+                        sent: now,
                         is_open: true,
                     });
                 }
@@ -121,16 +136,15 @@ impl RateLimiter {
     }
 
     /// Takes one request out of both windows, if both allow it.
-    fn take(&self, organization: &str) -> Turn {
-        let now = self.0.clock.now();
+    fn take(&self, organization: &str, now: Instant) -> Turn {
         let mut windows = self.lock();
         let (ours, user) = windows.of(organization);
         let turn = ours
-            .turn(now, self.0.reserve, Limit::Organization)
-            .and(user.turn(now, 0.0, Limit::User));
+            .turn(now, &self.0.organization_policy)
+            .and(user.turn(now, &self.0.user_policy));
         if turn == Turn::Go {
-            ours.send();
-            user.send();
+            ours.send(now);
+            user.send(now);
         }
         turn
     }
@@ -156,8 +170,8 @@ impl RateLimiter {
         let now = self.0.clock.now();
         let windows = self.lock();
         let ours = windows.organizations.get(organization);
-        let ours = ours.and_then(|window| window.known(now, self.0.reserve, Limit::Organization));
-        let user = windows.user.known(now, 0.0, Limit::User);
+        let ours = ours.and_then(|window| window.known(now, &self.0.organization_policy));
+        let user = windows.user.known(now, &self.0.user_policy);
         ours.into_iter().chain(user).collect()
     }
 
@@ -202,27 +216,35 @@ impl Windows {
 impl Permit {
     /// The request was answered, with these limits.
     pub(crate) fn answered(mut self, limits: RateLimits) {
-        self.is_open = false;
         let now = self.limiter.0.clock.now();
-        self.limiter.settle(&self.organization, |ours, user| {
-            ours.learn(limits.organization, now);
-            user.learn(limits.user, now);
-        });
+        self.close(now, limits, |_, _| {});
     }
 
     /// The request was refused with 429. If the answer does not say for how long, the limit counts
     /// as used up for `fallback`.
     pub(crate) fn refused(mut self, limits: RateLimits, exceeded: &Exceeded, fallback: Duration) {
-        self.is_open = false;
         let now = self.limiter.0.clock.now();
         let wait = exceeded
             .wait
             .map_or(fallback, |wait| wait + RESET_PRECISION);
-        self.limiter.settle(&self.organization, |ours, user| {
-            ours.learn(limits.organization, now);
-            user.learn(limits.user, now);
+        self.close(now, limits, |ours, user| {
             let window = if exceeded.is_user { user } else { ours };
             window.exhaust(now + wait);
+        });
+    }
+
+    fn close(
+        &mut self,
+        now: Instant,
+        limits: RateLimits,
+        then: impl FnOnce(&mut Window, &mut Window),
+    ) {
+        self.is_open = false;
+        let (sent, shared) = (self.sent, &self.limiter.0);
+        self.limiter.settle(&self.organization, |ours, user| {
+            ours.learn(limits.organization, sent, now, &shared.organization_policy);
+            user.learn(limits.user, sent, now, &shared.user_policy);
+            then(ours, user);
         });
     }
 }

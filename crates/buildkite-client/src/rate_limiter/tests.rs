@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use futures::executor::block_on;
+use proptest::prelude::*;
 
 use super::headers::RateLimit;
 use super::window::{RESET_PRECISION, Turn};
@@ -80,7 +81,7 @@ fn no_request_is_refused_and_no_window_is_wasted_however_the_reset_is_rounded() 
     for rounds_up in [true, false] {
         for phase in [0, 1, 500, 30_250, 59_999] {
             let clock = TestClock::new();
-            let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+            let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
             let phase = Duration::from_millis(phase);
             let mut server = Server::new(&clock, 50, rounds_up, phase);
             for _ in 0..500 {
@@ -105,7 +106,7 @@ fn no_request_is_refused_and_no_window_is_wasted_however_the_reset_is_rounded() 
 #[test]
 fn the_reserve_is_left_to_others() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1, None);
     let mut server = Server::new(&clock, 200, true, Duration::ZERO);
     let mut sent = 0;
     loop {
@@ -122,7 +123,7 @@ fn the_reserve_is_left_to_others() {
 #[test]
 fn the_limit_that_ends_later_binds() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let used_up = |reset| RateLimit {
         limit: 50,
         remaining: 0,
@@ -140,7 +141,7 @@ fn the_limit_that_ends_later_binds() {
 #[test]
 fn a_reset_of_zero_and_a_refusal_without_a_word_do_not_spin() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let (first, _) = permit(&limiter);
     first.answered(organization(RateLimit {
         limit: 50,
@@ -162,9 +163,13 @@ fn a_reset_of_zero_and_a_refusal_without_a_word_do_not_spin() {
 #[test]
 fn requests_under_way_count_as_sent() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.0, None);
     let (first, _) = permit(&limiter);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests, "limits unknown");
+    assert_eq!(
+        limiter.take("acme", clock.now()),
+        Turn::OtherRequests,
+        "limits unknown"
+    );
     first.answered(organization(RateLimit {
         limit: 50,
         remaining: 2,
@@ -172,18 +177,44 @@ fn requests_under_way_count_as_sent() {
     }));
     let _second = permit(&limiter);
     let (third, _) = permit(&limiter);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests);
+    assert_eq!(limiter.take("acme", clock.now()), Turn::OtherRequests);
     // It failed without an answer, but the server may have counted it.
     drop(third);
-    assert_eq!(limiter.take("acme"), Turn::OtherRequests);
+    assert_eq!(limiter.take("acme", clock.now()), Turn::OtherRequests);
 }
 
 #[test]
 fn without_any_header_requests_are_not_held_back() {
     let clock = TestClock::new();
-    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1);
+    let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), 0.1, None);
     let (first, _) = permit(&limiter);
     first.answered(RateLimits::default());
     let permits: Vec<_> = (0..10).map(|_| permit(&limiter)).collect();
     assert!(permits.iter().all(|(_, waited)| waited.is_zero()));
+}
+
+proptest! {
+    /// Whatever a server reports, a request is sent after a finite wait, and no sum overflows.
+    #[test]
+    fn no_report_stops_or_breaks_the_rate_limiter(
+        reports in proptest::collection::vec((any::<u32>(), any::<u32>(), 0_u64..=86_400, any::<bool>()), 1..20),
+        reserve in 0.0..0.9,
+    ) {
+        let clock = TestClock::new();
+        let limiter = RateLimiter::new(Arc::<TestClock>::clone(&clock), reserve, None);
+        for (limit, remaining, reset, is_refusal) in reports {
+            let report = RateLimit { limit, remaining, reset: Duration::from_secs(reset) };
+            let (permit, _) = permit(&limiter);
+            if is_refusal {
+                let wait = Some(report.reset);
+                let exceeded = Exceeded { is_user: limit % 2 == 0, wait };
+                permit.refused(organization(report), &exceeded, WINDOW);
+            } else {
+                permit.answered(organization(report));
+            }
+            for known in limiter.limits("acme") {
+                let _forecast = known.wait_for(u64::MAX);
+            }
+        }
+    }
 }

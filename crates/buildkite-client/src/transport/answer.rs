@@ -1,28 +1,35 @@
 //! A successful answer whose body has not been read.
 
-use std::time::Instant;
-
 use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_RANGE;
 use tokio::sync::OwnedSemaphorePermit;
+use url::Url;
 
 use super::body::Body;
+use super::failure::Failure;
 use super::header;
 use super::link::Links;
-use crate::error::Fault;
+use super::stream::Stream;
+use crate::error::{Error, Fault};
+use crate::limits::Limits;
 
 /// A successful answer whose body has not been read.
 pub(crate) struct Answer {
+    url: Url,
     body: Body,
-    arrived: Instant,
+    limits: Limits,
+    /// Bytes of the body that were read.
+    length: usize,
     slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Body, arrived: Instant, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(url: Url, body: Body, limits: Limits, slot: OwnedSemaphorePermit) -> Self {
         Self {
+            url,
             body,
-            arrived,
+            limits,
+            length: 0,
             slot: Some(slot),
         }
     }
@@ -40,46 +47,69 @@ impl Answer {
     }
 
     /// The links to other pages.
-    pub(crate) fn links(&self) -> Result<Links, Fault> {
-        Links::read(self.body.headers()).map_err(|what| Fault::Broken(what.to_owned()))
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if there is a link that cannot be understood.
+    pub(crate) fn links(&self) -> Result<Links, Error> {
+        let links = Links::read(self.body.headers(), &self.url);
+        links.map_err(|what| Error::protocol(self.url.path(), what))
     }
 
-    /// The server's time when it answered, and ours when the answer arrived.
-    pub(crate) fn date(&self) -> Option<(DateTime<Utc>, Instant)> {
-        Some((header::date(self.body.headers())?, self.arrived))
+    /// The server's time when it answered.
+    pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
+        header::date(self.body.headers())
     }
 
     /// Appends the next part of the body to `buffer`. Returns false at the end of the body.
-    pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
-        self.body.read(buffer).await
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] if the body is longer than `answer_bytes`.
+    pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> Result<bool, Failure> {
+        let before = buffer.len();
+        let has_more = self.body.read(buffer).await?;
+        self.length = self.length.saturating_add(buffer.len() - before);
+        let limit = self.limits.answer_bytes;
+        if self.length > limit {
+            return Err(Failure::Final(Error::TooLarge {
+                path: self.url.path().to_owned(),
+                what: "the answer",
+                limit: limit as u64,
+                option: "answer_bytes",
+            }));
+        }
+        Ok(has_more)
+    }
+
+    /// The whole body.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub(crate) async fn bytes(mut self) -> Result<Vec<u8>, Failure> {
+        let mut buffer = Vec::new();
+        while self.read(&mut buffer).await? {}
+        Ok(buffer)
     }
 
     /// The whole body, or `None` if it is longer than `limit`. Then the rest is not read.
     pub(crate) async fn bytes_within(mut self, limit: usize) -> Result<Option<Vec<u8>>, Fault> {
-        let body = self.body.read_all(limit.saturating_add(1)).await?;
-        Ok((body.len() <= limit).then_some(body))
-    }
-
-    /// The whole body.
-    pub(crate) async fn bytes(mut self) -> Result<Vec<u8>, Fault> {
-        self.body.read_all(usize::MAX).await
-    }
-
-    /// The last `limit` bytes of the body, and its length.
-    pub(crate) async fn last_bytes(mut self, limit: usize) -> Result<(Vec<u8>, u64), Fault> {
-        let (mut buffer, mut length) = (Vec::new(), 0);
-        loop {
-            let before = buffer.len();
-            let has_more = self.body.read(&mut buffer).await?;
-            length += (buffer.len() - before) as u64;
-            // Moving bytes is expensive, so it is done rarely.
-            if !has_more || buffer.len() > limit.saturating_mul(2) {
-                let surplus = buffer.len().saturating_sub(limit);
-                buffer.drain(..surplus);
-            }
-            if !has_more {
-                return Ok((buffer, length));
+        let mut buffer = Vec::new();
+        while self.body.read(&mut buffer).await? {
+            if buffer.len() > limit {
+                return Ok(None);
             }
         }
+        Ok((buffer.len() <= limit).then_some(buffer))
+    }
+
+    /// The body as a text that is not kept.
+    pub(crate) fn into_text(self) -> Stream {
+        let limit = (self.limits.text_bytes, "text_bytes");
+        Stream::new(self.url.path(), self.body, limit, self.slot)
+    }
+
+    /// The body as content that is not kept.
+    pub(crate) fn into_content(self) -> Stream {
+        let limit = (self.limits.content_bytes, "content_bytes");
+        Stream::new(self.url.path(), self.body, limit, self.slot)
     }
 }

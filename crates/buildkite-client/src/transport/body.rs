@@ -10,7 +10,8 @@ use flate2::write::GzDecoder;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use super::failure::fault;
+use super::budget::TimeBudget;
+use super::failure::of_body;
 use crate::error::Fault;
 
 /// This much is decompressed at a time. It grows about tenfold.
@@ -19,6 +20,7 @@ const COMPRESSED_PART: usize = 16 * 1024;
 /// The body of an answer.
 pub(crate) struct Body {
     response: Response,
+    time: TimeBudget,
     encoding: Encoding,
     /// Arrived, but not decompressed.
     arrived: Bytes,
@@ -33,12 +35,24 @@ enum Encoding {
 impl Body {
     /// # Errors
     /// [`Fault::Broken`] for an encoding that was not asked for.
-    pub(crate) fn new(response: Response) -> Result<Self, Fault> {
+    pub(crate) fn new(response: Response, time: TimeBudget) -> Result<Self, Fault> {
         Ok(Self {
             encoding: Encoding::of(response.headers())?,
             response,
+            time,
             arrived: Bytes::new(),
         })
+    }
+
+    /// The body of a file from the storage. It is passed on as it was stored, even if it was stored
+    /// compressed.
+    pub(super) fn stored(response: Response, time: TimeBudget) -> Self {
+        Self {
+            response,
+            time,
+            encoding: Encoding::Identity,
+            arrived: Bytes::new(),
+        }
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
@@ -48,11 +62,11 @@ impl Body {
     /// Appends what comes next to `buffer`. Returns false at the end of the body.
     ///
     /// # Errors
-    /// Why it broke off, also if the compressed text ends too early.
+    /// Why it broke off, also if the compressed text ends too early or the time is spent.
     pub(crate) async fn read(&mut self, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
         if self.arrived.is_empty() {
-            let chunk = self.response.chunk().await;
-            match chunk.map_err(|error| fault(&error))? {
+            let chunk = self.time.wait(self.response.chunk()).await?;
+            match chunk.map_err(|error| of_body(&error))? {
                 Some(chunk) => self.arrived = chunk,
                 None => return self.encoding.finish(buffer).map(|()| false),
             }
@@ -63,11 +77,21 @@ impl Body {
         Ok(true)
     }
 
-    /// Reads about `limit` bytes at most.
-    pub(crate) async fn read_all(&mut self, limit: usize) -> Result<Vec<u8>, Fault> {
+    /// Grants the whole time of the answer again.
+    pub(super) fn renew_time(&mut self) {
+        self.time.renew();
+    }
+
+    /// About the first `limit` bytes, or what arrives of them before the body breaks off.
+    pub(super) async fn beginning(mut self, limit: usize) -> Vec<u8> {
         let mut buffer = Vec::new();
-        while buffer.len() < limit && self.read(&mut buffer).await? {}
-        Ok(buffer)
+        while buffer.len() < limit {
+            match self.read(&mut buffer).await {
+                Ok(true) => {}
+                Ok(false) | Err(_) => break,
+            }
+        }
+        buffer
     }
 }
 

@@ -5,6 +5,9 @@ use nom_rfc8288::complete::{LinkData, link_lenient};
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
+const UNREADABLE: &str = "its Link header cannot be read, so the next page is unknown: check that \
+                          `base_url` and any proxy pass Buildkite's headers on unchanged";
+
 /// The links that matter to a reader.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Links {
@@ -15,31 +18,31 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Reads the header, which may be absent, empty or repeated.
+    /// Reads the header, which may be absent, empty or repeated. Links are relative to `base`, the
+    /// address of the request (RFC 8288).
     ///
     /// # Errors
-    /// What is wrong with it. A list must not end because a link was not understood.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, &'static str> {
+    /// What is wrong with it, and what to do. A list must not end because a link was not understood.
+    pub(crate) fn read(headers: &HeaderMap, base: &Url) -> Result<Self, &'static str> {
         let mut links = Self::default();
         for value in headers.get_all(LINK) {
-            let text = value.to_str().map_err(|_| "its Link header is not text")?;
+            let text = value.to_str().map_err(|_| UNREADABLE)?;
             if !text.trim().is_empty() {
-                links.read_one(text)?;
+                links.read_one(text, base)?;
             }
         }
         Ok(links)
     }
 
-    fn read_one(&mut self, text: &str) -> Result<(), &'static str> {
-        let parsed =
-            link_lenient::<VerboseError<&str>>(text).map_err(|_| "its Link header is malformed")?;
+    fn read_one(&mut self, text: &str, base: &Url) -> Result<(), &'static str> {
+        let parsed = link_lenient::<VerboseError<&str>>(text).map_err(|_| UNREADABLE)?;
         for link in parsed.into_iter().flatten() {
-            let url = || Url::parse(link.url).map_err(|_| "its Link header has no URL");
-            if has_rel(&link, "next") {
-                self.next = Some(url()?);
-            }
+            let url = base.join(link.url).ok();
             if has_rel(&link, "last") {
-                self.last_page = page_number(&url()?);
+                self.last_page = url.as_ref().and_then(page_number);
+            }
+            if has_rel(&link, "next") {
+                self.next = Some(url.ok_or(UNREADABLE)?);
             }
         }
         Ok(())
@@ -61,14 +64,18 @@ fn page_number(url: &Url) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn read(values: &[&'static str]) -> Result<Links, &'static str> {
+    const BASE: &str = "https://h/v2/builds?per_page=2";
+
+    fn read(values: &[&str]) -> Result<Links, &'static str> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(LINK, value.parse().unwrap());
         }
-        Links::read(&headers)
+        Links::read(&headers, &Url::parse(BASE).unwrap())
     }
 
     #[test]
@@ -99,8 +106,50 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_link_is_relative_to_the_request() {
+        for (link, next) in [
+            ("?page=2", "https://h/v2/builds?page=2"),
+            ("/v2/builds?page=2", "https://h/v2/builds?page=2"),
+            ("//other/v2/builds?page=2", "https://other/v2/builds?page=2"),
+        ] {
+            let links = read(&[&format!("<{link}>; rel=\"next\"")]).unwrap();
+            assert_eq!(links.next.unwrap().as_str(), next);
+        }
+    }
+
+    #[test]
     fn a_header_that_cannot_be_read_is_an_error_and_not_the_end() {
         assert!(read(&["next=2"]).is_err());
-        assert!(read(&["<nowhere>; rel=\"next\""]).is_err());
+        assert!(read(&["<https://[>; rel=\"next\""]).is_err());
+    }
+
+    #[test]
+    fn a_last_page_that_is_not_a_number_is_no_estimate() {
+        for page in ["18446744073709551616", "-1", "many", ""] {
+            let links = read(&[&format!("<https://h/?page={page}>; rel=\"last\"")]).unwrap();
+            assert_eq!(links.last_page, None, "{page}");
+        }
+        let links = read(&["<https://[>; rel=\"last\""]).unwrap();
+        assert_eq!(links, Links::default());
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_is_too_odd_to_read(
+            text in "[ -~]{0,80}",
+            parts in proptest::collection::vec(proptest::sample::select(
+                vec!["<", ">", ";", ",", "rel=", "\"next\"", "\"last\"", "?page=", "9", " ", "\\"]),
+                0..20),
+        ) {
+            for text in [text, parts.concat()] {
+                let _ended = read(&[&text]);
+            }
+        }
+
+        #[test]
+        fn every_page_number_is_read(page: u64) {
+            let links = read(&[&format!("<?page={page}>; rel=last")]).unwrap();
+            prop_assert_eq!(links.last_page, Some(page));
+        }
     }
 }

@@ -5,31 +5,40 @@
 
 mod answer;
 mod body;
+mod budget;
+mod content;
 mod failure;
 mod header;
 mod link;
+mod proxy;
 mod request;
 mod status;
+mod stream;
 mod tls;
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, RANGE};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 pub(crate) use answer::Answer;
 use body::Body;
-pub(crate) use failure::{Failure, fault};
+pub(crate) use budget::TimeBudget;
+pub(crate) use content::{Content, NOT_THE_API};
+pub(crate) use failure::{CHECK_SERVER, Failure};
 pub(crate) use link::Links;
 pub(crate) use request::Request;
 pub(crate) use status::is_passing;
+pub(crate) use stream::Stream;
+use tls::HttpClient;
 
 use crate::authorization::Authorization;
 use crate::base_url::BaseUrl;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::observer::{Event, Observer};
 use crate::options::Options;
 use crate::page_size::MAX_PER_PAGE;
@@ -43,10 +52,11 @@ const WAIT_AFTER_REFUSALS: Duration = Duration::from_secs(60);
 
 /// Everything that requests with one token share.
 pub(crate) struct Transport {
-    client: reqwest::Client,
+    http: HttpClient,
     authorization: Authorization,
     pub(crate) base: BaseUrl,
     pub(crate) retry: RetryPolicy,
+    pub(crate) limits: Limits,
     max_rate_limit_wait: Duration,
     pub(crate) rate_limiter: RateLimiter,
     /// The size of the last complete page of builds. The next list starts with it.
@@ -55,14 +65,16 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// # Errors
-    /// [`Error::BaseUrl`], [`Error::Token`], [`Error::PrivateKey`] or [`Error::Setup`].
+    /// [`Error::BaseUrl`], [`Error::Token`], [`Error::PrivateKey`], [`Error::Proxy`] or
+    /// [`Error::Setup`].
     pub(crate) fn new(options: Options) -> Result<Self> {
         let base = BaseUrl::parse(&options.base_url)?;
+        let (clock, reserve, share) = (options.clock.clone(), options.reserve, options.share);
         let rate_limiter = options
             .rate_limiter
-            .unwrap_or_else(|| RateLimiter::new(options.clock.clone(), options.reserve));
+            .unwrap_or_else(|| RateLimiter::new(clock, reserve, share));
         Ok(Self {
-            client: tls::client(&base, options.read_timeout)?,
+            http: HttpClient::new(&base, options.read_timeout)?,
             authorization: Authorization::new(options.credential)?,
             base,
             rate_limiter,
@@ -70,6 +82,7 @@ impl Transport {
                 clock: options.clock,
                 budget: options.retry_budget,
             },
+            limits: options.limits,
             max_rate_limit_wait: options.max_rate_limit_wait,
             builds_per_page: AtomicU32::new(MAX_PER_PAGE),
         })
@@ -88,10 +101,10 @@ impl Transport {
         let mut pauses = Pauses::new();
         for _ in 0..MAX_REFUSALS {
             match self.attempt(request, observer, &mut pauses).await? {
-                Attempt::Answered(response) => {
-                    let response = status::judge(path, response, &self.authorization).await?;
-                    let now = self.retry.clock.now();
-                    return Ok(Answer::new(Body::new(response)?, now, slot));
+                Attempt::Answered(response, time) => {
+                    let response = status::judge(request, response, &self.authorization).await?;
+                    let body = Body::new(response, time)?;
+                    return Ok(Answer::new(request.url.clone(), body, self.limits, slot));
                 }
                 Attempt::ClockWasOff => {}
                 Attempt::Refused(limit) => scope = limit.scope(),
@@ -117,7 +130,8 @@ impl Transport {
             .permit(request.organization(), on_wait)
             .await?;
         observer(Event::Request);
-        let response = self.send(request).await?;
+        let mut time = TimeBudget::new(self.time_for(request));
+        let response = self.send(request, &mut time).await?;
         let status = response.status();
         tracing::debug!(path, %status, "answered");
         let limits = RateLimits::read(response.headers());
@@ -133,29 +147,58 @@ impl Transport {
         if status == StatusCode::UNAUTHORIZED && clock_was_off {
             return Ok(Attempt::ClockWasOff);
         }
-        Ok(Attempt::Answered(response))
+        Ok(Attempt::Answered(response, time))
     }
 
-    async fn send(&self, request: &Request) -> Result<Response, Failure> {
+    /// How long the answer may take.
+    fn time_for(&self, request: &Request) -> Duration {
+        if request.method == Method::GET {
+            self.limits.answer_time
+        } else {
+            self.limits.write_time
+        }
+    }
+
+    async fn send(&self, request: &Request, time: &mut TimeBudget) -> Result<Response, Failure> {
         let is_safe = self.base.is_origin_of(&request.url);
         debug_assert!(is_safe, "the token stays at its origin");
+        let path = request.url.path();
         let builder = request
-            .build(&self.client)
+            .build(self.http.client_for(&request.url, path)?)
             .header(AUTHORIZATION, self.authorization.header()?);
-        builder.send().await.map_err(|error| fault(&error).into())
+        answer_to(path, builder, time).await
     }
 
-    /// Sends one GET to the target of a redirect, without the token.
-    pub(crate) async fn get_elsewhere(&self, url: &Url, from: u64) -> Result<Response, Fault> {
-        let mut request = self
-            .client
+    /// Sends one GET to the target of a redirect, without the token. `path` is that of the request
+    /// that was redirected.
+    pub(crate) async fn get_elsewhere(
+        &self,
+        path: &str,
+        url: &Url,
+        from: u64,
+    ) -> Result<(Response, TimeBudget), Failure> {
+        let mut builder = self
+            .http
+            .client_for(url, path)?
             .get(url.clone())
             .header(ACCEPT, "*/*")
             .header(ACCEPT_ENCODING, "identity");
         if from > 0 {
-            request = request.header(RANGE, format!("bytes={from}-"));
+            builder = builder.header(RANGE, format!("bytes={from}-"));
         }
-        request.send().await.map_err(|error| fault(&error))
+        let mut time = TimeBudget::new(self.limits.answer_time);
+        Ok((answer_to(path, builder, &mut time).await?, time))
+    }
+
+    /// The content of an answer to [`get_elsewhere`](Self::get_elsewhere).
+    pub(crate) fn content(&self, path: &str, (response, time): (Response, TimeBudget)) -> Stream {
+        let limit = (self.limits.content_bytes, "content_bytes");
+        Stream::new(path, Body::stored(response, time), limit, None)
+    }
+
+    /// A text from the remote, without the token.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.authorization.redact(text)
     }
 
     /// Reports a wait to the observer. Refuses one that is too long.
@@ -182,9 +225,18 @@ impl Transport {
 
 /// How one attempt to send a request ended.
 enum Attempt {
-    Answered(Response),
+    Answered(Response, TimeBudget),
     /// A signed token was refused because this machine's clock is off. Its time is known now.
     ClockWasOff,
     /// 429.
     Refused(Limit),
+}
+
+async fn answer_to(
+    path: &str,
+    builder: RequestBuilder,
+    time: &mut TimeBudget,
+) -> Result<Response, Failure> {
+    let answer = time.wait(builder.send()).await?;
+    answer.map_err(|error| failure::of_request(path, &error))
 }

@@ -1,9 +1,11 @@
 //! A request before it is sent.
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use url::Url;
+
+use super::content::Content;
 
 /// A request before it is sent. The token is added when it is sent.
 #[derive(Clone)]
@@ -11,6 +13,8 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    /// What the answer has to be.
+    pub(crate) expects: Content,
     /// JSON.
     pub(crate) body: Option<Bytes>,
 }
@@ -19,6 +23,7 @@ impl Request {
     pub(super) fn build(&self, client: &Client) -> RequestBuilder {
         let builder = client
             .request(self.method.clone(), self.url.clone())
+            .header(ACCEPT, self.expects.accept())
             .headers(self.headers.clone());
         match &self.body {
             None => builder,

@@ -1,6 +1,7 @@
 //! What the status of an answer means.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -8,24 +9,31 @@ use serde_json::Value;
 use url::Url;
 
 use super::body::Body;
+use super::budget::TimeBudget;
 use super::failure::Failure;
 use super::header;
+use super::request::Request;
 use crate::authorization::Authorization;
 use crate::error::{Error, Fault};
 
 /// Error bodies are read up to this many bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+/// The rest of an error body is not waited for any longer.
+const ERROR_BODY_TIME: Duration = Duration::from_secs(10);
 /// This many characters of a remote's message are repeated.
 const MAX_MESSAGE: usize = 300;
 
-/// Returns the answer if it is a success.
+/// Returns the answer if it is a success with the expected content.
 pub(super) async fn judge(
-    path: &str,
+    request: &Request,
     response: Response,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
+    let path = request.url.path();
     let status = response.status();
     if status.is_success() {
+        let checked = request.expects.check(response.headers());
+        checked.map_err(|what| Error::protocol(path, what))?;
         Ok(response)
     } else if is_passing(status) {
         Err(Fault::Status(status.as_u16()).into())
@@ -121,8 +129,8 @@ async fn target(response: Response) -> Option<Url> {
 
 /// As much of an error's body as arrives. It only explains the status.
 pub(super) async fn error_body(response: Response) -> Vec<u8> {
-    match Body::new(response) {
-        Ok(mut body) => body.read_all(MAX_ERROR_BODY).await.unwrap_or_default(),
+    match Body::new(response, TimeBudget::new(ERROR_BODY_TIME)) {
+        Ok(body) => body.beginning(MAX_ERROR_BODY).await,
         Err(_) => Vec::new(),
     }
 }

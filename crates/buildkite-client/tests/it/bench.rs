@@ -133,6 +133,7 @@ impl Bench {
         while let Some(listed) = next(&mut listing).await {
             match listed? {
                 Listed::Build(build) => builds.push(build),
+                Listed::Unusable(unusable) => panic!("{unusable:?}"),
                 Listed::Page(progress) => {
                     pages += 1;
                     on_page(pages, progress);

@@ -91,7 +91,7 @@ async fn a_connection_that_is_cut_costs_a_retry_and_no_build() {
 async fn a_text_that_ends_early_costs_a_retry_and_no_build() {
     let cuts = [0, 1, 1_000, 40_000];
     assert_survives_all(&cuts.map(Fault::TruncatedBody)).await;
-    assert_survives_all(&[Fault::TruncatedGzip, Fault::NotJson]).await;
+    assert_survives_all(&[Fault::TruncatedGzip]).await;
 }
 
 #[tokio::test]
@@ -164,7 +164,6 @@ async fn a_page_that_always_breaks_off_is_read_part_by_part() {
 async fn a_fault_that_never_ends_is_an_error_that_names_the_path_once_the_budget_is_spent() {
     for fault in [
         Fault::status(500),
-        Fault::NotJson,
         Fault::ResetMidBody(0),
         Fault::TruncatedBody(0),
     ] {

@@ -16,7 +16,7 @@ impl Reader {
     /// [`ErrorKind::Auth`] and [`ErrorKind::Permission`] for the token, [`ErrorKind::Config`] for
     /// the settings.
     pub(crate) async fn check(&self) -> Result<()> {
-        let client = self.client_for(None);
+        let client = self.client_for(None).without_connection_retries();
         let token = client.access_token().await.map_err(explain)?;
         if let Some(scopes) = &token.scopes {
             self.check_scopes(scopes)?;

@@ -12,11 +12,11 @@ pub struct AccessToken {
     pub uuid: String,
     /// What it may do.
     pub scopes: Option<Vec<String>>,
-    /// What its owner calls it.
+    /// Its description, written by its owner.
     pub description: Option<String>,
-    /// When it was made: `2026-01-31 09:30:00 UTC`.
+    /// When it was created: `2026-01-31 09:30:00 UTC`.
     pub created_at: Option<String>,
-    /// When it ends, in the same form; null if never.
+    /// When it expires, in the same form; null if never.
     pub expires_at: Option<String>,
     /// Its owner: `name` and `email`.
     pub user: Option<Object>,
@@ -25,7 +25,7 @@ pub struct AccessToken {
 pub(crate) fn list() -> ListStream {
     ListStream::new::<AccessToken>(
         "access_token",
-        "The token that reads: its scopes, owner and end.",
+        "The token that is used: its scopes, owner and expiry.",
         Parent::Token,
         "v2/access-token",
     )

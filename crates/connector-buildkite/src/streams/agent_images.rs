@@ -19,9 +19,9 @@ pub struct AgentImage {
     pub version: Option<i64>,
     /// Why its last build failed; null if it did not.
     pub last_build_error: Option<String>,
-    /// What was written for it.
+    /// Its description.
     pub dockerfile: Option<String>,
-    /// The image it is made from.
+    /// The image it is based on.
     pub base_image: Option<String>,
     /// What it was built from.
     pub composed_dockerfile: Option<String>,

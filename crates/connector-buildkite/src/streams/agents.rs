@@ -24,7 +24,7 @@ pub struct Agent {
     pub hostname: Option<String>,
     /// Its address, as Buildkite sees it.
     pub ip_address: Option<String>,
-    /// How it introduces itself.
+    /// Its user agent.
     pub user_agent: Option<String>,
     /// Version of the agent.
     pub version: Option<String>,
@@ -34,7 +34,7 @@ pub struct Agent {
     pub arch: Option<String>,
     /// Key of its queue.
     pub queue: Option<String>,
-    /// Who registered it; mostly null.
+    /// Who registered it; usually null.
     pub creator: Option<Object>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
@@ -46,23 +46,23 @@ pub struct Agent {
     pub lost_at: Option<String>,
     /// When it stopped, UTC; null if it did not.
     pub stopped_at: Option<String>,
-    /// The job it runs; null for none.
+    /// The job it runs; null if there is none.
     pub job: Option<Object>,
-    /// When its last job finished, UTC; null for none.
+    /// When its last job finished, UTC; null if there is none.
     pub last_job_finished_at: Option<String>,
     /// Its priority; null for the default.
     pub priority: Option<i64>,
-    /// Its tags, as `key=value`.
+    /// Its tags, in the form `key=value`.
     pub meta_data: Option<Vec<String>>,
     /// Whether it takes no jobs.
     pub paused: Option<bool>,
-    /// Since when, UTC.
+    /// When it was paused, UTC.
     pub paused_at: Option<String>,
     /// Who paused it.
     pub paused_by: Option<Object>,
-    /// Why.
+    /// Why it is paused.
     pub paused_note: Option<String>,
-    /// For how many minutes; has a value even if not paused.
+    /// For how many minutes it is paused; has a value even if it is not.
     pub paused_timeout_in_minutes: Option<i64>,
     /// Address of its cluster in the API.
     pub cluster_url: Option<String>,

@@ -9,21 +9,21 @@ use super::declaration::{ListStream, Parent};
 pub struct Annotation {
     /// Unique id, a UUID.
     pub id: String,
-    /// Unique in its build or job: the same context again replaces it.
+    /// Unique in its build or job: an annotation with the same context replaces it.
     pub context: Option<String>,
-    /// `success`, `info`, `warning` or `error`; null without one.
+    /// `success`, `info`, `warning` or `error`; null if there is none.
     pub style: Option<String>,
     /// `build` or `job`.
     pub scope: Option<String>,
-    /// Its job; null if it is of the build.
+    /// Its job; null if it belongs to the build.
     pub job_id: Option<String>,
     /// From 1 to 10, higher first.
     pub priority: Option<i64>,
-    /// Its text as HTML; the Markdown source is not to be had.
+    /// Its text as HTML; the Markdown source is not available.
     pub body_html: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// When it was changed last, UTC; null if never.
+    /// When it was last changed, UTC; null if never.
     pub updated_at: Option<String>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

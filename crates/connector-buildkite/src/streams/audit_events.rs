@@ -22,7 +22,7 @@ pub struct AuditEvent {
     pub actor: Option<Object>,
     /// What it was done to: `type`, `uuid` and `name`.
     pub subject: Option<Object>,
-    /// From where: `type`, `request_ip` and others; null if unknown.
+    /// Where it came from: `type`, `request_ip` and others; null if unknown.
     pub context: Option<Object>,
     /// What changed.
     pub data: Option<Value>,

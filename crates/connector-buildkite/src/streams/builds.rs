@@ -34,33 +34,33 @@ pub struct Build {
     /// Its number, unique in its pipeline; gaps occur.
     pub number: i64,
     /// `creating`, `scheduled`, `running`, `failing`, `passed`, `failed`, `canceling`, `canceled`,
-    /// `skipped` or `not_run`; others may come. Never `blocked`: see `blocked`.
+    /// `skipped` or `not_run`; others may appear. Never `blocked`: see `blocked`.
     pub state: Option<String>,
-    /// Why it was canceled; mostly null even then.
+    /// Why it was canceled; usually null even then.
     pub cancel_reason: Option<String>,
     /// True while a block step holds it; `state` then keeps its last value.
     pub blocked: Option<bool>,
-    /// The state that the block step names; mostly empty, even while blocked.
+    /// The state that the block step names; usually empty, even while blocked.
     pub blocked_state: Option<String>,
-    /// Commit message, or the text given.
+    /// Commit message, or the message given.
     pub message: Option<String>,
     /// Commit, or the reference as given until an agent has resolved it.
     pub commit: Option<String>,
     /// Its branch.
     pub branch: Option<String>,
-    /// Its tag; null without one.
+    /// Its tag; null if there is none.
     pub tag: Option<String>,
-    /// Environment variables given when it was made.
+    /// Environment variables given when it was created.
     pub env: Option<Object>,
     /// `webhook`, `api`, `ui`, `trigger_job` or `schedule`.
     pub source: Option<String>,
     /// Author of the commit: an object with `name` and `email`, null, or in old data a text.
     pub author: Option<Value>,
-    /// The Buildkite user who made it; null if none did.
+    /// The Buildkite user who created it; null if nobody did.
     pub creator: Option<Object>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// When it was to start, UTC.
+    /// When it was scheduled to start, UTC.
     pub scheduled_at: Option<String>,
     /// When its first job started, UTC; moves when the build is unblocked or retried.
     pub started_at: Option<String>,
@@ -70,15 +70,15 @@ pub struct Build {
     pub finished_at: Option<String>,
     /// Meta-data: keys with text values.
     pub meta_data: Option<Object>,
-    /// The pull request: `id` (a text), `base`, `repository`; null without one.
+    /// The pull request: `id` (a text), `base`, `repository`; null if there is none.
     pub pull_request: Option<Object>,
-    /// The merge queue: `base_branch`; null without one.
+    /// The merge queue: `base_branch`; null if there is none.
     pub merge_queue: Option<Object>,
-    /// The build it repeats: `id`, `number`, `url`; null for none.
+    /// The build it repeats: `id`, `number`, `url`; null if there is none.
     pub rebuilt_from: Option<Object>,
-    /// The build whose trigger step made it; null for none.
+    /// The build whose trigger step created it; null if there is none.
     pub triggered_from: Option<Object>,
-    /// The cluster it ran in; null without one.
+    /// The cluster it ran in; null if there is none.
     pub cluster_id: Option<String>,
     /// Address of that cluster in the API.
     pub cluster_url: Option<String>,
@@ -98,7 +98,7 @@ pub(crate) fn stream() -> Stream {
 /// What the parents of a record add to it.
 const ROOM_FOR_PARENTS: usize = 192;
 
-/// The build without `jobs` and `pipeline`, with the keys of its parents behind.
+/// The build without `jobs` and `pipeline`, followed by the keys of its parents.
 pub(crate) fn record(stream: &StreamName, build: &RawBuild<'_>, organization: &str) -> Record {
     let length = |(key, value): &(_, &serde_json::value::RawValue)| {
         let key: &std::borrow::Cow<'_, str> = key;

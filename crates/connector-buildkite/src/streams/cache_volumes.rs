@@ -16,9 +16,9 @@ pub struct CacheVolume {
     pub size_mb: Option<Value>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// When it was attached last, UTC; null if never.
+    /// When it was last attached, UTC; null if never.
     pub attached_at: Option<String>,
-    /// When it was detached last, UTC; null if never.
+    /// When it was last detached, UTC; null if never.
     pub detached_at: Option<String>,
     /// Id of its cluster. Added by the connector.
     pub cluster_id: String,

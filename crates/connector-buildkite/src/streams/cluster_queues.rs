@@ -12,9 +12,9 @@ pub struct ClusterQueue {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// Its key: what jobs ask for.
+    /// Its key, by which jobs choose it.
     pub key: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,
@@ -24,13 +24,13 @@ pub struct ClusterQueue {
     pub cluster_url: Option<String>,
     /// `prefer-warmest` or `prefer-different`.
     pub retry_agent_affinity: Option<String>,
-    /// Whether it gives out no jobs.
+    /// Whether it is paused.
     pub dispatch_paused: Option<bool>,
     /// Who paused it; null if nobody did.
     pub dispatch_paused_by: Option<Object>,
-    /// Since when, UTC; null if it is not.
+    /// When it was paused, UTC; null if it is not.
     pub dispatch_paused_at: Option<String>,
-    /// Why; null if it is not.
+    /// Why it is paused; null if it is not.
     pub dispatch_paused_note: Option<String>,
     /// Whether Buildkite hosts its agents.
     pub hosted: Option<bool>,
@@ -38,7 +38,7 @@ pub struct ClusterQueue {
     pub hosted_agents: Option<Object>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Id of its cluster. Added by the connector.
     pub cluster_id: String,

@@ -14,19 +14,19 @@ pub struct ClusterSecret {
     pub graphql_id: Option<String>,
     /// Its name, unique in its cluster.
     pub key: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
-    /// Who may read it, as YAML.
+    /// Who may read it, in YAML.
     pub policy: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
-    /// When it was changed last, UTC; null if never.
+    /// When it was last changed, UTC; null if never.
     pub updated_at: Option<String>,
-    /// The user who changed it last; null if nobody did.
+    /// The user who last changed it; null if nobody has.
     pub updated_by: Option<Object>,
-    /// When it was read last, UTC; null if never.
+    /// When it was last read, UTC; null if never.
     pub last_read_at: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,

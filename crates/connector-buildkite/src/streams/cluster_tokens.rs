@@ -12,11 +12,11 @@ pub struct ClusterToken {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
-    /// Where agents may connect from; null or empty for anywhere.
+    /// Addresses that agents may connect from; null or empty for any.
     pub allowed_ip_addresses: Option<String>,
-    /// When it ends, UTC; null if never.
+    /// When it expires, UTC; null if never.
     pub expires_at: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,
@@ -24,7 +24,7 @@ pub struct ClusterToken {
     pub cluster_url: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Id of its cluster. Added by the connector.
     pub cluster_id: String,

@@ -12,15 +12,15 @@ pub struct Cluster {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// Its default queue; null without one.
+    /// Its default queue; null if there is none.
     pub default_queue_id: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
-    /// Its emoji, as `:rocket:`; null without one.
+    /// Its emoji, such as `:rocket:`; null if there is none.
     pub emoji: Option<String>,
-    /// Its color, as `#FF5733`; null without one.
+    /// Its color, such as `#FF5733`; null if there is none.
     pub color: Option<String>,
     /// Who maintains it: `users` and `teams`.
     pub maintainers: Option<Object>,
@@ -30,11 +30,11 @@ pub struct Cluster {
     pub web_url: Option<String>,
     /// Address of its queues in the API.
     pub queues_url: Option<String>,
-    /// Address of its default queue; null without one.
+    /// Address of its default queue; null if there is none.
     pub default_queue_url: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Whether hosted agents use a mirror; only for who may manage it.
     pub hosted_git_mirror_enabled: Option<bool>,

@@ -14,7 +14,7 @@ pub struct FailedExecution {
     pub run_id: Option<String>,
     /// Id of its test.
     pub test_id: Option<String>,
-    /// Name of its run; null without one.
+    /// Name of its run; null if there is none.
     pub run_name: Option<String>,
     /// Its commit.
     pub commit_sha: Option<String>,
@@ -26,7 +26,7 @@ pub struct FailedExecution {
     pub failure_reason: Option<String>,
     /// How long it ran, in seconds.
     pub duration: Option<f64>,
-    /// Where the test stands.
+    /// Location of the test.
     pub location: Option<String>,
     /// Name of the test.
     pub test_name: Option<String>,

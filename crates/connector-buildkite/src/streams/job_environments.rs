@@ -8,7 +8,7 @@ use super::declaration::{ListStream, Parent, Shape};
 /// A record of `job_environments`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
 pub struct JobEnvironment {
-    /// The variables; values are masked unless switched on.
+    /// The variables; values are masked unless `include_sensitive` lists `env`.
     pub env: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

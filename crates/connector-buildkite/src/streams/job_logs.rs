@@ -10,13 +10,13 @@ use super::declaration::{ListStream, Parent, Shape};
 pub struct JobLog {
     /// Its address in the API.
     pub url: Option<String>,
-    /// The log with its color codes and time marks; if it is longer than the limit, its end.
+    /// The log with its color codes and time marks; if it is longer than the limit, only its end.
     pub content: Option<String>,
     /// Size of the whole log in bytes.
     pub size: Option<i64>,
     /// When each section began, in nanoseconds since 1970: integers beyond 2^53.
     pub header_times: Option<Value>,
-    /// True if the log is longer than the limit and `content` is the end of it. Added by the
+    /// True if the log is longer than the limit and `content` is only its end. Added by the
     /// connector.
     pub content_truncated: Option<bool>,
     /// Slug of its organization. Added by the connector.

@@ -22,14 +22,14 @@ pub struct Job {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// `script`, `manual`, `trigger` or `waiter`; others may come.
+    /// `script`, `manual`, `trigger` or `waiter`; others may appear.
     #[serde(rename = "type")]
     pub job_type: Option<String>,
-    /// Label of a script or trigger step; null without one.
+    /// Label of a script or trigger step; null if there is none.
     pub name: Option<String>,
     /// Label of a block or input step.
     pub label: Option<String>,
-    /// Key of its step; null without one.
+    /// Key of its step; null if there is none.
     pub step_key: Option<String>,
     /// Key of the group that its step is in.
     pub group_key: Option<String>,
@@ -57,10 +57,10 @@ pub struct Job {
     pub soft_failed: Option<bool>,
     /// Exit status; null until done, -1 if its agent was lost.
     pub exit_status: Option<i64>,
-    /// The signal that ended it; null for none.
+    /// The signal that ended it; null if there is none.
     pub signal: Option<String>,
-    /// Why it was signaled, as `cancel` or `agent_stop`: tells a failure of the machine from one
-    /// of the test.
+    /// Why it was signaled, such as `cancel` or `agent_stop`: distinguishes a failure of the
+    /// machine from one of the test.
     pub signal_reason: Option<String>,
     /// Why it did not run: a code or a sentence; null unless broken.
     pub broken_reason: Option<String>,
@@ -68,13 +68,13 @@ pub struct Job {
     pub promised_exit_status: Option<i64>,
     /// When it promised, UTC.
     pub promised_exit_status_at: Option<String>,
-    /// Paths of artifacts to upload; null or empty without any.
+    /// Paths of artifacts to upload; null or empty if there are none.
     pub artifact_paths: Option<String>,
     /// The agent that runs or ran it; null until assigned.
     pub agent: Option<Object>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// When it was to run, UTC; of a retry that of the first attempt.
+    /// When it was scheduled to run, UTC; a retry keeps the time of the first attempt.
     pub scheduled_at: Option<String>,
     /// When nothing held it back any more, UTC.
     pub runnable_at: Option<String>,
@@ -102,13 +102,13 @@ pub struct Job {
     pub parallel_group_index: Option<i64>,
     /// How many jobs its parallel group has.
     pub parallel_group_total: Option<i64>,
-    /// Its values of the step's matrix.
+    /// Its values in the matrix of the step.
     pub matrix: Option<Object>,
-    /// The cluster it runs in; null without one.
+    /// The cluster it runs in; null if there is none.
     pub cluster_id: Option<String>,
     /// Address of that cluster in the API.
     pub cluster_url: Option<String>,
-    /// The queue it runs in; null without one.
+    /// The queue it runs in; null if there is none.
     pub cluster_queue_id: Option<String>,
     /// Address of that queue in the API.
     pub cluster_queue_url: Option<String>,
@@ -120,12 +120,12 @@ pub struct Job {
     pub unblockable: Option<bool>,
     /// Address of the call that releases it.
     pub unblock_url: Option<String>,
-    /// What a block or input step asks for; null without fields.
+    /// Fields of a block or input step; null if there are none.
     pub fields: Option<Value>,
     /// Whether a trigger step does not wait for its build.
     #[serde(rename = "async")]
     pub is_async: Option<bool>,
-    /// The build that a trigger step made: `id`, `number`, `url`, `web_url`; null until then.
+    /// The build that a trigger step created: `id`, `number`, `url`, `web_url`; null until then.
     pub triggered_build: Option<Object>,
     /// Id of its build. Added by the connector.
     pub build_id: String,
@@ -147,7 +147,7 @@ pub(crate) fn stream() -> Stream {
 /// What the parents of a record add to it.
 const ROOM_FOR_PARENTS: usize = 288;
 
-/// The job as it came, with the keys of its parents behind.
+/// The job as it came, followed by the keys of its parents.
 pub(crate) fn record(
     stream: &StreamName,
     job: &RawValue,

@@ -14,13 +14,13 @@ pub struct MutedTest {
     pub url: Option<String>,
     /// Its address in the browser.
     pub web_url: Option<String>,
-    /// What the test belongs to, as its class.
+    /// Scope of the test, such as its class.
     pub scope: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// Where it stands: file and line.
+    /// Its location: file and line.
     pub location: Option<String>,
-    /// The file it stands in.
+    /// The file that contains it.
     pub file_name: Option<String>,
     /// Its labels.
     pub labels: Option<Value>,

@@ -7,7 +7,7 @@ use super::declaration::{ListStream, Parent, Shape};
 /// A record of `network_ranges`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
 pub struct NetworkRange {
-    /// The network, as `192.0.2.0/24`.
+    /// The network, such as `192.0.2.0/24`.
     pub cidr_range: String,
     /// What it is for.
     pub kind: Option<String>,

@@ -17,23 +17,24 @@ pub struct NotificationService {
     pub url: Option<String>,
     /// What it is: `id` and `name`.
     pub provider: Option<Object>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
-    /// Whether it is on.
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
     /// `all`, `some_projects`, `some_teams` or `some_clusters`.
     pub scope: Option<String>,
     /// Ids of those.
     pub scope_uuids: Option<Value>,
-    /// Which branches; empty for all.
+    /// Its branches; empty for all.
     pub branch_configuration: Option<String>,
-    /// Which states of builds it tells.
+    /// Build states that it reports.
     pub build_states: Option<Object>,
-    /// Its settings; a `token` in them is masked unless switched on.
+    /// Its settings; a `token` in them is masked unless `include_sensitive` lists
+    /// `tokens`.
     pub settings: Option<Object>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

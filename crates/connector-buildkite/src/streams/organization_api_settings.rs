@@ -10,13 +10,13 @@ use super::declaration::{ListStream, Parent, Shape};
 pub struct OrganizationApiSettings {
     /// Its address in the API.
     pub url: Option<String>,
-    /// Where API calls may come from, parted by spaces; null for anywhere.
+    /// Addresses that API calls may come from, separated by spaces; null for any.
     pub allowed_ip_addresses: Option<String>,
     /// After how many days unused tokens are revoked; null for never.
     pub revoke_inactive_tokens_after_days: Option<i64>,
-    /// Whether members may make no tokens.
+    /// Whether members may not create tokens.
     pub restrict_user_api_token_creation: Option<bool>,
-    /// Which of these the plan has.
+    /// Those that the plan includes.
     pub features: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

@@ -15,7 +15,7 @@ pub struct OrganizationInvitation {
     pub graphql_id: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,
-    /// E-mail address; masked unless switched on.
+    /// E-mail address; masked unless `include_sensitive` lists `emails`.
     pub email: Option<String>,
     /// `pending`, `accepted`, `revoked` or `expired`.
     pub state: Option<String>,
@@ -27,7 +27,7 @@ pub struct OrganizationInvitation {
     pub teams: Option<Value>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// When it was accepted, UTC; null until then.
     pub accepted_at: Option<String>,

@@ -11,7 +11,7 @@ pub struct OrganizationMember {
     pub id: String,
     /// Full name.
     pub name: Option<String>,
-    /// E-mail address; masked unless switched on.
+    /// E-mail address; masked unless `include_sensitive` lists `emails`.
     pub email: Option<String>,
     /// `admin` or `member`.
     pub role: Option<String>,

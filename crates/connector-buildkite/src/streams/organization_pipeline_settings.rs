@@ -12,7 +12,7 @@ pub struct OrganizationPipelineSettings {
     pub url: Option<String>,
     /// Default branch of new pipelines.
     pub default_branch: Option<String>,
-    /// Default cluster; null without one.
+    /// Default cluster; null if there is none.
     pub default_cluster_id: Option<String>,
     /// Default timeout of jobs, in minutes.
     pub default_timeout_in_minutes: Option<i64>,
@@ -20,9 +20,9 @@ pub struct OrganizationPipelineSettings {
     pub maximum_timeout_in_minutes: Option<i64>,
     /// After how many minutes a waiting job expires.
     pub scheduled_job_expiry_in_minutes: Option<i64>,
-    /// Whether hosted agents may be logged in to.
+    /// Whether users may log in to hosted agents.
     pub hosted_agents_terminal_access: Option<Object>,
-    /// Whether public pipelines may be made.
+    /// Whether public pipelines may be created.
     pub public_pipeline_creation: Option<Object>,
     /// Whether queues have advanced metrics.
     pub advanced_queue_metrics: Option<Object>,

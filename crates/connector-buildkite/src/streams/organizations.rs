@@ -22,7 +22,7 @@ pub struct Organization {
     pub web_url: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// Its slug: the part of addresses that names it.
+    /// Its slug: the part of its address that identifies it.
     pub slug: Option<String>,
     /// Address of its pipelines in the API.
     pub pipelines_url: Option<String>,
@@ -39,7 +39,7 @@ pub(crate) fn stream() -> Stream {
         .with_scopes(["read_organizations"])
 }
 
-/// Passes the object on as it came.
+/// The object as it came.
 pub(crate) fn record(raw: &RawValue) -> Result<Record> {
     let object = JsonObject::from_raw(raw).ok_or_else(|| not_an_object(NAME))?;
     Ok(Record::new(NAME.into(), object))

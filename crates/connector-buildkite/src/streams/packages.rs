@@ -18,7 +18,7 @@ pub struct Package {
     pub name: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// Its version; null without one.
+    /// Its version; null if there is none.
     pub version: Option<String>,
     /// Checksums of its content, by kind.
     pub digests: Option<Object>,

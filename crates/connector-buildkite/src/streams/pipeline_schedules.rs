@@ -20,23 +20,24 @@ pub struct PipelineSchedule {
     pub cronline: Option<String>,
     /// Message of its builds.
     pub message: Option<String>,
-    /// Commit of its builds, mostly `HEAD`.
+    /// Commit of its builds, usually `HEAD`.
     pub commit: Option<String>,
     /// Branch of its builds.
     pub branch: Option<String>,
-    /// Environment variables of its builds; values are masked unless switched on.
+    /// Environment variables of its builds; values are masked unless `include_sensitive`
+    /// lists `env`.
     pub env: Option<Object>,
     /// Whether it runs.
     pub enabled: Option<bool>,
     /// When it runs next, UTC; null if disabled.
     pub next_build_at: Option<String>,
-    /// Why it failed last; null if it did not.
+    /// Why it last failed; null if it has not.
     pub failed_message: Option<String>,
     /// When it failed, UTC; null if it did not.
     pub failed_at: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Its pipeline: `id`, `slug` and `url`.
     pub pipeline: Option<Object>,

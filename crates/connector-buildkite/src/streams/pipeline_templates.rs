@@ -14,11 +14,11 @@ pub struct PipelineTemplate {
     pub graphql_id: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// Its steps, as YAML.
     pub configuration: Option<String>,
-    /// Whether all may use it.
+    /// Whether everybody may use it.
     pub available: Option<bool>,
     /// Its address in the API.
     pub url: Option<String>,
@@ -26,11 +26,11 @@ pub struct PipelineTemplate {
     pub web_url: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
-    /// When it was changed last, UTC; null if never.
+    /// When it was last changed, UTC; null if never.
     pub updated_at: Option<String>,
-    /// The user who changed it last; null if nobody did.
+    /// The user who last changed it; null if nobody has.
     pub updated_by: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

@@ -11,9 +11,9 @@ pub struct PipelineWebhook {
     pub url: Option<String>,
     /// Whether incoming events are processed.
     pub enabled: Option<bool>,
-    /// Since when they are not, UTC; null if they are.
+    /// When they were disabled, UTC; null if they are enabled.
     pub disabled_at: Option<String>,
-    /// Name of who switched it off; null if on.
+    /// Name of the user who disabled it; null if it is enabled.
     pub disabled_by: Option<String>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

@@ -22,29 +22,29 @@ pub struct Pipeline {
     pub url: Option<String>,
     /// Its address in the browser.
     pub web_url: Option<String>,
-    /// Its name; may hold emoji codes as `:rocket:`.
+    /// Its name; may hold emoji codes such as `:rocket:`.
     pub name: Option<String>,
-    /// What it is for; null or empty.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// Its slug, which changes with its name.
     pub slug: Option<String>,
     /// Address of its source code.
     pub repository: Option<String>,
-    /// The cluster it runs in; null without one.
+    /// The cluster it runs in; null if there is none.
     pub cluster_id: Option<String>,
-    /// The template it is made from; null without one.
+    /// The template it is based on; null if there is none.
     pub pipeline_template_uuid: Option<String>,
     /// Branches that are built; null or empty for all.
     pub branch_configuration: Option<String>,
-    /// The branch that builds are made of by default.
+    /// The branch that is built by default.
     pub default_branch: Option<String>,
     /// Whether queued builds are skipped when a newer one of their branch comes.
     pub skip_queued_branch_builds: Option<bool>,
-    /// Branches that this is for.
+    /// Branches to which this applies.
     pub skip_queued_branch_builds_filter: Option<String>,
     /// Whether running builds are canceled when a newer one of their branch comes.
     pub cancel_running_branch_builds: Option<bool>,
-    /// Branches that this is for.
+    /// Branches to which this applies.
     pub cancel_running_branch_builds_filter: Option<String>,
     /// Whether builds may be rebuilt.
     pub allow_rebuilds: Option<bool>,
@@ -56,11 +56,11 @@ pub struct Pipeline {
     pub badge_url: Option<String>,
     /// Who created it; null if unknown.
     pub created_by: Option<Object>,
-    /// When it was created, UTC; in older answers as `2013-09-03 13:24:38 UTC`.
+    /// When it was created, UTC; in older answers in the form `2013-09-03 13:24:38 UTC`.
     pub created_at: Option<String>,
-    /// When it was archived, UTC; null unless it is.
+    /// When it was archived, UTC; null if it is not.
     pub archived_at: Option<String>,
-    /// Environment variables of every build; null or empty without any.
+    /// Environment variables of every build; null or empty if there are none.
     pub env: Option<Object>,
     /// Builds that wait to start, when it was read.
     pub scheduled_builds_count: Option<i64>,
@@ -74,11 +74,11 @@ pub struct Pipeline {
     pub waiting_jobs_count: Option<i64>,
     /// `private` or `public`.
     pub visibility: Option<String>,
-    /// Its tags; null without any.
+    /// Its tags; null if there are none.
     pub tags: Option<Vec<String>>,
     /// Its emoji code.
     pub emoji: Option<String>,
-    /// Its color, as `#FF5733`.
+    /// Its color, such as `#FF5733`.
     pub color: Option<String>,
     /// Its steps as YAML.
     pub configuration: Option<String>,

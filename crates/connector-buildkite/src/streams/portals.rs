@@ -10,23 +10,23 @@ use super::declaration::{ListStream, Parent};
 pub struct Portal {
     /// Unique id.
     pub uuid: String,
-    /// The part of addresses that names it.
+    /// Its slug: the part of its address that identifies it.
     pub slug: Option<String>,
     /// Id of its organization.
     pub organization_uuid: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// Its GraphQL query.
     pub query: Option<String>,
-    /// Where calls may come from; null or empty for anywhere.
+    /// Addresses that calls may come from; null or empty for any.
     pub allowed_ip_addresses: Option<String>,
     /// Whether users may call it.
     pub user_invokable: Option<bool>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

@@ -12,7 +12,7 @@ pub struct Registry {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// The part of addresses that names it.
+    /// Its slug: the part of its address that identifies it.
     pub slug: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,
@@ -22,11 +22,11 @@ pub struct Registry {
     pub name: Option<String>,
     /// `ruby`, `python`, `container` and others.
     pub ecosystem: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
-    /// Its emoji, as `:rocket:`; null without one.
+    /// Its emoji, such as `:rocket:`; null if there is none.
     pub emoji: Option<String>,
-    /// Its color, as `#FF5733`; null without one.
+    /// Its color, such as `#FF5733`; null if there is none.
     pub color: Option<String>,
     /// Whether everybody may read it.
     pub public: Option<bool>,

@@ -12,13 +12,13 @@ pub struct RegistryToken {
     pub id: String,
     /// Id in Buildkite's GraphQL API.
     pub graphql_id: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Its organization.
     pub organization: Option<Object>,

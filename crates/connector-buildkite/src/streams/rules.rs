@@ -19,7 +19,7 @@ pub struct Rule {
     /// `pipeline.trigger_build.pipeline` or `pipeline.artifacts_read.pipeline`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// What acts.
     pub source_type: Option<String>,
@@ -35,7 +35,7 @@ pub struct Rule {
     pub action: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

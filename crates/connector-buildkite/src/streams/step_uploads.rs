@@ -19,13 +19,13 @@ pub struct StepUpload {
     pub source: Option<String>,
     /// The job that uploaded it.
     pub source_job_id: Option<String>,
-    /// Whether it replaced the steps there were.
+    /// Whether it replaced the existing steps.
     pub replace_existing_steps: Option<bool>,
-    /// How many jobs it made; null until applied.
+    /// How many jobs it created; null until applied.
     pub created_jobs_count: Option<i64>,
     /// Why it was rejected; null if it was not.
     pub rejection_type: Option<String>,
-    /// What was said about it.
+    /// A note about it.
     pub message: Option<String>,
     /// Its address in the API.
     pub url: Option<String>,

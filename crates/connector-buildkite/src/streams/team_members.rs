@@ -9,7 +9,7 @@ use super::declaration::{ListStream, Parent, Shape};
 pub struct TeamMember {
     /// `member` or `maintainer`.
     pub role: Option<String>,
-    /// Since when, UTC.
+    /// When it was added, UTC.
     pub created_at: Option<String>,
     /// Id of the user.
     pub user_id: String,

@@ -9,7 +9,7 @@ use super::declaration::{ListStream, Parent};
 pub struct TeamPipeline {
     /// `read_only`, `build_and_read` or `manage_build_and_read`.
     pub access_level: Option<String>,
-    /// Since when, UTC.
+    /// When access was given, UTC.
     pub created_at: Option<String>,
     /// Id of the pipeline.
     pub pipeline_id: String,

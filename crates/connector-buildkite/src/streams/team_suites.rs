@@ -10,7 +10,7 @@ use super::declaration::{ListStream, Parent, Shape};
 pub struct TeamSuite {
     /// A list: `read`, `edit`.
     pub access_level: Option<Value>,
-    /// Since when, UTC.
+    /// When access was given, UTC.
     pub created_at: Option<String>,
     /// Id of the test suite.
     pub suite_id: String,

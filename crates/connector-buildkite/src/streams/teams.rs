@@ -14,18 +14,18 @@ pub struct Team {
     pub graphql_id: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// The part of addresses that names it.
+    /// Its slug: the part of its address that identifies it.
     pub slug: Option<String>,
-    /// What people say about it; null or empty without.
+    /// Its description; null or empty if there is none.
     pub description: Option<String>,
     /// `visible` or `secret`.
     pub privacy: Option<String>,
-    /// Whether new members are put into it.
+    /// Whether new members are added to it.
     #[serde(rename = "default")]
     pub is_default: Option<bool>,
     /// When it was created, UTC.
     pub created_at: Option<String>,
-    /// The user who created it; null if none is known.
+    /// The user who created it; null if unknown.
     pub created_by: Option<Object>,
     /// Slug of its organization. Added by the connector.
     pub organization_slug: String,

@@ -13,7 +13,7 @@ pub struct TestRun {
     pub branch: Option<String>,
     /// Its commit.
     pub commit_sha: Option<String>,
-    /// `running` or `finished`; a finished one may run again.
+    /// `running` or `finished`; a finished run may start again.
     pub state: Option<String>,
     /// `pending`, `passed`, `failed` or `stale`.
     pub result: Option<String>,
@@ -21,7 +21,7 @@ pub struct TestRun {
     pub url: Option<String>,
     /// Its address in the browser.
     pub web_url: Option<String>,
-    /// Id of its build; null without one.
+    /// Id of its build; null if there is none.
     pub build_id: Option<String>,
     /// When it was created, UTC.
     pub created_at: Option<String>,

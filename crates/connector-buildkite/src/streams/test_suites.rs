@@ -14,7 +14,7 @@ pub struct TestSuite {
     pub graphql_id: Option<String>,
     /// Id of its organization.
     pub organization_id: Option<String>,
-    /// The part of addresses that names it.
+    /// Its slug: the part of its address that identifies it.
     pub slug: Option<String>,
     /// Its name.
     pub name: Option<String>,
@@ -24,11 +24,11 @@ pub struct TestSuite {
     pub web_url: Option<String>,
     /// Its default branch.
     pub default_branch: Option<String>,
-    /// Name of the application it tests; null without one.
+    /// Name of the application it tests; null if there is none.
     pub application_name: Option<String>,
-    /// Its emoji, as `:rocket:`; null without one.
+    /// Its emoji, such as `:rocket:`; null if there is none.
     pub emoji: Option<String>,
-    /// Its color, as `#FF5733`; null without one.
+    /// Its color, such as `#FF5733`; null if there is none.
     pub color: Option<String>,
     /// Who may upload by OIDC; null for nobody.
     pub oidc_policy: Option<Value>,

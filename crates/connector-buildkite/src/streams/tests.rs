@@ -15,13 +15,13 @@ pub struct Test {
     pub url: Option<String>,
     /// Its address in the browser.
     pub web_url: Option<String>,
-    /// What the test belongs to, as its class.
+    /// Scope of the test, such as its class.
     pub scope: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// Where it stands: file and line.
+    /// Its location: file and line.
     pub location: Option<String>,
-    /// The file it stands in.
+    /// The file that contains it.
     pub file_name: Option<String>,
     /// Its labels.
     pub labels: Option<Value>,
@@ -35,9 +35,9 @@ pub struct Test {
     pub duration_min: Option<f64>,
     /// Longest duration, in seconds.
     pub duration_max: Option<f64>,
-    /// How often it ran.
+    /// Number of executions.
     pub executions_count: Option<i64>,
-    /// How often by result: `passed`, `failed`, `skipped` and others.
+    /// Executions by result: `passed`, `failed`, `skipped` and others.
     pub executions_count_by_result: Option<Object>,
     /// Id of its test suite. Added by the connector.
     pub suite_id: String,

@@ -13,7 +13,7 @@ pub struct User {
     pub graphql_id: Option<String>,
     /// Full name.
     pub name: Option<String>,
-    /// E-mail address; masked unless switched on.
+    /// E-mail address; masked unless `include_sensitive` lists `emails`.
     pub email: Option<String>,
     /// Address of the picture.
     pub avatar_url: Option<String>,

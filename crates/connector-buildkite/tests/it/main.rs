@@ -11,6 +11,7 @@ mod forecast;
 mod incremental;
 mod lists;
 mod model;
+mod parts;
 mod reading;
 mod readme;
 mod resuming;

@@ -8,6 +8,7 @@ pub(crate) mod discover;
 pub(crate) mod man;
 pub(crate) mod plan;
 mod readable;
+mod rejections;
 pub(crate) mod sample;
 pub(crate) mod sync;
 pub(crate) mod verify;

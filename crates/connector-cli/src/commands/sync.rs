@@ -13,6 +13,7 @@ use sync_runner::{Ending, Failure as SyncFailure, Progress, Report, Runner};
 
 use super::demo::{self, DEMO};
 use super::readable::warn_of_unreadable;
+use super::rejections;
 use crate::arguments::{self, CopyChoice, add_copy, is_on, option, switch, value};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -72,10 +73,14 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
         Some(_) => DEMO.to_owned(),
         None => source.name(),
     };
+    let name = choice.name.clone().unwrap_or_else(default_name);
+    let folder = context.profile.data_folder();
+    let rejections = rejections::file(&destination, &name, &default_name(), folder.as_deref());
     let work = Work {
         context,
         matches,
-        name: choice.name.clone().unwrap_or_else(default_name),
+        name,
+        rejections: rejections.clone().filter(|_| !matches.contains_id(DEAD_LETTERS)),
         progress: Arc::new(Progress::new()),
         stop: Stop::new(),
         output_failure: Arc::default(),
@@ -163,6 +168,8 @@ struct Work<'a> {
     name: String,
     progress: Arc<Progress>,
     stop: Stop,
+    /// Where records that the copy rejects wait.
+    rejections: Option<PathBuf>,
     /// Why results could not be printed.
     output_failure: Arc<Mutex<Option<io::Error>>>,
 }

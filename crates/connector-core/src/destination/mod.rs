@@ -24,7 +24,7 @@ pub use copy::{DeleteByKey, OpenRowReader};
 pub use history::{RunEnding, RunHistory, RunRecord, StreamRun};
 pub use outcome::Outcome;
 pub use plan::{AcceptedStreams, Capabilities, StreamPlan, WriteMode, WritePlan};
-pub use replica::{Comparison, Replica};
+pub use replica::{Comparison, CopyInventory, Replica, StoredStream, StoredSync};
 
 /// Writes records into one remote system or file.
 ///

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Record, Result, State, StreamName};
+use crate::{Record, Result, RunRecord, State, StreamName};
 
 /// What a destination holds. It is only read; a sync may write meanwhile.
 #[async_trait]
@@ -26,6 +27,77 @@ pub trait Replica: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>>;
+
+    /// Says what the copy holds.
+    fn inventory(&self) -> Option<&dyn CopyInventory> {
+        None
+    }
+}
+
+/// Says what a copy holds, in numbers.
+#[async_trait]
+pub trait CopyInventory: Send + Sync {
+    /// The syncs that have committed a state here, by name. Costs little.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
+    async fn syncs(&self) -> Result<Vec<StoredSync>>;
+
+    /// The streams that have come, by name, with their rows counted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
+    async fn streams(&self) -> Result<Vec<StoredStream>>;
+
+    /// The newest `at_most` runs that wrote to it, newest first; none if it keeps no
+    /// [history](crate::RunHistory).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
+    async fn runs(&self, at_most: usize) -> Result<Vec<RunRecord>>;
+}
+
+/// A sync that has committed a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredSync {
+    /// Its name.
+    pub name: String,
+    /// When it committed its state last, RFC 3339.
+    pub committed_at: String,
+}
+
+/// The rows of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StoredStream {
+    /// The stream.
+    pub stream: StreamName,
+    /// All rows.
+    pub rows: u64,
+    /// Those that are marked as removed at the source.
+    pub removed: u64,
+}
+
+impl StoredSync {
+    /// The sync of this name committed at this time, RFC 3339.
+    pub fn new(name: impl Into<String>, committed_at: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            committed_at: committed_at.into(),
+        }
+    }
+}
+
+impl StoredStream {
+    /// The stream has this many rows, of which so many are marked as removed.
+    pub fn new(stream: impl Into<StreamName>, rows: u64, removed: u64) -> Self {
+        Self {
+            stream: stream.into(),
+            rows,
+            removed,
+        }
+    }
 }
 
 /// A record beside the row with its primary key.

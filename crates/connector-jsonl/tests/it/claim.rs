@@ -34,12 +34,13 @@ async fn a_second_run_is_refused_with_who_holds_the_file_or_folder() {
         );
         drop(first);
         claim(&mut destination(&path).await, 18).await.unwrap();
-        assert!(!folder.path().join(format!("{name}.lock")).exists());
+        let files = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(files.count(), 1, "the lock file is gone");
     }
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_claim_of_a_pipe() {
+async fn a_pipe_has_no_claim() {
     let mut destination = destination(Path::new("-")).await;
     assert!(destination.claim().is_none());
 }

@@ -1,32 +1,30 @@
-//! The conformance suite, over each form in which lines are stored.
+//! The conformance suite, over each kind of place for lines.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use connector_testkit::{Access, Reading, Report, Suite, Writing};
+use connector_testkit::{Access, Capability, Reading, Suite, Writing};
 
 use super::*;
 
-/// Lines of two streams, enough for several checkpoints of the longer one.
-const BUILDS: usize = 1030;
+/// Enough lines for several checkpoints in one file. In a folder, each file has one.
+const BUILDS_IN_A_FILE: usize = 1030;
+const BUILDS_IN_A_FOLDER: usize = 30;
 const JOBS: usize = 20;
 
-/// What no read of lines can be asked for.
-const NOT_OF_LINES: [&str; 5] = [
-    // Nothing tells of a key, and nothing of what is new.
-    "keys_are_not_null",
-    "keys_are_unique",
-    "far_future_reads_nothing",
-    // Nothing is requested.
-    "cancelling_stops_requests",
-    // Any stream is taken.
-    "unknown_streams_are_refused",
+/// Nothing is requested.
+const SKIPPED: [&str; 1] = ["cancelling_stops_requests"];
+const CAPABILITIES: [Capability; 4] = [
+    Capability::Connector,
+    Capability::Source,
+    Capability::Destination,
+    Capability::Claim,
 ];
 
 fn access(path: &Path) -> Access {
     Access::new(json!({"path": path.to_str().unwrap()}))
 }
 
-/// A folder with a file for each stream, or one file. A bad line comes behind those of `builds`.
+/// A folder with a file for each stream, or one file. A bad line follows those of `builds`.
 fn fill(path: &Path, is_folder: bool, is_bad: bool) {
     let bad = match (is_bad, is_folder) {
         (false, _) => "",
@@ -34,7 +32,7 @@ fn fill(path: &Path, is_folder: bool, is_bad: bool) {
         (true, false) => "{\"stream\":\"builds\",\"record\":[]}",
     };
     let line = |id: usize| format!("{{\"id\":{id},\"state\":\"passed\"}}");
-    let builds: Vec<_> = (0..BUILDS).map(line).collect();
+    let builds: Vec<_> = (0..builds_in(is_folder)).map(line).collect();
     let jobs: Vec<_> = (0..JOBS).map(line).collect();
     if is_folder {
         fs::create_dir_all(path).unwrap();
@@ -51,61 +49,228 @@ fn fill(path: &Path, is_folder: bool, is_bad: bool) {
     fs::write(path, lines).unwrap();
 }
 
-/// The lines as they are, a place without any, and a place whose lines are spoilt once its
-/// streams are known.
+fn builds_in(is_folder: bool) -> usize {
+    if is_folder {
+        BUILDS_IN_A_FOLDER
+    } else {
+        BUILDS_IN_A_FILE
+    }
+}
+
+/// Good lines, a place without lines, and a place whose lines are damaged after discovery.
 fn reading(folder: &Path, is_folder: bool) -> Reading {
-    let (good, spoilt) = (folder.join("good"), folder.join("spoilt"));
+    let (good, damaged) = (folder.join("good"), folder.join("damaged"));
     fill(&good, is_folder, false);
-    let bad = spoilt.clone();
+    let bad = damaged.clone();
     let prepare = move || {
-        fill(&spoilt, is_folder, false);
-        access(&spoilt)
+        fill(&damaged, is_folder, false);
+        access(&damaged)
     };
     Reading::new(access(&good))
-        .with_counts(&[("builds", BUILDS), ("jobs", JOBS)])
+        .with_counts(&[("builds", builds_in(is_folder)), ("jobs", JOBS)])
         .with_wrong(access(&folder.join("nothing")))
         .with_failure(prepare, move || fill(&bad, is_folder, true))
 }
 
 fn writing(folder: &Path, end: &'static str) -> Writing {
-    let (folder, wrong) = (folder.to_owned(), folder.join("nothing/out"));
+    let wrong = access(&folder.join("nothing/out"));
+    let folder = folder.to_owned();
     let count = AtomicUsize::new(0);
     let fresh = move || {
         let count = count.fetch_add(1, Ordering::SeqCst);
         access(&folder.join(format!("out-{count}{end}")))
     };
-    Writing::new(fresh, &[stream("builds"), stream("jobs")])
-        .accepts(record("builds", "{\"id\":1,\n\"big\":9007199254740993}"))
-        .accepts(record("jobs", "{\"id\":\"a\"}"))
-        .rejects(record("agents", "{\"id\":\"of no stream of the plan\"}"))
-        .accepts(gone("builds", "{\"id\":2}", "aged_out"))
-        .accepts(record("builds", "{\"id\":3,\"text\":\"a\\nb\"}"))
-        .with_wrong(access(&wrong))
+    records(Writing::new(fresh, &[stream("builds"), stream("jobs")])).with_wrong(wrong)
 }
 
-async fn report(is_folder: bool, end: &'static str) -> Report {
+fn records(writing: Writing) -> Writing {
+    writing
+        .accepts(record("builds", "{\"id\":1,\n\"big\":9007199254740993}"))
+        .accepts(record("jobs", "{\"id\":\"a\"}"))
+        .rejects(record(
+            "agents",
+            "{\"id\":\"of a stream outside the plan\"}",
+        ))
+        .accepts(removed("builds", "{\"id\":2}", "aged_out"))
+        .accepts(record("builds", "{\"id\":3,\"text\":\"a\\nb\"}"))
+}
+
+async fn passes(is_folder: bool, end: &'static str) {
     let folder = tempfile::tempdir().unwrap();
-    let reading = reading(folder.path(), is_folder);
-    let writing = writing(folder.path(), end);
-    // It takes no secret; one in the place of a key is not to be repeated.
-    let suite = Suite::new(&Jsonl).with_secret("bkua_0123456789abcdef");
-    suite
-        .with_reading(reading)
-        .with_writing(writing)
+    // A secret in the place of a key must not be repeated.
+    let report = Suite::new(&Jsonl)
+        .with_secret("bkua_0123456789abcdef")
+        .with_reading(reading(folder.path(), is_folder))
+        .with_writing(writing(folder.path(), end))
         .run()
-        .await
+        .await;
+    report.assert_passed_skipping(&SKIPPED);
+    report.assert_capabilities(&CAPABILITIES);
 }
 
 #[tokio::test]
 async fn a_folder_passes() {
-    report(true, "/")
-        .await
-        .assert_passed_skipping(&NOT_OF_LINES);
+    passes(true, "/").await;
 }
 
 #[tokio::test]
 async fn a_file_passes() {
-    report(false, ".jsonl")
-        .await
-        .assert_passed_skipping(&NOT_OF_LINES);
+    passes(false, ".jsonl").await;
+}
+
+#[cfg(unix)]
+mod pipes {
+    use std::collections::HashMap;
+    use std::fs::File;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Command;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+
+    use async_trait::async_trait;
+    use connector_core::{
+        AcceptedStreams, Capabilities, Connector, DestinationRole, Identity, SettingsSchema,
+    };
+
+    use super::*;
+
+    const MARK: &str = "the reader has come this far";
+
+    /// The connector as a destination that is a pipe, which keeps no state.
+    struct Piped;
+
+    /// A destination, without the states that only files and folders keep.
+    struct Stateless(Box<dyn Destination>);
+
+    fn capabilities() -> Capabilities {
+        Capabilities::new([WriteMode::Append])
+    }
+
+    impl Connector for Piped {
+        fn identity(&self) -> Identity {
+            Jsonl.identity()
+        }
+
+        fn destination(&self) -> Option<&dyn DestinationRole> {
+            Some(self)
+        }
+    }
+
+    #[async_trait]
+    impl DestinationRole for Piped {
+        fn settings(&self) -> SettingsSchema {
+            DestinationRole::settings(&Jsonl)
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            capabilities()
+        }
+
+        fn validate(&self, setup: &Setup) -> Result<(), Error> {
+            DestinationRole::validate(&Jsonl, setup)
+        }
+
+        async fn open(&self, setup: Setup) -> Result<Box<dyn Destination>, Error> {
+            let opened = DestinationRole::open(&Jsonl, setup).await?;
+            Ok(Box::new(Stateless(opened)))
+        }
+    }
+
+    #[async_trait]
+    impl Destination for Stateless {
+        fn capabilities(&self) -> Capabilities {
+            capabilities()
+        }
+
+        async fn check(&mut self) -> Result<(), Error> {
+            self.0.check().await
+        }
+
+        async fn accepted_streams(&mut self) -> Result<AcceptedStreams, Error> {
+            self.0.accepted_streams().await
+        }
+
+        async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>, Error> {
+            self.0.start(plan).await
+        }
+
+        async fn add_stream(&mut self, stream: &StreamPlan) -> Result<(), Error> {
+            self.0.add_stream(stream).await
+        }
+
+        async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>, Error> {
+            self.0.write(records).await
+        }
+
+        async fn commit(&mut self, state: Option<&State>) -> Result<(), Error> {
+            self.0.commit(state).await
+        }
+
+        async fn finish(&mut self) -> Result<(), Error> {
+            self.0.finish().await
+        }
+
+        fn claim(&mut self) -> Option<&mut dyn connector_core::Claim> {
+            self.0.claim()
+        }
+    }
+
+    /// Makes a named pipe, and reads the lines that come out of it, whoever writes them.
+    fn pipe(path: &Path) -> Receiver<String> {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        let (sender, lines) = channel();
+        let path = path.to_owned();
+        thread::spawn(move || {
+            loop {
+                let pipe = BufReader::new(File::open(&path).unwrap());
+                pipe.lines()
+                    .for_each(|line| sender.send(line.unwrap()).unwrap());
+            }
+        });
+        lines
+    }
+
+    /// The records among the lines that have come out of a pipe.
+    fn read(path: &Path, lines: &Receiver<String>) -> Vec<Record> {
+        // What was written before this line comes before it.
+        let mut pipe = fs::OpenOptions::new().write(true).open(path).unwrap();
+        writeln!(pipe, "{MARK}").unwrap();
+        let lines = lines.iter().take_while(|line| line != MARK);
+        lines.map(|line| parsed(&line)).collect()
+    }
+
+    fn parsed(line: &str) -> Record {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let stream = line["stream"].as_str().unwrap();
+        match line["gone"].as_str() {
+            Some(reason) => super::removed(stream, &line["key"].to_string(), reason),
+            None => super::record(stream, &line["record"].to_string()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_named_pipe_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let wrong = access(&folder.path().join("nothing/out"));
+        let pipes = Arc::new(Mutex::new(HashMap::new()));
+        let (made, root) = (Arc::clone(&pipes), folder.path().to_owned());
+        let fresh = move || {
+            let mut made = made.lock().unwrap();
+            let path = root.join(format!("pipe-{}", made.len()));
+            made.insert(path.to_str().unwrap().to_owned(), pipe(&path));
+            access(&path)
+        };
+        let reader = move |access: &Access| {
+            let path = access.get("path").as_str().unwrap().to_owned();
+            read(Path::new(&path), &pipes.lock().unwrap()[&path])
+        };
+        let streams = [stream("builds"), stream("jobs")];
+        let writing = records(Writing::new(fresh, &streams))
+            .with_reader(reader)
+            .with_wrong(wrong);
+
+        let report = Suite::new(&Piped).with_writing(writing).run().await;
+
+        report.assert_passed();
+    }
 }

@@ -9,7 +9,7 @@ fn commit_line() -> String {
 }
 
 #[tokio::test]
-async fn records_keep_their_text_and_a_commit_stands_behind_them() {
+async fn records_keep_their_text_and_a_commit_follows_them() {
     let (_folder, path) = place("out.jsonl");
     let mut destination = started(&path).await;
     assert_eq!(text(&path), HEADER);
@@ -33,7 +33,7 @@ async fn records_keep_their_text_and_a_commit_stands_behind_them() {
 }
 
 #[tokio::test]
-async fn what_a_killed_sync_left_is_cut_off_wherever_it_was_cut() {
+async fn what_a_killed_sync_left_is_removed_wherever_it_was_cut() {
     let (_folder, path) = place("out.jsonl");
     let mut destination = started(&path).await;
     write(&mut destination, "builds", "{\"id\":1}").await;
@@ -60,7 +60,7 @@ async fn what_a_killed_sync_left_is_cut_off_wherever_it_was_cut() {
 }
 
 #[tokio::test]
-async fn records_that_were_not_committed_are_not_there_after_the_next_start() {
+async fn uncommitted_records_are_removed_by_the_next_start() {
     let (_folder, path) = place("out.jsonl");
     let mut first = started(&path).await;
     let long = format!("{{\"id\":\"{}\"}}", "x".repeat(3_000_000));
@@ -74,7 +74,7 @@ async fn records_that_were_not_committed_are_not_there_after_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_first_line_that_was_torn_is_written_again() {
+async fn an_incomplete_first_line_is_written_again() {
     for cut in 0..HEADER.len() {
         let (_folder, path) = place("out.jsonl");
         fs::write(&path, &HEADER[..cut]).unwrap();
@@ -132,7 +132,7 @@ async fn each_sync_has_its_own_state() {
 }
 
 #[tokio::test]
-async fn a_file_of_others_is_refused_and_left_as_it_is() {
+async fn a_file_of_another_program_is_refused_and_stays_as_it_is() {
     for foreign in [
         "hello\n",
         "no line end",
@@ -169,7 +169,7 @@ async fn a_damaged_state_is_never_ignored() {
 }
 
 #[tokio::test]
-async fn two_syncs_cannot_write_to_one_file_at_a_time() {
+async fn two_runs_cannot_write_to_one_file_at_once() {
     let (_folder, path) = place("out.jsonl");
     let first = started(&path).await;
     assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Conflict);
@@ -178,7 +178,7 @@ async fn two_syncs_cannot_write_to_one_file_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_check_changes_nothing_and_says_what_a_start_would() {
+async fn a_check_changes_nothing_and_fails_like_a_start() {
     let (folder, path) = place("out.jsonl");
     destination(&path).await.check().await.unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -199,7 +199,7 @@ async fn a_check_changes_nothing_and_says_what_a_start_would() {
 }
 
 #[tokio::test]
-async fn a_record_of_a_stream_that_was_not_announced_is_refused() {
+async fn a_record_of_a_stream_outside_the_plan_is_rejected() {
     let (_folder, path) = place("out.jsonl");
     let mut destination = started(&path).await;
     let records = vec![record("agents", "{}"), record("jobs", "{}")];
@@ -227,7 +227,7 @@ async fn a_stream_can_be_added_while_a_sync_runs() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_full_disk_is_said_and_nothing_can_be_committed_after_it() {
+async fn a_full_disk_is_reported_and_nothing_can_be_committed_after_it() {
     let path = Path::new("/dev/full");
     let mut destination = started(path).await;
     write(&mut destination, "builds", "{}").await;
@@ -242,7 +242,7 @@ async fn a_full_disk_is_said_and_nothing_can_be_committed_after_it() {
 }
 
 #[tokio::test]
-async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+async fn without_locks_the_commit_of_a_second_run_is_refused() {
     let (_folder, path) = place("out.jsonl");
     let mut destination = started(&path).await;
     write(&mut destination, "builds", "{\"id\":1}").await;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The name ends with a slash: the folder is not there yet.
+/// The path ends with a slash, because the folder does not exist yet.
 async fn folder_destination(path: &Path) -> Box<dyn Destination> {
     let path = format!("{}/", path.display());
     DestinationRole::open(&Jsonl, setup(&path)).await.unwrap()
@@ -30,7 +30,7 @@ async fn committed(path: &Path) {
 }
 
 #[tokio::test]
-async fn each_stream_has_a_file_of_bare_records_next_to_the_state() {
+async fn each_stream_has_a_file_of_bare_records_beside_the_state() {
     let (_folder, path) = place("out");
     committed(&path).await;
 
@@ -45,7 +45,7 @@ async fn each_stream_has_a_file_of_bare_records_next_to_the_state() {
 }
 
 #[tokio::test]
-async fn what_was_not_committed_is_not_there_after_the_next_start() {
+async fn uncommitted_records_are_removed_by_the_next_start() {
     let (_folder, path) = place("out");
     committed(&path).await;
     let line = "{\"id\": 2}\n";
@@ -62,7 +62,7 @@ async fn what_was_not_committed_is_not_there_after_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_sync_that_was_killed_before_its_first_commit_starts_anew() {
+async fn a_sync_that_was_killed_before_its_first_commit_starts_over() {
     let (_folder, path) = place("out");
     let mut first = folder_started(&path).await;
     let long = format!("{{\"id\":\"{}\"}}", "x".repeat(3_000_000));
@@ -100,7 +100,7 @@ async fn syncing_again_appends_and_other_streams_are_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_of_others_is_refused_and_nothing_is_changed() {
+async fn a_file_of_another_program_is_refused_and_nothing_changes() {
     let (_folder, path) = place("out");
     fs::create_dir(&path).unwrap();
     fs::write(path.join("jobs.jsonl"), "{\"mine\":1}\n").unwrap();
@@ -114,7 +114,7 @@ async fn a_file_of_others_is_refused_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn a_file_that_somebody_changed_is_refused_and_left_as_it_is() {
+async fn a_file_that_a_user_changed_is_refused_and_stays_as_it_is() {
     for (changed, kind) in [
         ("{\"id\":", ErrorKind::State),
         ("{\"id\": 1111}\n", ErrorKind::State),
@@ -171,7 +171,7 @@ async fn a_stream_whose_name_would_leave_the_folder_is_refused() {
 }
 
 #[tokio::test]
-async fn two_syncs_cannot_write_to_one_folder_at_a_time() {
+async fn two_runs_cannot_write_to_one_folder_at_once() {
     let (_folder, path) = place("out");
     let first = folder_started(&path).await;
     assert_eq!(refusal_of_start(&path).await.kind(), ErrorKind::Conflict);
@@ -180,7 +180,7 @@ async fn two_syncs_cannot_write_to_one_folder_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_check_makes_no_folder_and_only_the_last_one_is_made() {
+async fn a_check_creates_no_folder_and_a_start_creates_no_parents() {
     let (folder, path) = place("out");
     folder_destination(&path).await.check().await.unwrap();
     assert!(files(folder.path()).is_empty());
@@ -198,7 +198,7 @@ async fn a_check_makes_no_folder_and_only_the_last_one_is_made() {
 }
 
 #[tokio::test]
-async fn a_stream_can_be_added_while_a_sync_runs_and_nothing_of_others_is_taken() {
+async fn a_stream_can_be_added_while_a_sync_runs_but_not_over_a_foreign_file() {
     let (_folder, path) = place("out");
     let mut destination = folder_started(&path).await;
     write(&mut destination, "builds", "{}").await;
@@ -217,7 +217,7 @@ async fn a_stream_can_be_added_while_a_sync_runs_and_nothing_of_others_is_taken(
 }
 
 #[tokio::test]
-async fn where_two_runs_write_all_the_same_the_second_commit_is_refused() {
+async fn without_locks_the_commit_of_a_second_run_is_refused() {
     let (_folder, path) = place("out");
     committed(&path).await;
     let mut destination = folder_started(&path).await;

@@ -1,12 +1,14 @@
-//! The connector as its users see it: through the contract on one side, as files on the other.
+//! The connector as its users see it: through the contract, and as files.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod bad_lines;
 mod claim;
+mod conformance;
 mod file;
 mod folder;
-mod gone;
 mod source;
+mod tombstones;
 mod versions;
 
 use std::fs;
@@ -72,8 +74,8 @@ fn record(stream: &str, text: &str) -> Record {
     Record::new(stream.into(), JsonObject::parse(text).unwrap())
 }
 
-fn gone(stream: &str, key: &str, why: &str) -> Record {
-    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), why)
+fn removed(stream: &str, key: &str, reason: &str) -> Record {
+    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), reason)
 }
 
 fn state(position: i64) -> State {

@@ -8,7 +8,7 @@ fn fixtures() -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_file_of_an_earlier_version_is_written_further() {
+async fn a_file_of_an_earlier_version_is_extended() {
     let (_folder, path) = place("out.jsonl");
     fs::copy(fixtures().join("aed4f3b.jsonl"), &path).unwrap();
     let before = text(&path);
@@ -31,7 +31,7 @@ async fn a_file_of_an_earlier_version_is_written_further() {
 }
 
 #[tokio::test]
-async fn a_folder_of_an_earlier_version_is_written_further() {
+async fn a_folder_of_an_earlier_version_is_extended() {
     let (_folder, path) = place("out");
     fs::create_dir(&path).unwrap();
     for name in ["_state.json", "builds.jsonl", "logs.jsonl"] {

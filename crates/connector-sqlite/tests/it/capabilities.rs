@@ -60,7 +60,7 @@ fn run(id: &str, started_at: &str) -> RunRecord {
 }
 
 #[tokio::test]
-async fn runs_are_kept_and_come_newest_first() {
+async fn runs_are_stored_and_listed_newest_first() {
     let (_folder, path) = warehouse();
     let mut destination = destination(&path).await;
     let history = destination.run_history().unwrap();
@@ -82,9 +82,9 @@ async fn runs_are_kept_and_come_newest_first() {
 }
 
 #[tokio::test]
-async fn a_database_from_before_has_no_history() {
+async fn a_database_of_an_earlier_version_has_no_history() {
     let (_folder, path) = warehouse();
-    super::gone::old_database(&path);
+    super::tombstones::old_database(&path);
     let mut destination = destination(&path).await;
     let history = destination.run_history().unwrap();
     assert_eq!(history.runs(9).await.unwrap(), []);
@@ -147,7 +147,7 @@ async fn open_rows_are_those_that_are_neither_settled_nor_removed() {
         record("builds", r#"{"id":"b","state":"running","number":2}"#),
         record("builds", r#"{"id":"c"}"#),
         record("builds", r#"{"id":"d","state":"running"}"#),
-        gone("builds", r#"{"id":"d"}"#, "aged_out"),
+        removed("builds", r#"{"id":"d"}"#, "aged_out"),
     ];
     sync_records(&path, &builds(), &records).await;
 

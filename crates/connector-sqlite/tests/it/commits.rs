@@ -1,4 +1,4 @@
-//! What is durable, and when.
+//! When records and states become durable.
 
 use super::*;
 
@@ -13,7 +13,7 @@ async fn records_and_state_are_there_together_after_a_commit() {
         .await
         .unwrap();
 
-    // Others can read meanwhile, and see nothing of it yet.
+    // Others can read, and do not see it yet.
     assert_eq!(one::<i64>(&path, COUNT), 0);
     destination.commit(Some(&state(1))).await.unwrap();
     assert_eq!(one::<i64>(&path, COUNT), 1);
@@ -23,7 +23,7 @@ async fn records_and_state_are_there_together_after_a_commit() {
 }
 
 #[tokio::test]
-async fn what_was_not_committed_is_gone_and_nothing_else() {
+async fn only_what_was_not_committed_is_lost() {
     let (_folder, path) = warehouse();
     let mut first = started(&path, &[builds()]).await;
     write(&mut first, "builds", &[r#"{"id":"a"}"#])
@@ -45,7 +45,7 @@ async fn what_was_not_committed_is_gone_and_nothing_else() {
         rows::<String>(&path, columns),
         ["id", "number", "state", "_gone"]
     );
-    // The field that was rolled back can come again.
+    // A field that was lost can return.
     write(&mut second, "builds", &[r#"{"id":"b","new":1}"#])
         .await
         .unwrap();
@@ -91,7 +91,7 @@ async fn after_the_end_there_is_one_file_and_its_times_are_utc() {
 #[test]
 fn it_works_without_a_runtime() {
     let (_folder, path) = warehouse();
-    // The calls complete without ever waiting, so one poll of each is enough.
+    // Without a runtime the calls never wait, so one poll is enough.
     let mut work = Box::pin(sync(&path, &EMPTY_RECORD_STREAM, &["{}"]));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(work.as_mut().poll(&mut context).is_ready());

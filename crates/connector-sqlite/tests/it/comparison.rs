@@ -1,4 +1,4 @@
-//! Records beside what is stored of them.
+//! Records compared with stored rows.
 
 use connector_core::Comparison;
 
@@ -6,7 +6,7 @@ use super::replica::{compared, differs, files, replica};
 use super::*;
 
 #[tokio::test]
-async fn a_record_beside_the_row_that_it_made_is_the_same() {
+async fn a_record_equals_the_row_that_it_stored() {
     let (folder, path) = warehouse();
     let texts = [
         r#"{"id":"a","number":1,"state":"é \"x\"","list":[{"a": 1.0}],"ID":true}"#,
@@ -21,7 +21,7 @@ async fn a_record_beside_the_row_that_it_made_is_the_same() {
 }
 
 #[tokio::test]
-async fn each_way_to_differ_is_told_with_the_fields() {
+async fn every_difference_is_reported_with_its_fields() {
     let (_folder, path) = warehouse();
     let held = r#"{"id":"a","number":1,"state":"passed","agent":{"n": 1},"tag":null}"#;
     sync(&path, &builds(), &[held]).await;
@@ -86,17 +86,17 @@ async fn the_mark_is_compared_as_well() {
     let (_folder, path) = warehouse();
     let held = [
         record("builds", r#"{"id":"a","number":1}"#),
-        gone("builds", r#"{"id":"a"}"#, "aged_out"),
+        removed("builds", r#"{"id":"a"}"#, "aged_out"),
         record("builds", r#"{"id":"b"}"#),
     ];
     sync_records(&path, &builds(), &held).await;
     let records = vec![
         record("builds", r#"{"id":"a","number":1}"#),
         record("builds", r#"{"id":"a","number":2}"#),
-        gone("builds", r#"{"id":"a"}"#, "aged_out"),
-        gone("builds", r#"{"id":"a"}"#, "deleted"),
-        gone("builds", r#"{"id":"b"}"#, "aged_out"),
-        gone("builds", r#"{"id":"z"}"#, "aged_out"),
+        removed("builds", r#"{"id":"a"}"#, "aged_out"),
+        removed("builds", r#"{"id":"a"}"#, "deleted"),
+        removed("builds", r#"{"id":"b"}"#, "aged_out"),
+        removed("builds", r#"{"id":"z"}"#, "aged_out"),
     ];
     let expected = [
         differs(&["_gone"]),

@@ -1,4 +1,4 @@
-//! Each failure says what happened, where, and what to do, and destroys nothing.
+//! Failures say what happened, where, and what to do. They destroy nothing.
 
 use std::fs;
 
@@ -29,14 +29,14 @@ async fn refusal_of_check(path: &Path) -> Error {
 }
 
 #[tokio::test]
-async fn a_check_of_what_is_not_there_yet_creates_nothing() {
+async fn a_check_of_a_missing_database_creates_nothing() {
     let (folder, path) = warehouse();
     destination(&path).await.check().await.unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn a_check_of_what_is_there_changes_nothing() {
+async fn a_check_of_an_existing_database_changes_nothing() {
     let (folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a"}"#]).await;
     let before = fs::read(&path).unwrap();
@@ -75,7 +75,7 @@ async fn a_folder_a_missing_folder_and_another_file_are_refused_by_check_and_sta
 }
 
 #[tokio::test]
-async fn a_table_of_others_is_refused_and_left_as_it_is() {
+async fn a_table_of_another_program_is_refused_and_stays_as_it_is() {
     for made in [
         "CREATE TABLE builds (id TEXT PRIMARY KEY, number, state)",
         "CREATE TABLE Builds (id)",
@@ -99,18 +99,18 @@ async fn a_table_of_others_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_table_with_another_key_is_refused_and_left_as_it_is() {
+async fn a_table_with_another_key_is_refused_and_stays_as_it_is() {
     let (_folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a","number":1}"#]).await;
     let before = fs::read(&path).unwrap();
 
     for (key, described) in [
-        (&["number"][..], "the stream has the primary key `number`"),
+        (&["number"][..], "is written with the primary key `number`"),
         (
             &["id", "number"],
-            "the stream has the primary key `id, number`",
+            "is written with the primary key `id, number`",
         ),
-        (&[], "the stream has no primary key"),
+        (&[], "is written with no primary key"),
     ] {
         let other = stream("builds", json!({"added": {}}), key);
         let error = refusal_of_start(&path, &[other]).await;

@@ -1,17 +1,18 @@
-//! The destination as its users see it: through the contract on one side, through SQL on the other.
+//! The connector as its users see it: through the contract, and through SQL.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 mod capabilities;
 mod commits;
 mod comparison;
+mod conformance;
 mod failures;
-mod gone;
 mod overwrite;
 mod replica;
 mod sharing;
 mod source;
 mod tables;
+mod tombstones;
 mod values;
 mod versions;
 
@@ -90,8 +91,8 @@ fn record(stream: &str, text: &str) -> Record {
     Record::new(stream.into(), JsonObject::parse(text).unwrap())
 }
 
-fn gone(stream: &str, key: &str, why: &str) -> Record {
-    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), why)
+fn removed(stream: &str, key: &str, reason: &str) -> Record {
+    Record::removed(stream.into(), JsonObject::parse(key).unwrap(), reason)
 }
 
 fn rejected(outcome: &Outcome) -> &str {

@@ -69,7 +69,7 @@ async fn readers_see_the_old_rows_and_state_until_the_end_and_then_the_new_ones(
 }
 
 #[tokio::test]
-async fn a_stream_that_was_never_there_is_empty_until_the_end() {
+async fn a_new_stream_is_empty_until_the_end() {
     let (_folder, path) = warehouse();
     let mut destination = overwriting(&path).await;
     put(&mut destination, &[r#"{"id":"a"}"#]).await;
@@ -103,7 +103,7 @@ async fn an_interrupted_sync_resumes_and_only_then_replaces_the_rows() {
 }
 
 #[tokio::test]
-async fn a_new_overwrite_begins_without_a_state_of_its_stream_also_after_a_crash() {
+async fn a_new_overwrite_starts_without_a_state_also_after_a_crash() {
     let (_folder, path) = warehouse();
     filled(&path).await;
     let plan = plan_in(WriteMode::Overwrite, &[builds()]);
@@ -119,7 +119,7 @@ async fn a_new_overwrite_begins_without_a_state_of_its_stream_also_after_a_crash
 }
 
 #[tokio::test]
-async fn an_overwrite_that_is_given_up_leaves_nothing_and_the_old_state_counts() {
+async fn an_abandoned_overwrite_leaves_nothing_and_the_old_state_counts() {
     let (_folder, path) = warehouse();
     filled(&path).await;
     let mut killed = overwriting(&path).await;
@@ -136,7 +136,7 @@ async fn an_overwrite_that_is_given_up_leaves_nothing_and_the_old_state_counts()
 }
 
 #[tokio::test]
-async fn a_sync_that_ends_without_a_stream_gives_up_its_overwrite() {
+async fn a_sync_that_ends_without_a_stream_abandons_its_overwrite() {
     let (_folder, path) = warehouse();
     filled(&path).await;
     let mut killed = overwriting(&path).await;
@@ -172,7 +172,7 @@ async fn a_stream_without_a_key_is_replaced_as_well() {
 }
 
 #[tokio::test]
-async fn what_somebody_added_to_the_table_is_there_after_it_was_replaced() {
+async fn what_a_user_added_to_the_table_survives_its_replacement() {
     let (_folder, path) = warehouse();
     filled(&path).await;
     let user = Connection::open(&path).unwrap();
@@ -189,7 +189,7 @@ async fn what_somebody_added_to_the_table_is_there_after_it_was_replaced() {
 
     let mut destination = overwriting(&path).await;
     put(&mut destination, &[r#"{"id":"c","state":"passed"}"#]).await;
-    let marked = vec![gone("builds", r#"{"id":"c"}"#, "aged_out")];
+    let marked = vec![removed("builds", r#"{"id":"c"}"#, "aged_out")];
     destination.write(marked).await.unwrap();
     destination.commit(Some(&state(2))).await.unwrap();
     destination.finish().await.unwrap();
@@ -227,7 +227,7 @@ async fn an_index_that_refuses_the_new_rows_is_named_and_the_old_rows_stay() {
 }
 
 #[tokio::test]
-async fn two_syncs_overwrite_one_stream_apart_from_each_other() {
+async fn two_syncs_can_overwrite_one_stream() {
     let (_folder, path) = warehouse();
     let mut first = overwriting(&path).await;
     let mut plan = plan_in(WriteMode::Overwrite, &[builds()]);

@@ -1,4 +1,4 @@
-//! Reading back: rows, states, and files that cannot be read back.
+//! Reading back: rows, states, and files that are refused.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,13 +46,13 @@ async fn refusal(path: &Path) -> Error {
 }
 
 #[tokio::test]
-async fn all_rows_that_are_not_gone_come_with_the_fields_that_were_asked_for() {
+async fn all_rows_that_are_not_removed_come_with_the_requested_fields() {
     let (folder, path) = warehouse();
     let records = [
         record("builds", r#"{"id":"a","number":1,"on":true,"list":[1, 2]}"#),
         record("builds", r#"{"id":"b","number":1.5,"ID":"007"}"#),
         record("builds", r#"{"id":"c"}"#),
-        gone("builds", r#"{"id":"c"}"#, "aged_out"),
+        removed("builds", r#"{"id":"c"}"#, "aged_out"),
     ];
     sync_records(&path, &builds(), &records).await;
 
@@ -104,7 +104,7 @@ async fn more_rows_than_a_chunk_has_come_once_each() {
 }
 
 #[tokio::test]
-async fn who_stops_half_way_leaves_no_reader_behind_and_none_runs_ahead() {
+async fn a_reader_that_is_dropped_ends_and_none_runs_ahead() {
     let (folder, path) = warehouse();
     let long = "x".repeat(4096);
     let texts: Vec<_> = (0..2000)
@@ -114,7 +114,7 @@ async fn who_stops_half_way_leaves_no_reader_behind_and_none_runs_ahead() {
     sync(&path, &builds(), &texts).await;
     let replica = replica(&path).await;
     let mut rows = replica.rows(&"builds".into(), &["state"]);
-    assert_eq!(files(&folder), 1, "nothing is read before it is asked for");
+    assert_eq!(files(&folder), 1, "nothing is read before it is requested");
 
     let first = rows.next().await.unwrap().unwrap();
     assert_eq!(first, [json!(long)]);
@@ -122,7 +122,7 @@ async fn who_stops_half_way_leaves_no_reader_behind_and_none_runs_ahead() {
     assert!(files(&folder) > 1, "the reader has run to the end");
     drop(rows);
 
-    // The last one to close the database takes its log away.
+    // The last connection that closes removes the log.
     let begun = Instant::now();
     while files(&folder) > 1 {
         assert!(begun.elapsed() < Duration::from_secs(20));
@@ -153,15 +153,15 @@ async fn rows_are_those_of_one_moment_while_a_sync_writes() {
 }
 
 #[tokio::test]
-async fn a_database_from_before_is_read_without_being_changed() {
+async fn a_database_of_an_earlier_version_is_read_without_a_change() {
     let (_folder, path) = warehouse();
-    super::gone::old_database(&path);
+    super::tombstones::old_database(&path);
     let before = fs::read(&path).unwrap();
 
     assert_eq!(rows_of(&path, "builds", &["id"]).await.len(), 2);
     let records = vec![
         record("builds", r#"{"id":"a","number":1,"state":"passed"}"#),
-        gone("builds", r#"{"id":"a"}"#, "aged_out"),
+        removed("builds", r#"{"id":"a"}"#, "aged_out"),
     ];
     assert_eq!(
         compared(&path, records).await,
@@ -189,7 +189,7 @@ async fn the_state_is_the_one_that_was_committed_last() {
 }
 
 #[tokio::test]
-async fn what_no_sync_has_written_is_refused_with_its_path_and_left_as_it_is() {
+async fn a_file_that_no_sync_has_written_is_refused_and_stays_as_it_is() {
     let (folder, path) = warehouse();
     let missing = refusal(&path).await;
     assert!(missing.message().contains("sync to it first"), "{missing}");
@@ -209,7 +209,7 @@ async fn what_no_sync_has_written_is_refused_with_its_path_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_database_that_goes_away_is_an_error_and_not_an_end() {
+async fn a_database_that_disappears_is_an_error_and_not_an_end() {
     let (_folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a"}"#]).await;
     let replica = replica(&path).await;

@@ -1,10 +1,10 @@
-//! Others that use the database while a sync runs.
+//! Other programs that use the database while a sync runs.
 
 use futures::StreamExt;
 
 use super::*;
 
-/// Another process that does not wait for a lock.
+/// A connection of another program, which does not wait for locks.
 fn impatient(path: &Path) -> Connection {
     let other = Connection::open(path).unwrap();
     other.busy_timeout(std::time::Duration::ZERO).unwrap();
@@ -92,7 +92,7 @@ async fn two_syncs_of_different_names_widen_one_table() {
 }
 
 #[tokio::test]
-async fn what_somebody_changes_between_a_write_and_its_commit_is_heeded() {
+async fn changes_to_the_schema_between_a_write_and_its_commit_are_respected() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     put(
@@ -118,7 +118,7 @@ async fn what_somebody_changes_between_a_write_and_its_commit_is_heeded() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_widened_keeps_what_waits_with_new_fields() {
+async fn a_stream_that_is_widened_keeps_pending_records_with_new_fields() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     put(&mut destination, &[r#"{"id":"a","x":1,"y":2}"#]).await;
@@ -176,7 +176,7 @@ async fn a_record_that_a_trigger_refuses_is_rejected_at_once_and_the_others_are_
 }
 
 #[tokio::test]
-async fn a_constraint_is_met_by_what_was_written_before_in_the_same_commit() {
+async fn constraints_see_the_records_written_before_in_the_same_commit() {
     let (_folder, path) = warehouse();
     let guard = "CREATE UNIQUE INDEX g ON builds (number)";
     let mut destination = guarded(&path, guard).await;
@@ -204,7 +204,7 @@ async fn a_constraint_is_met_by_what_was_written_before_in_the_same_commit() {
 }
 
 #[tokio::test]
-async fn a_guard_that_comes_between_a_write_and_its_commit_fails_the_commit() {
+async fn a_trigger_added_between_a_write_and_its_commit_fails_the_commit() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     put(&mut destination, &[r#"{"id":"a"}"#]).await;
@@ -228,13 +228,13 @@ async fn more_than_fits_in_memory_is_stored_in_its_order() {
     let mut destination = started(&path, &[builds(), lines]).await;
     let long = format!(r#"{{"id":"a","state":"{}"}}"#, "x".repeat(30_000_000));
     put(&mut destination, &[&long, r#"{"id":"b","new":1}"#]).await;
-    let removed = vec![gone("builds", r#"{"id":"b"}"#, "deleted")];
+    let removed = vec![removed("builds", r#"{"id":"b"}"#, "deleted")];
     destination.write(removed).await.unwrap();
     write(&mut destination, "lines", &[r#"{"n":1}"#])
         .await
         .unwrap();
     put(&mut destination, &[&long]).await;
-    // All of it is in a temporary table by now.
+    // All of them are in a temporary table now.
     put(&mut destination, &[r#"{"id":"a","state":"short"}"#]).await;
     write(&mut destination, "lines", &[r#"{"n":2}"#])
         .await

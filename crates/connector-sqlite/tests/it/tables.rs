@@ -1,4 +1,4 @@
-//! Tables and rows: keys, new fields, names, tables of others.
+//! Tables and rows: keys, new fields, names.
 
 use super::*;
 
@@ -64,7 +64,7 @@ async fn a_stream_without_a_key_grows() {
 }
 
 #[tokio::test]
-async fn a_record_without_its_key_is_refused_and_the_others_are_written() {
+async fn a_record_without_its_key_is_rejected_and_the_others_are_written() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     let records = [
@@ -95,7 +95,7 @@ async fn a_record_without_its_key_is_refused_and_the_others_are_written() {
 }
 
 #[tokio::test]
-async fn a_record_of_a_stream_that_was_not_announced_is_refused() {
+async fn a_record_of_a_stream_outside_the_plan_is_rejected() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     let outcomes = write(&mut destination, "jobs", &[r#"{"id":"a"}"#]).await;
@@ -126,11 +126,11 @@ async fn a_new_field_becomes_a_column_in_a_batch_and_between_syncs() {
 }
 
 #[tokio::test]
-async fn fields_that_differ_by_case_are_kept_apart_for_ever() {
+async fn fields_that_differ_by_case_keep_separate_columns() {
     let (_folder, path) = warehouse();
     let first = r#"{"id":"a","ID":1,"ID_2":2,"Id":3}"#;
     sync(&path, &builds(), &[first]).await;
-    // The other order must not change which column is whose.
+    // Another order must not change which column holds which field.
     sync(
         &path,
         &builds(),
@@ -172,7 +172,7 @@ async fn any_name_works_as_a_table_or_column() {
 }
 
 #[tokio::test]
-async fn a_record_with_more_fields_than_a_table_has_columns_is_refused() {
+async fn a_record_with_more_fields_than_a_table_can_have_is_rejected() {
     let (_folder, path) = warehouse();
     let fields: Vec<_> = (0..3000).map(|n| format!("\"f{n}\":{n}")).collect();
     let wide = format!("{{\"id\":\"a\",{}}}", fields.join(","));
@@ -187,7 +187,7 @@ async fn a_record_with_more_fields_than_a_table_has_columns_is_refused() {
 }
 
 #[tokio::test]
-async fn a_field_name_that_is_no_unicode_refuses_its_record_only() {
+async fn a_field_name_that_is_not_unicode_rejects_only_its_record() {
     let (_folder, path) = warehouse();
     let mut destination = started(&path, &[builds()]).await;
     let records = [r#"{"id":"a","\ud800":1}"#, r#"{"id":"b"}"#];
@@ -199,7 +199,7 @@ async fn a_field_name_that_is_no_unicode_refuses_its_record_only() {
 }
 
 #[tokio::test]
-async fn what_a_user_adds_to_a_table_stays_and_what_is_dropped_comes_back() {
+async fn columns_that_a_user_adds_stay_and_dropped_ones_are_added_again() {
     let (_folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a","state":"passed"}"#]).await;
     let user = Connection::open(&path).unwrap();
@@ -224,7 +224,7 @@ async fn what_a_user_adds_to_a_table_stays_and_what_is_dropped_comes_back() {
 }
 
 #[tokio::test]
-async fn a_dropped_table_is_made_anew() {
+async fn a_dropped_table_is_created_again() {
     let (_folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a","ID":1}"#]).await;
     let user = Connection::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! What is stored for which value.
+//! What is stored for each value.
 
 use super::*;
 

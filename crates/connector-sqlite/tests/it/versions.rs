@@ -19,7 +19,7 @@ fn version(path: &Path) -> i64 {
 }
 
 #[tokio::test]
-async fn a_database_of_an_earlier_version_is_read_and_written_further() {
+async fn a_database_of_an_earlier_version_is_read_and_extended() {
     let (_folder, path) = warehouse();
     earlier(&path);
     let replica = replica::replica(&path).await;
@@ -57,11 +57,11 @@ async fn a_database_of_an_earlier_version_is_read_and_written_further() {
 #[tokio::test]
 async fn an_upgrade_happens_once_and_is_announced() {
     let (_folder, path) = warehouse();
-    super::gone::old_database(&path);
+    super::tombstones::old_database(&path);
     let notices = Notices::default();
     for _ in 0..2 {
         let mut destination = destination_heard(&path, &notices).await;
-        destination.start(&plan(&[])).await.unwrap();
+        destination.start(&plan(&[builds()])).await.unwrap();
     }
     let heard = notices.heard();
     assert_eq!(heard.len(), 1, "{heard:?}");
@@ -84,7 +84,7 @@ async fn a_new_database_has_the_version_and_nothing_is_announced() {
 }
 
 #[tokio::test]
-async fn a_newer_layout_is_refused_by_all_that_open_it_and_left_as_it_is() {
+async fn a_newer_layout_is_refused_by_all_that_open_it_and_stays_as_it_is() {
     let (_folder, path) = warehouse();
     sync(&path, &builds(), &[r#"{"id":"a"}"#]).await;
     let newer = Connection::open(&path).unwrap();
@@ -116,5 +116,21 @@ async fn a_newer_layout_is_refused_by_all_that_open_it_and_left_as_it_is() {
         assert!(shown.contains("use the newer program"), "{shown}");
         assert!(shown.contains(path.to_str().unwrap()), "{shown}");
     }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_table_of_another_program_called_like_the_history_is_refused() {
+    let (_folder, path) = warehouse();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE _runs (mine)").unwrap();
+    drop(other);
+    let before = fs::read(&path).unwrap();
+
+    let mut destination = destination(&path).await;
+    let error = destination.start(&plan(&[builds()])).await.unwrap_err();
+
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("`_runs`"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }

@@ -11,28 +11,31 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "claims_exclude_each_other",
-        claim: "While a run holds a sync, a second one is refused as a conflict.",
-        mutants: &["two claims of one sync"],
+        claim: "While one run holds a sync, a second run is refused with a conflict.",
+        mutants: &["grants two claims for one sync"],
         capability: Capability::Claim,
         run: |suite| Box::pin(claims_exclude_each_other(suite)),
     },
     Check {
         name: "claims_name_their_holder",
-        claim: "The refusal of a claim names program, process and machine of the run that holds it.",
-        mutants: &["a refusal without a name"],
+        claim: "The refusal names the program, process and machine of the holder.",
+        mutants: &["a refusal that does not name the holder"],
         capability: Capability::Claim,
         run: |suite| Box::pin(claims_name_their_holder(suite)),
     },
     Check {
         name: "claims_end_with_their_run",
-        claim: "Once the destination is dropped, the sync can be claimed again; a claim that was refused frees nothing.",
-        mutants: &["a claim for ever", "a refused claim frees the sync"],
+        claim: "Dropping the destination frees the claim. A refused claim frees nothing.",
+        mutants: &[
+            "a claim that is never freed",
+            "a refused claim that frees the sync",
+        ],
         capability: Capability::Claim,
         run: |suite| Box::pin(claims_end_with_their_run(suite)),
     },
     Check {
         name: "claims_of_syncs_are_apart",
-        claim: "Syncs of other names can be claimed meanwhile.",
+        claim: "Syncs with different names can be claimed at the same time.",
         mutants: &["one claim for all syncs"],
         capability: Capability::Claim,
         run: |suite| Box::pin(claims_of_syncs_are_apart(suite)),
@@ -73,12 +76,9 @@ async fn claims_exclude_each_other(suite: &Suite<'_>) -> Verdict {
     let (_first, claimed) = claim(suite, &access, SYNC, 4711).await?;
     claimed?;
     match claim(suite, &access, SYNC, 4712).await?.1 {
-        Ok(()) => failed("a sync is claimed twice"),
+        Ok(()) => failed("a second claim was granted"),
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(()),
-        Err(error) => failed(format!(
-            "the error is of the kind {:?}: {error}",
-            error.kind()
-        )),
+        Err(error) => failed(format!("the error has kind {:?}: {error}", error.kind())),
     }
 }
 
@@ -87,7 +87,7 @@ async fn claims_name_their_holder(suite: &Suite<'_>) -> Verdict {
     let (_first, claimed) = claim(suite, &access, SYNC, 4711).await?;
     claimed?;
     let Err(error) = claim(suite, &access, SYNC, 4712).await?.1 else {
-        // That it is refused is for another check.
+        // Another check looks at that.
         return Ok(());
     };
     let text = error.to_string();
@@ -97,7 +97,7 @@ async fn claims_name_their_holder(suite: &Suite<'_>) -> Verdict {
     if is_named {
         return Ok(());
     }
-    failed(format!("the holder is not named: {text}"))
+    failed(format!("the refusal does not name the holder: {text}"))
 }
 
 async fn claims_end_with_their_run(suite: &Suite<'_>) -> Verdict {
@@ -108,12 +108,12 @@ async fn claims_end_with_their_run(suite: &Suite<'_>) -> Verdict {
     drop(second);
     let (third, also_refused) = claim(suite, &access, SYNC, 4713).await?;
     if refused.is_err() && also_refused.is_ok() {
-        return failed("a claim that was refused has freed the sync");
+        return failed("a refused claim freed the sync");
     }
     drop((first, third));
     match claim(suite, &access, SYNC, 4714).await?.1 {
         Ok(()) => Ok(()),
-        Err(error) => failed(format!("a sync stays claimed: {error}")),
+        Err(error) => failed(format!("the claim was not freed: {error}")),
     }
 }
 
@@ -123,6 +123,6 @@ async fn claims_of_syncs_are_apart(suite: &Suite<'_>) -> Verdict {
     claimed?;
     match claim(suite, &access, "testkit-2", 4712).await?.1 {
         Ok(()) => Ok(()),
-        Err(error) => failed(format!("a sync of another name cannot be claimed: {error}")),
+        Err(error) => failed(format!("another sync cannot be claimed: {error}")),
     }
 }

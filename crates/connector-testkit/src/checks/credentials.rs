@@ -12,31 +12,31 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "inspection_agrees_with_reading",
-        claim: "A credential that reads the streams is said to read them; only streams of the catalog are listed, and each once.",
+        claim: "No stream that the credential reads is listed as unreadable. Only streams of the catalog are listed, each once.",
         mutants: &[
             "lists a stream that is not in the catalog",
-            "calls a stream readable and unreadable",
+            "lists a stream as readable and unreadable",
         ],
         capability: Capability::CredentialInspection,
         run: |suite| Box::pin(inspection_agrees_with_reading(suite)),
     },
     Check {
         name: "inspection_finds_what_is_missing",
-        claim: "Of a limited credential just the streams are listed that it cannot read, each with the rights that it lacks.",
-        mutants: &["says nothing of a right that is missing"],
+        claim: "For a limited credential, exactly the streams that it cannot read are listed, each with the missing rights.",
+        mutants: &["does not name the missing right"],
         capability: Capability::CredentialInspection,
         run: |suite| Box::pin(inspection_finds_what_is_missing(suite)),
     },
     Check {
         name: "inspection_refuses_what_does_not_work",
-        claim: "To inspect a credential that the remote rejects is an error.",
-        mutants: &["describes a token of nobody"],
+        claim: "Inspecting a credential that the remote rejects is an error.",
+        mutants: &["describes a token that nobody has"],
         capability: Capability::CredentialInspection,
         run: |suite| Box::pin(inspection_refuses_what_does_not_work(suite)),
     },
     Check {
         name: "revoked_credentials_open_nothing",
-        claim: "A credential that was revoked no longer passes inspection or `check`, as a matter of the credential.",
+        claim: "After it is revoked, a credential fails inspection and `check` with an authentication error.",
         mutants: &["revokes nothing"],
         capability: Capability::CredentialInspection,
         run: |suite| Box::pin(revoked_credentials_open_nothing(suite)),
@@ -50,11 +50,11 @@ fn inspector<'s>(suite: &Suite<'s>) -> Verdict<&'s dyn CredentialInspector> {
         .ok_or(Unproven::Absent)
 }
 
-/// What works, to read with or else to write with.
+/// A working access, for reading or else for writing.
 fn working(suite: &Suite<'_>) -> Verdict<Access> {
     match suite.accesses().into_iter().next() {
         Some((_, access)) => Ok(access),
-        None => skipped("nothing to read or to write was given"),
+        None => skipped("nothing to read or write was given"),
     }
 }
 
@@ -79,7 +79,10 @@ async fn inspection_agrees_with_reading(suite: &Suite<'_>) -> Verdict {
             .iter()
             .any(|missing| missing.stream == stream.name)
         {
-            return failed(format!("`{}` is read, and called unreadable", stream.name));
+            return failed(format!(
+                "`{}` can be read, and is marked unreadable",
+                stream.name
+            ));
         }
     }
     Ok(())
@@ -89,7 +92,7 @@ async fn inspection_finds_what_is_missing(suite: &Suite<'_>) -> Verdict {
     let inspector = inspector(suite)?;
     let limited = &suite.reading()?.limited;
     if limited.is_empty() {
-        return skipped("no credential was given that cannot read a stream");
+        return skipped("no limited credential was given: use `Reading::with_limited`");
     }
     for limited in limited {
         let report = inspector.inspect(limited.access.setup()?).await?;
@@ -98,13 +101,13 @@ async fn inspection_finds_what_is_missing(suite: &Suite<'_>) -> Verdict {
         let expected: BTreeSet<_> = limited.unreadable.iter().collect();
         if listed != expected {
             return failed(format!(
-                "{listed:?} is listed as unreadable, not {expected:?}"
+                "{listed:?} are listed as unreadable, not {expected:?}"
             ));
         }
         let has_none = |missing: &&MissingScopes| missing.scopes.is_empty();
         if let Some(missing) = unreadable.iter().find(has_none) {
             return failed(format!(
-                "no right is listed that `{}` lacks",
+                "no missing right is listed for `{}`",
                 missing.stream
             ));
         }
@@ -116,17 +119,17 @@ async fn inspection_refuses_what_does_not_work(suite: &Suite<'_>) -> Verdict {
     let inspector = inspector(suite)?;
     let mut tried = 0;
     for access in &suite.reading()?.wrong {
-        // Other wrong settings are no matter of the credential.
+        // Other wrong settings do not concern the credential.
         let checked = suite.source_of(access).await?.check().await;
         if checked.is_err_and(|error| error.kind() == ErrorKind::Auth) {
             tried += 1;
             if inspector.inspect(access.setup()?).await.is_ok() {
-                return failed("a credential that `check` refuses is described");
+                return failed("a credential that `check` refuses was described");
             }
         }
     }
     if tried == 0 {
-        return skipped("no credential was given that the remote rejects");
+        return skipped("no rejected credential was given: use `Reading::with_wrong`");
     }
     Ok(())
 }
@@ -134,7 +137,7 @@ async fn inspection_refuses_what_does_not_work(suite: &Suite<'_>) -> Verdict {
 async fn revoked_credentials_open_nothing(suite: &Suite<'_>) -> Verdict {
     let inspector = inspector(suite)?;
     let Some(fresh) = &suite.revocable else {
-        return skipped("no credential was given that may be revoked");
+        return skipped("no revocable credential was given: use `Suite::with_revocable`");
     };
     let access = fresh();
     inspector.inspect(access.setup()?).await?;
@@ -148,11 +151,8 @@ async fn revoked_credentials_open_nothing(suite: &Suite<'_>) -> Verdict {
 
 fn expect_rejected<T>(result: connector_core::Result<T>) -> Verdict {
     match result {
-        Ok(_) => failed("a credential that was revoked works"),
+        Ok(_) => failed("a revoked credential still works"),
         Err(error) if error.kind() == ErrorKind::Auth => Ok(()),
-        Err(error) => failed(format!(
-            "the error is of the kind {:?}: {error}",
-            error.kind()
-        )),
+        Err(error) => failed(format!("the error has kind {:?}: {error}", error.kind())),
     }
 }

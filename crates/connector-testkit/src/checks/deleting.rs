@@ -14,18 +14,18 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "rows_are_deleted_by_key",
-        claim: "The rows with the given keys are deleted and counted; others, and other streams, stay.",
+        claim: "Exactly the rows with the given keys are deleted and counted.",
         mutants: &[
             "deletes nothing",
             "deletes every row of a stream",
-            "counts the keys it was given",
+            "counts keys instead of deleted rows",
         ],
         capability: Capability::DeleteByKey,
         run: |suite| Box::pin(rows_are_deleted_by_key(suite)),
     },
     Check {
         name: "rows_without_a_key_are_not_deleted",
-        claim: "To delete rows of a stream without a primary key is an error of configuration.",
+        claim: "Deleting rows of a stream without a primary key is a configuration error.",
         mutants: &["deletes rows of a stream without a key"],
         capability: Capability::DeleteByKey,
         run: |suite| Box::pin(rows_without_a_key_are_not_deleted(suite)),
@@ -105,18 +105,15 @@ async fn rows_without_a_key_are_not_deleted(suite: &Suite<'_>) -> Verdict {
     let of_stream = |record: &&Record| record.stream == stream.stream.name;
     let records: Vec<_> = records.iter().filter(of_stream).cloned().collect();
     let Some(first) = records.first() else {
-        return skipped("the first stream has no record");
+        return skipped("the first stream has no accepted record");
     };
     let key = key_alone(&stream.stream, first)?;
     (stream.mode, stream.stream.primary_key) = (WriteMode::Append, Vec::new());
     let plan = WritePlan::new(SYNC, [stream.clone()]);
     let mut run = written(suite, &access, &plan, &records).await?;
     match delete(&mut *run.destination, &stream, vec![key]).await? {
-        Ok(_) => failed("rows of a stream without a primary key are deleted"),
+        Ok(_) => failed("rows of a stream without a primary key were deleted"),
         Err(error) if error.kind() == ErrorKind::Config => Ok(()),
-        Err(error) => failed(format!(
-            "the error is of the kind {:?}: {error}",
-            error.kind()
-        )),
+        Err(error) => failed(format!("the error has kind {:?}: {error}", error.kind())),
     }
 }

@@ -14,17 +14,17 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "forecasts_list_the_streams",
-        claim: "A forecast has each stream that was asked for, once, and no other.",
+        claim: "A forecast lists each requested stream once, and no other.",
         mutants: &[
-            "a forecast of one stream less",
-            "a forecast of a stream that was not asked for",
+            "a forecast that omits a stream",
+            "a forecast of a stream that was not requested",
         ],
         capability: Capability::Forecast,
         run: |suite| Box::pin(forecasts_list_the_streams(suite)),
     },
     Check {
         name: "forecasts_are_near",
-        claim: "Records, requests, bytes and the duration are as near to the read as its author says.",
+        claim: "Records, requests, bytes and duration are within the author's accuracy of the actual read.",
         mutants: &[
             "a forecast of twice the records",
             "a forecast without bytes",
@@ -36,22 +36,22 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "forecasts_honor_the_state",
-        claim: "The forecast of a read that resumes from a state is near to that read.",
+        claim: "The forecast for a read that resumes from a state is within the same accuracy.",
         mutants: &["a forecast from the beginning, whatever the state"],
         capability: Capability::Forecast,
         run: |suite| Box::pin(forecasts_honor_the_state(suite)),
     },
     Check {
         name: "forecasts_are_cheap",
-        claim: "A forecast sends no more requests than the read, or than its author allows.",
+        claim: "A forecast sends no more requests than the read, or than the author allows.",
         mutants: &["a forecast that reads everything twice"],
         capability: Capability::Forecast,
         run: |suite| Box::pin(forecasts_are_cheap(suite)),
     },
     Check {
         name: "forecasts_need_access",
-        claim: "With what `check` refuses, a forecast is an error, and not a forecast of nothing.",
-        mutants: &["forecasts nothing with a token of nobody"],
+        claim: "With an access that does not work, a forecast is an error, not a forecast of nothing.",
+        mutants: &["forecasts nothing with an unknown token"],
         capability: Capability::Forecast,
         run: |suite| Box::pin(forecasts_need_access(suite)),
     },
@@ -83,7 +83,9 @@ async fn forecasts_list_the_streams(suite: &Suite<'_>) -> Verdict {
         named.sort_unstable();
         asked.sort_unstable();
         if named != asked {
-            return failed(format!("of {asked:?} it forecasts {named:?}"));
+            return failed(format!(
+                "the request has {asked:?}, the forecast has {named:?}"
+            ));
         }
     }
     Ok(())
@@ -109,7 +111,7 @@ async fn forecasts_honor_the_state(suite: &Suite<'_>) -> Verdict {
         }
     }
     if tried == 0 {
-        return skipped("no checkpoint came");
+        return skipped("the read returned no checkpoint");
     }
     Ok(())
 }
@@ -151,7 +153,7 @@ async fn expect_near(
         is_near("requests", requests, sent, accuracy.requests)?;
     }
     if forecast.duration > accuracy.duration {
-        return failed(format!("a duration of {:?}", forecast.duration));
+        return failed(format!("the forecast duration is {:?}", forecast.duration));
     }
     Ok(())
 }
@@ -164,7 +166,9 @@ fn is_near(what: &str, forecast: u64, real: u64, factor: f64) -> Verdict {
     if is_near {
         return Ok(());
     }
-    failed(format!("forecast of {forecast} {what}, which are {real}"))
+    failed(format!(
+        "the forecast is {forecast} {what}; the read has {real}"
+    ))
 }
 
 async fn forecasts_are_cheap(suite: &Suite<'_>) -> Verdict {
@@ -179,14 +183,16 @@ async fn forecasts_are_cheap(suite: &Suite<'_>) -> Verdict {
         read(&*source, request.clone()).await?;
         let of_read = count() - before;
         if of_read == 0 {
-            return skipped("no request was counted: it sends none, or reports none");
+            return skipped(
+                "no request was counted: use `Reading::with_requests` unless it sends none",
+            );
         }
         forecast(&*source, &request).await?;
         let sent = count() - before - of_read;
         let at_most = reading.accuracy.cost.unwrap_or(of_read);
         if sent > at_most {
             return failed(format!(
-                "{sent} requests were sent for it, of {at_most} at most"
+                "the forecast sent {sent} requests; at most {at_most} are allowed"
             ));
         }
     }
@@ -197,7 +203,7 @@ async fn forecasts_need_access(suite: &Suite<'_>) -> Verdict {
     let (_, _, catalog) = source(suite).await?;
     let reading = suite.reading()?;
     if reading.wrong.is_empty() {
-        return skipped("nothing wrong was given to read with");
+        return skipped("no wrong access was given: use `Reading::with_wrong`");
     }
     for access in &reading.wrong {
         let source = suite.source_of(access).await?;
@@ -205,7 +211,7 @@ async fn forecasts_need_access(suite: &Suite<'_>) -> Verdict {
             if let Some(forecasting) = source.forecasting()
                 && forecasting.forecast(request).await.is_ok()
             {
-                return failed("it forecasts with what does not work");
+                return failed("it forecasts with an access that does not work");
             }
         }
     }

@@ -10,18 +10,18 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "runs_come_back_newest_first",
-        claim: "The runs that were recorded come back as they were, newest first, at most as many as asked for, from another destination too.",
+        claim: "Recorded runs are returned unchanged, newest first, up to the limit, from a new destination too.",
         mutants: &[
-            "the oldest run first",
+            "returns the oldest run first",
             "forgets the streams of a run",
-            "more runs than asked for",
+            "ignores the limit of runs",
         ],
         capability: Capability::RunHistory,
         run: |suite| Box::pin(runs_come_back_newest_first(suite)),
     },
     Check {
         name: "runs_are_replaced_by_id",
-        claim: "A run that is recorded again replaces the one with its id.",
+        claim: "Recording a run again replaces the run with its id.",
         mutants: &["keeps both versions of a run"],
         capability: Capability::RunHistory,
         run: |suite| Box::pin(runs_are_replaced_by_id(suite)),
@@ -37,7 +37,9 @@ async fn place(suite: &Suite<'_>) -> Verdict<Access> {
     };
     match history.runs(10).await?.len() {
         0 => Ok(access),
-        runs => failed(format!("{runs} runs are there before any was recorded")),
+        runs => failed(format!(
+            "the history has {runs} runs before any was recorded"
+        )),
     }
 }
 
@@ -70,7 +72,7 @@ async fn expect(
     let ids = |runs: &[RunRecord]| runs.iter().map(|run| run.id.clone()).collect::<Vec<_>>();
     let (found, expected) = (ids(&found), ids(expected));
     failed(format!(
-        "of {expected:?}, as they were recorded, it returns {found:?}"
+        "the recorded runs are {expected:?}; returned, or changed, are {found:?}"
     ))
 }
 
@@ -91,7 +93,7 @@ fn run(id: &str, minute: u32) -> RunRecord {
 
 async fn runs_come_back_newest_first(suite: &Suite<'_>) -> Verdict {
     let access = place(suite).await?;
-    // Recorded in another order than they began.
+    // The order of recording differs from the order of starting.
     let [first, second, third] = [run("a", 1), run("b", 2), run("c", 3)];
     record(
         suite,

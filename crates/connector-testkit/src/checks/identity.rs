@@ -6,7 +6,7 @@ use crate::{Capability, Suite};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "identity_is_sound",
-    claim: "The name is lower kebab case, title and version are set, an address of documentation is a URL, and there is a role.",
+    claim: "The name is lower kebab case. Title and version are set. The address of the documentation, if any, is a URL. There is at least one role.",
     mutants: &["a name with a space", "no version", "no role"],
     capability: Capability::Connector,
     run: |suite| Box::pin(identity_is_sound(suite)),

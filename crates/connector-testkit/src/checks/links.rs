@@ -11,15 +11,15 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "links_lead_to_records",
-        claim: "The links of the given records are the given ones, and every link of a record that is read is a URL.",
-        mutants: &["a link to another record", "a link that is no URL"],
+        claim: "The given records have the given links, and every link is a URL.",
+        mutants: &["a link to another record", "a link that is not a URL"],
         capability: Capability::RecordLinks,
         run: |suite| Box::pin(links_lead_to_records(suite)),
     },
     Check {
         name: "unknown_records_have_no_link",
-        claim: "A record without fields, and one of an unknown stream, have no link.",
-        mutants: &["a link for anything"],
+        claim: "A record without fields has no link, and neither has a record of an unknown stream.",
+        mutants: &["a link for an unknown stream"],
         capability: Capability::RecordLinks,
         run: |suite| Box::pin(unknown_records_have_no_link(suite)),
     },
@@ -32,7 +32,7 @@ fn links<'s>(suite: &Suite<'s>) -> Verdict<&'s dyn RecordLinks> {
 async fn links_lead_to_records(suite: &Suite<'_>) -> Verdict {
     let links = links(suite)?;
     if suite.links.is_empty() {
-        return skipped("no record was given with its link");
+        return skipped("no link was given: use `Suite::with_link`");
     }
     for (stream, record, expected) in &suite.links {
         let link = links.link(stream, record);
@@ -49,7 +49,7 @@ async fn links_lead_to_records(suite: &Suite<'_>) -> Verdict {
             let link = links.link(&record.stream, &record.data);
             if link.is_some_and(|link| !is_url(&link)) {
                 return failed(format!(
-                    "a record of `{}` has a link that is no URL",
+                    "a record of `{}` has a link that is not a URL",
                     record.stream
                 ));
             }
@@ -68,7 +68,7 @@ fn is_url(link: &str) -> bool {
 async fn unknown_records_have_no_link(suite: &Suite<'_>) -> Verdict {
     let links = links(suite)?;
     if suite.links.is_empty() {
-        return skipped("no record was given with its link");
+        return skipped("no link was given: use `Suite::with_link`");
     }
     let empty = JsonObject::parse("{}")?;
     for (stream, record, _) in &suite.links {

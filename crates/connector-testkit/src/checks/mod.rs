@@ -1,4 +1,4 @@
-//! What the suite proves: each check beside the list that says what it claims.
+//! The checks: each module has the list of its checks and their functions.
 
 mod acting;
 mod claims;

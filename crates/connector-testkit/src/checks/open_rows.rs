@@ -16,9 +16,9 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "open_rows_are_found",
-        claim: "The rows whose field holds none of the settled values are found, each with the values that are wanted, in their order.",
+        claim: "Exactly the rows without a settled value are returned, each with the wanted values in order.",
         mutants: &[
-            "takes settled rows for open",
+            "returns settled rows as open",
             "returns the wanted values in another order",
         ],
         capability: Capability::OpenRows,
@@ -26,8 +26,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "removed_rows_are_not_open",
-        claim: "A row that is marked as removed is not open, and a stream that never came has no open row.",
-        mutants: &["takes removed rows for open"],
+        claim: "A removed row is not open, and an unknown stream has no open rows.",
+        mutants: &["returns removed rows as open"],
         capability: Capability::OpenRows,
         run: |suite| Box::pin(removed_rows_are_not_open(suite)),
     },
@@ -66,7 +66,7 @@ async fn stored(suite: &Suite<'_>) -> Verdict<Stored> {
             records,
         });
     }
-    skipped("no stream has two records with a field of text beside the key")
+    skipped("no stream has two accepted records with a text field outside the key")
 }
 
 /// Two records of a stream, which differ in this field of text.
@@ -156,7 +156,7 @@ impl Stored {
         if found != expected {
             let (found, expected) = (found.len(), expected.len());
             return failed(format!(
-                "{found} open rows are found, not the {expected} there are"
+                "the open rows found ({found}) are not the {expected} that exist"
             ));
         }
         Ok(())
@@ -185,7 +185,7 @@ async fn removed_rows_are_not_open(suite: &Suite<'_>) -> Verdict {
         .await?
         .is_empty()
     {
-        return failed("a stream that never came has an open row");
+        return failed("an unknown stream has open rows");
     }
     if !suite.storing()?.marks_removed {
         return Ok(());

@@ -12,20 +12,20 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "permissions_change_nothing_else",
-        claim: "The catalog with permissions is the catalog, but for whether each stream is readable; the streams that are read are not called unreadable.",
+        claim: "Marking permissions changes only `is_readable`, and no stream that can be read is marked unreadable.",
         mutants: &[
-            "permissions leave a stream out",
-            "calls every stream unreadable",
+            "permissions omit a stream",
+            "marks every stream as unreadable",
         ],
         capability: Capability::Permissions,
         run: |suite| Box::pin(permissions_change_nothing_else(suite)),
     },
     Check {
         name: "unreadable_streams_are_marked",
-        claim: "What a limited credential cannot read is marked, and to read it is an error of permission; the rest is not marked.",
+        claim: "Exactly the streams that a limited credential cannot read are marked unreadable. Reading one is a permission error.",
         mutants: &[
-            "calls every stream readable",
-            "an error of another kind where a right is missing",
+            "marks every stream as readable",
+            "the wrong kind of error for a missing right",
         ],
         capability: Capability::Permissions,
         run: |suite| Box::pin(unreadable_streams_are_marked(suite)),
@@ -49,11 +49,14 @@ async fn permissions_change_nothing_else(suite: &Suite<'_>) -> Verdict {
         stream.is_readable = plain.is_readable;
     }
     if unmarked != plain {
-        return failed("the catalog with permissions is another");
+        return failed("marking permissions changed the catalog");
     }
     let read = reading.streams(&marked)?;
     match read.iter().find(|stream| stream.is_readable == Some(false)) {
-        Some(stream) => failed(format!("`{}` is read, and called unreadable", stream.name)),
+        Some(stream) => failed(format!(
+            "`{}` can be read, and is marked unreadable",
+            stream.name
+        )),
         None => Ok(()),
     }
 }
@@ -62,7 +65,7 @@ async fn unreadable_streams_are_marked(suite: &Suite<'_>) -> Verdict {
     let reading = suite.reading()?;
     marked(&*suite.source().await?).await?;
     if reading.limited.is_empty() {
-        return skipped("no credential was given that cannot read a stream");
+        return skipped("no limited credential was given: use `Reading::with_limited`");
     }
     for limited in &reading.limited {
         let source = suite.source_of(&limited.access).await?;
@@ -86,12 +89,12 @@ async fn expect_forbidden(source: &Arc<dyn Source>, request: ReadRequest) -> Ver
     let messages: Vec<_> = source.read(request).collect().await;
     let error = messages.into_iter().find_map(Result::err);
     match error {
-        None => failed("a stream that is marked as unreadable is read"),
+        None => failed("a stream that is marked unreadable was read"),
         Some(error) if error.kind() == ErrorKind::Permission => Ok(()),
         Some(error) => {
             let kind = error.kind();
             failed(format!(
-                "an unreadable stream is an error of the kind {kind:?}: {error}"
+                "reading an unreadable stream caused an error of kind {kind:?}: {error}"
             ))
         }
     }

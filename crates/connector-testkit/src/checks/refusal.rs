@@ -4,10 +4,10 @@ use connector_core::{ErrorKind, Result, Retry};
 
 use crate::report::{Verdict, failed};
 
-/// The user is told what to change: it is neither the remote's trouble nor a defect.
+/// The error must tell the user what to change, and not be retryable.
 pub(super) fn expect_refusal(checked: Result<()>) -> Verdict {
     let Err(error) = checked else {
-        return failed("it passes what does not work");
+        return failed("`check` passed with an access that does not work");
     };
     let is_for_user = matches!(
         error.kind(),
@@ -19,10 +19,10 @@ pub(super) fn expect_refusal(checked: Result<()>) -> Verdict {
     );
     if !is_for_user {
         let kind = error.kind();
-        return failed(format!("the error is of the kind {kind:?}: {error}"));
+        return failed(format!("the error has kind {kind:?}: {error}"));
     }
     if error.retry() != Retry::Never {
-        return failed(format!("the error asks for another try: {error}"));
+        return failed(format!("the error is retryable: {error}"));
     }
     Ok(())
 }

@@ -17,20 +17,20 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "replicas_show_rows",
-        claim: "A replica has the values of the fields that are asked for, in their order, and null for a field that never came; a stream that never came has no rows.",
+        claim: "A replica returns the requested fields in order, null for an unknown field, and no rows for an unknown stream.",
         mutants: &[
             "values in another order",
-            "a row without the fields that never came",
-            "rows of any stream",
+            "omits unknown fields from a row",
+            "rows for an unknown stream",
         ],
         capability: Capability::Replica,
         run: |suite| Box::pin(replicas_show_rows(suite)),
     },
     Check {
         name: "replicas_compare_rows",
-        claim: "A replica says of each record, in order, whether its row is the same, absent, or differs, and in which fields.",
+        claim: "A replica says for each record whether its row is the same, absent or different, and which fields differ.",
         mutants: &[
-            "finds every row the same",
+            "reports every row as the same",
             "does not say which fields differ",
         ],
         capability: Capability::Replica,
@@ -38,32 +38,32 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "replicas_know_the_state",
-        claim: "A replica has the state that was committed last by the sync of a name, and none for another name.",
-        mutants: &["the state of any sync", "no state"],
+        claim: "A replica returns the last committed state of a sync, and none for another sync.",
+        mutants: &["the same state for every sync", "no state"],
         capability: Capability::Replica,
         run: |suite| Box::pin(replicas_know_the_state(suite)),
     },
     Check {
         name: "replicas_see_commits",
-        claim: "A replica that is open sees what is committed meanwhile, and not before.",
+        claim: "An open replica sees rows once they are committed, and not before.",
         mutants: &[
-            "sees what is not committed",
-            "sees what was there when it was opened",
+            "sees uncommitted rows",
+            "sees only what was there when it was opened",
         ],
         capability: Capability::Replica,
         run: |suite| Box::pin(replicas_see_commits(suite)),
     },
     Check {
         name: "replicas_of_nothing_are_refused",
-        claim: "To open a copy that is not there is an error of the machine, and makes none.",
-        mutants: &["opens a copy that is not there"],
+        claim: "Opening a copy that does not exist is an I/O error and creates nothing.",
+        mutants: &["opens a copy that does not exist"],
         capability: Capability::Replica,
         run: |suite| Box::pin(replicas_of_nothing_are_refused(suite)),
     },
     Check {
         name: "destinations_read_back_the_same",
-        claim: "What a destination reads back itself is what it has committed.",
-        mutants: &["reads nothing back from its destination"],
+        claim: "A destination's own replica returns what it committed.",
+        mutants: &["an empty replica of the destination"],
         capability: Capability::Replica,
         run: |suite| Box::pin(destinations_read_back_the_same(suite)),
     },
@@ -114,23 +114,21 @@ async fn replicas_show_rows(suite: &Suite<'_>) -> Verdict {
     for record in &records {
         let value = value_of(&record.data)?;
         let mut fields = simple_fields(&value);
-        // Neither sorted nor as they are stored, and one that never came.
+        // Another order than in the record, with an unknown field.
         fields.reverse();
         fields.insert(1.min(fields.len()), "a_field_of_nobody");
         let expected: Vec<_> = fields.iter().map(|field| value[*field].clone()).collect();
         let rows: Vec<_> = replica.rows(&record.stream, &fields).try_collect().await?;
         if !rows.contains(&expected) {
             let name = &record.stream;
-            return failed(format!(
-                "no row of `{name}` has the values that were written"
-            ));
+            return failed(format!("no row of `{name}` has the written values"));
         }
     }
     expect_rows(&*replica, &plan, &records).await?;
     let rows = replica.rows(&"a_stream_of_nobody".into(), &["id"]);
     let rows: Vec<_> = rows.try_collect().await?;
     if !rows.is_empty() {
-        return failed("a stream that never came has rows");
+        return failed("an unknown stream has rows");
     }
     Ok(())
 }
@@ -146,7 +144,7 @@ async fn replicas_compare_rows(suite: &Suite<'_>) -> Verdict {
         return skipped("no record of a stream with a primary key was given");
     };
     let Some(differing) = altered(stream, record)? else {
-        return skipped("no record has a field beside its key that can be changed");
+        return skipped("no record has a simple field outside its key");
     };
     let absent = with_another_key(stream, record)?;
     let asked = vec![absent, record.clone(), differing.clone()];
@@ -158,7 +156,7 @@ async fn replicas_compare_rows(suite: &Suite<'_>) -> Verdict {
         Comparison::Differs(vec![field]),
     ];
     if compared != expected {
-        return failed(format!("it compares as {compared:?}, not {expected:?}"));
+        return failed(format!("the comparison is {compared:?}, not {expected:?}"));
     }
     Ok(())
 }
@@ -197,10 +195,10 @@ async fn replicas_know_the_state(suite: &Suite<'_>) -> Verdict {
     let Stored { access, .. } = stored(suite).await?;
     let replica = open(suite, &access).await?;
     if replica.state(SYNC).await? != Some(state(1)) {
-        return failed("it does not have the state that was committed");
+        return failed("the replica lacks the committed state");
     }
     if replica.state("testkit-2").await?.is_some() {
-        return failed("it has a state for a sync that never ran");
+        return failed("the replica has a state for a sync that never ran");
     }
     Ok(())
 }
@@ -219,11 +217,11 @@ async fn replicas_see_commits(suite: &Suite<'_>) -> Verdict {
     let mut run = SyncRun::start(suite, &access, &plan).await?;
     run.store(&[with_another_key(stream, record)?]).await?;
     if count(&*replica, stream).await? != before {
-        return failed("a row is seen that is not committed");
+        return failed("an uncommitted row is visible");
     }
     run.finish(None).await?;
     if count(&*replica, stream).await? == before {
-        return failed("a row is not seen that is committed");
+        return failed("a committed row is not visible");
     }
     Ok(())
 }
@@ -235,13 +233,10 @@ async fn replicas_of_nothing_are_refused(suite: &Suite<'_>) -> Verdict {
     let access = suite.storing()?.fresh();
     for _ in 0..2 {
         match role.open(access.setup()?).await {
-            Ok(_) => return failed("a copy that is not there is opened"),
+            Ok(_) => return failed("a copy that does not exist was opened"),
             Err(error) if error.kind() == ErrorKind::Io => {}
             Err(error) => {
-                return failed(format!(
-                    "the error is of the kind {:?}: {error}",
-                    error.kind()
-                ));
+                return failed(format!("the error has kind {:?}: {error}", error.kind()));
             }
         }
     }

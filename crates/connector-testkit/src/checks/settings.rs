@@ -14,9 +14,9 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "settings_schema_is_valid",
-        claim: "The schema of the settings is valid draft 7, describes each key, and accepts the configuration that works.",
+        claim: "The settings schema is valid JSON Schema draft 7, describes each key, and accepts the configuration that works.",
         mutants: &[
-            "a setting of a type that JSON does not have",
+            "a setting of an unknown JSON type",
             "a setting without description",
             "a schema that refuses what works",
         ],
@@ -25,18 +25,18 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "secret_settings_are_marked",
-        claim: "A setting that holds a secret, or is called like one, is marked with `writeOnly`.",
+        claim: "A setting that holds a secret, or has the name of one, is marked `writeOnly`.",
         mutants: &["a token that is not marked"],
         capability: Capability::Connector,
         run: |suite| Box::pin(secret_settings_are_marked(suite)),
     },
     Check {
         name: "declared_settings_exist",
-        claim: "The location and each flag set a setting of the schema; a flag that repeats sets a list, and no flag is declared twice.",
+        claim: "The location and each flag set a key of the schema. A repeatable flag sets a list. No flag is declared twice.",
         mutants: &[
-            "a location that is no setting",
-            "a flag of a setting that is not there",
-            "a flag that repeats and sets no list",
+            "a location that is not a setting",
+            "a flag for an unknown setting",
+            "a repeatable flag that sets no list",
             "the same flag twice",
         ],
         capability: Capability::Connector,
@@ -44,14 +44,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "credentials_are_explained",
-        claim: "Settings with a secret say what a person does to get one.",
+        claim: "If a setting holds a secret, the settings say how to get one.",
         mutants: &["no help for getting a credential"],
         capability: Capability::Connector,
         run: |suite| Box::pin(credentials_are_explained(suite)),
     },
 ];
 
-/// Words of which one stands in the name of a key that holds a secret.
+/// Words in the names of keys that hold secrets.
 const SECRETIVE: [&str; 6] = [
     "token",
     "secret",
@@ -83,7 +83,9 @@ fn is_valid(role: Role, schema: &Value) -> Verdict {
         ));
     }
     if schema["type"] != "object" {
-        return failed(format!("the schema of the {role} is not that of an object"));
+        return failed(format!(
+            "the schema of the {role} does not describe an object"
+        ));
     }
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         if property["description"].as_str().is_none_or(str::is_empty) {
@@ -106,7 +108,7 @@ fn is_accepted(role: Role, settings: &SettingsSchema, access: &Access) -> Verdic
         Err(error) => {
             let at = error.instance_path();
             failed(format!(
-                "the {role}'s configuration does not fit the schema at `{at}`"
+                "the {role}'s configuration does not match its schema at `{at}`"
             ))
         }
     }
@@ -142,7 +144,7 @@ async fn secret_settings_are_marked(suite: &Suite<'_>) -> Verdict {
         }
         if marked.is_empty() && accesses.iter().any(|(_, access)| access.has_credential()) {
             return failed(format!(
-                "the {role} takes a credential, and marks no setting"
+                "the {role} takes a credential, but marks no setting as secret"
             ));
         }
     }
@@ -154,7 +156,9 @@ async fn declared_settings_exist(suite: &Suite<'_>) -> Verdict {
         let location = settings.location.iter().map(|location| &location.key);
         let flags = settings.flags.iter().map(|flag| &flag.key);
         if let Some(key) = location.chain(flags).find(|key| !settings.has(key)) {
-            return failed(format!("the {role} declares `{key}`, which is no setting"));
+            return failed(format!(
+                "the {role} declares `{key}`, which is not in its schema"
+            ));
         }
         let mut names = BTreeSet::new();
         for flag in &settings.flags {
@@ -165,7 +169,7 @@ async fn declared_settings_exist(suite: &Suite<'_>) -> Verdict {
             let is_list = is_list(&settings.json_schema["properties"][&flag.key]);
             if flag.is_list != is_list {
                 return failed(format!(
-                    "`--{name}` and its setting differ in whether it repeats"
+                    "`--{name}` must be repeatable exactly if its setting is a list"
                 ));
             }
         }
@@ -185,7 +189,7 @@ async fn credentials_are_explained(suite: &Suite<'_>) -> Verdict {
     for (role, settings) in suite.settings() {
         if settings.takes_credential() && settings.credential_help.trim().is_empty() {
             return failed(format!(
-                "the {role} takes a credential and does not say how to get one"
+                "the {role} takes a credential, but does not say how to get one"
             ));
         }
     }

@@ -13,24 +13,21 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "required_settings_are_required",
-        claim: "Without any one of the required settings it does not open, and the error names the setting.",
+        claim: "Opening fails without any one of the required settings, and the error names the setting.",
         mutants: &["opens without its token"],
         capability: Capability::Connector,
         run: |suite| Box::pin(required_settings_are_required(suite)),
     },
     Check {
         name: "wrong_settings_are_refused",
-        claim: "A setting that does not exist, and a value of another type than the schema says, are refused as a matter of configuration.",
-        mutants: &[
-            "ignores a setting that it does not know",
-            "takes text for a number",
-        ],
+        claim: "An unknown setting, and a value of the wrong type, are configuration errors.",
+        mutants: &["ignores an unknown setting", "accepts text for a number"],
         capability: Capability::Connector,
         run: |suite| Box::pin(wrong_settings_are_refused(suite)),
     },
     Check {
         name: "validation_agrees_with_opening",
-        claim: "`validate` accepts the settings that open, and refuses those that do not, for the same reason.",
+        claim: "`validate` accepts the settings that open, and refuses the others with the same kind of error.",
         mutants: &[
             "validates anything",
             "validates nothing",
@@ -41,10 +38,10 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "validation_is_pure",
-        claim: "`validate` sends no request and changes nothing, and neither does opening.",
+        claim: "Neither `validate` nor opening sends a request or changes anything.",
         mutants: &[
             "sends a request to validate",
-            "makes a copy to validate",
+            "creates a copy to validate",
             "sends a request to open",
         ],
         capability: Capability::Connector,
@@ -67,7 +64,7 @@ fn given(suite: &Suite<'_>) -> Verdict<Vec<(Role, SettingsSchema, Access)>> {
         given.extend(of_role.map(|(_, settings)| (role, settings.clone(), access.clone())));
     }
     if given.is_empty() {
-        return skipped("nothing to read or to write was given");
+        return skipped("nothing to read or write was given");
     }
     Ok(given)
 }
@@ -131,7 +128,10 @@ async fn required_settings_are_required(suite: &Suite<'_>) -> Verdict {
         };
         let is_missing = matches!(error.kind(), ErrorKind::Config | ErrorKind::Auth);
         if !is_missing || !error.to_string().contains(&key) {
-            return failed(format!("without `{key}` of the {role}: {}", told(&error)));
+            return failed(format!(
+                "a missing `{key}` of the {role} caused {}",
+                described(&error)
+            ));
         }
     }
     Ok(())
@@ -144,8 +144,8 @@ async fn wrong_settings_are_refused(suite: &Suite<'_>) -> Verdict {
         };
         if error.kind() != ErrorKind::Config {
             return failed(format!(
-                "with a wrong `{key}` of the {role}: {}",
-                told(&error)
+                "a wrong `{key}` of the {role} caused {}",
+                described(&error)
             ));
         }
     }
@@ -161,29 +161,34 @@ async fn validation_agrees_with_opening(suite: &Suite<'_>) -> Verdict {
         let opened = suite.open(role, access.setup()?).await;
         match (validated, opened) {
             (Ok(()), Ok(())) => {}
-            // What only the machine knows shows when it opens.
+            // Only opening can meet an I/O error.
             (Ok(()), Err(opened)) if opened.kind() == ErrorKind::Io => {}
             (Err(validated), Err(opened)) if validated.kind() == opened.kind() => {}
             (Ok(()), Err(opened)) => {
-                return failed(format!("validates, and does not open: {}", told(&opened)));
+                return failed(format!(
+                    "`validate` accepts settings that do not open: {}",
+                    described(&opened)
+                ));
             }
             (Err(validated), Ok(())) => {
                 return failed(format!(
-                    "opens, and does not validate: {}",
-                    told(&validated)
+                    "`validate` refuses settings that open: {}",
+                    described(&validated)
                 ));
             }
             (Err(validated), Err(opened)) => {
-                let (validated, opened) = (told(&validated), told(&opened));
-                return failed(format!("validates with {validated}; opens with {opened}"));
+                let (validated, opened) = (described(&validated), described(&opened));
+                return failed(format!(
+                    "`validate` returns {validated}; opening returns {opened}"
+                ));
             }
         }
     }
     Ok(())
 }
 
-fn told(error: &Error) -> String {
-    format!("an error of the kind {:?}: {error}", error.kind())
+fn described(error: &Error) -> String {
+    format!("an error of kind {:?}: {error}", error.kind())
 }
 
 async fn validation_is_pure(suite: &Suite<'_>) -> Verdict {
@@ -191,14 +196,18 @@ async fn validation_is_pure(suite: &Suite<'_>) -> Verdict {
         let watcher = std::sync::Arc::new(Watcher::default());
         let setup = access.watched(watcher.clone())?;
         let before = suite.snapshot(role, &access).await;
-        // What it says is for another check.
+        // Another check looks at the result.
         suite.validate(role, &setup).ok();
         if watcher.requests() > 0 || suite.snapshot(role, &access).await != before {
-            return failed(format!("`validate` of the {role} did something"));
+            return failed(format!(
+                "`validate` of the {role} sent a request or changed something"
+            ));
         }
         suite.open(role, setup).await?;
         if watcher.requests() > 0 || suite.snapshot(role, &access).await != before {
-            return failed(format!("to open the {role} did something"));
+            return failed(format!(
+                "opening the {role} sent a request or changed something"
+            ));
         }
     }
     Ok(())

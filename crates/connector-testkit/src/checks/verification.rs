@@ -21,46 +21,46 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "sound_copies_pass",
-        claim: "In a copy of what was just read nothing is missing or stale, and it is said what was compared.",
+        claim: "Verification finds nothing missing or stale in a fresh copy, and says what it compared.",
         mutants: &[
-            "takes every row for missing",
-            "does not say what was compared",
+            "reports every row as missing",
+            "does not say what it compared",
         ],
         capability: Capability::Verification,
         run: |suite| Box::pin(sound_copies_pass(suite)),
     },
     Check {
         name: "missing_rows_are_found",
-        claim: "A row that the copy lacks is found as missing, in its stream.",
-        mutants: &["finds nothing", "finds what is missing in another stream"],
+        claim: "A row that the copy lacks is reported as missing, in its stream.",
+        mutants: &["finds nothing", "reports a missing row in another stream"],
         capability: Capability::Verification,
         run: |suite| Box::pin(missing_rows_are_found(suite)),
     },
     Check {
         name: "stale_rows_are_found",
-        claim: "A row that the copy has with another value is found as stale, in its stream.",
-        mutants: &["compares keys alone"],
+        claim: "A row with an outdated value is reported as stale, in its stream.",
+        mutants: &["compares only keys"],
         capability: Capability::Verification,
         run: |suite| Box::pin(stale_rows_are_found(suite)),
     },
     Check {
         name: "removed_rows_are_no_error",
         claim: "A row that the remote no longer has is neither missing nor stale.",
-        mutants: &["takes a row that was removed for stale"],
+        mutants: &["reports a removed row as stale"],
         capability: Capability::Verification,
         run: |suite| Box::pin(removed_rows_are_no_error(suite)),
     },
     Check {
         name: "later_changes_are_not_missed",
         claim: "What was added or changed after the copy's state is neither missing nor stale.",
-        mutants: &["misses what came after the state"],
+        mutants: &["reports later changes as missing"],
         capability: Capability::Verification,
         run: |suite| Box::pin(later_changes_are_not_missed(suite)),
     },
     Check {
         name: "unreadable_copies_are_errors",
-        claim: "A copy that cannot be read is an error, and not a sound copy.",
-        mutants: &["takes a copy that cannot be read for a sound one"],
+        claim: "A copy that cannot be read is an error, not a sound copy.",
+        mutants: &["reports an unreadable copy as sound"],
         capability: Capability::Verification,
         run: |suite| Box::pin(unreadable_copies_are_errors(suite)),
     },
@@ -107,7 +107,7 @@ async fn copied_with(suite: &Suite<'_>, source: Arc<dyn Source>) -> Verdict<Copi
 impl Copied {
     fn stream(&self, name: &StreamName) -> Verdict<&Stream> {
         let stream = self.streams.iter().find(|stream| stream.name == *name);
-        stream.ok_or_else(|| Unproven::Failed(format!("`{name}` came, and was not asked for")))
+        stream.ok_or_else(|| Unproven::Failed(format!("`{name}` was not requested")))
     }
 
     /// A copy of these records.
@@ -153,7 +153,7 @@ impl Copied {
         Ok(examples)
     }
 
-    /// The record at this place, for people.
+    /// The stream and key of a record.
     fn describe(&self, at: usize) -> Verdict<String> {
         let record = &self.records[at];
         let stream = self.stream(&record.stream)?;
@@ -172,7 +172,7 @@ fn expect_sound(found: &Verification, of: &str) -> Verdict {
     match found.findings.iter().find(|finding| is_error(finding.kind)) {
         Some(finding) => {
             let (kind, at, stream) = (finding.kind, &finding.at, &finding.stream);
-            failed(format!("{of}, `{stream}` {at} is found as {kind:?}"))
+            failed(format!("{of}, `{stream}` {at} is reported as {kind:?}"))
         }
         None => Ok(()),
     }
@@ -195,7 +195,7 @@ async fn missing_rows_are_found(suite: &Suite<'_>) -> Verdict {
         let found = copied.found(&records).await?;
         if !has_in(&found, FindingKind::Missing, &lost.stream) {
             return failed(format!(
-                "{} is missing, and not found",
+                "{} is missing and was not reported",
                 copied.describe(at)?
             ));
         }
@@ -215,11 +215,14 @@ async fn stale_rows_are_found(suite: &Suite<'_>) -> Verdict {
         records[at] = stale;
         let found = copied.found(&records).await?;
         if !has_in(&found, FindingKind::Stale, &records[at].stream) {
-            return failed(format!("{} is stale, and not found", copied.describe(at)?));
+            return failed(format!(
+                "{} is stale and was not reported",
+                copied.describe(at)?
+            ));
         }
     }
     if tried == 0 {
-        return skipped("no record has a field beside its key that can be changed");
+        return skipped("no record has a simple field outside its key");
     }
     Ok(())
 }
@@ -228,7 +231,7 @@ async fn removed_rows_are_no_error(suite: &Suite<'_>) -> Verdict {
     let copied = copied(suite).await?;
     let removed = &suite.reading()?.removed;
     if removed.is_empty() {
-        return skipped("no record was given that the remote does not have");
+        return skipped("no removed record was given: use `Reading::with_removed`");
     }
     let records = [&copied.records[..], removed].concat();
     let found = copied.found(&records).await?;
@@ -236,10 +239,10 @@ async fn removed_rows_are_no_error(suite: &Suite<'_>) -> Verdict {
 }
 
 async fn later_changes_are_not_missed(suite: &Suite<'_>) -> Verdict {
-    // Whether there is anything to verify is asked first.
+    // Absent if the source cannot verify.
     copied(suite).await?;
     let Some(change) = &suite.reading()?.change else {
-        return skipped("no world that changes was given");
+        return skipped("no changing world was given: use `Reading::with_change`");
     };
     let world = change.prepare();
     let copied = copied_with(suite, suite.source_of(&world.access).await?).await?;
@@ -251,7 +254,7 @@ async fn later_changes_are_not_missed(suite: &Suite<'_>) -> Verdict {
 async fn unreadable_copies_are_errors(suite: &Suite<'_>) -> Verdict {
     let copied = copied(suite).await?;
     match copied.verify(Unreadable).await? {
-        Ok(_) => failed("a copy that cannot be read is no error"),
+        Ok(_) => failed("an unreadable copy passed verification"),
         Err(_) => Ok(()),
     }
 }

@@ -13,24 +13,24 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "genuine_webhooks_pass",
-        claim: "A webhook that a secret has signed passes, with its kind and its body as it came.",
-        mutants: &["refuses every webhook", "an event of another kind"],
+        claim: "A webhook signed with the secret passes, with its event type and its unchanged body.",
+        mutants: &["refuses genuine webhooks", "an event of another type"],
         capability: Capability::Webhooks,
         run: |suite| Box::pin(genuine_webhooks_pass(suite)),
     },
     Check {
         name: "forged_bodies_are_refused",
-        claim: "A body that is not the one that was signed is refused: changed, cut, longer or empty.",
-        mutants: &["verifies the time alone"],
+        claim: "A body other than the signed one is refused: changed, truncated, extended or empty.",
+        mutants: &["does not verify the body"],
         capability: Capability::Webhooks,
         run: |suite| Box::pin(forged_bodies_are_refused(suite)),
     },
     Check {
         name: "wrong_secrets_are_refused",
-        claim: "A webhook that another secret has signed, or none, is refused, whatever secrets there are: none and an empty one included.",
+        claim: "A webhook that is unsigned, or signed with another secret, is refused. So is every webhook if the only secret is empty.",
         mutants: &[
-            "passes what is signed with anything",
-            "passes what is not signed",
+            "accepts any signature",
+            "accepts unsigned webhooks",
             "accepts an empty secret",
         ],
         capability: Capability::Webhooks,
@@ -38,21 +38,21 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "old_webhooks_are_refused",
-        claim: "A webhook that was sent long ago is refused, and one from the future too.",
-        mutants: &["passes a webhook of any age"],
+        claim: "A webhook from the distant past or future is refused.",
+        mutants: &["accepts webhooks of any age"],
         capability: Capability::Webhooks,
         run: |suite| Box::pin(old_webhooks_are_refused(suite)),
     },
     Check {
         name: "two_secrets_are_accepted",
-        claim: "While one secret replaces the other, a webhook that either has signed passes.",
-        mutants: &["looks at the first secret alone"],
+        claim: "With two secrets, a webhook signed with either passes.",
+        mutants: &["uses only the first secret"],
         capability: Capability::Webhooks,
         run: |suite| Box::pin(two_secrets_are_accepted(suite)),
     },
     Check {
         name: "other_bodies_are_no_events",
-        claim: "A body that is signed and is not an event is refused as data.",
+        claim: "A signed body that is not an event is a data error.",
         mutants: &["an event out of anything"],
         capability: Capability::Webhooks,
         run: |suite| Box::pin(other_bodies_are_no_events(suite)),
@@ -70,7 +70,7 @@ fn now() -> SystemTime {
 fn given<'s>(suite: &'s Suite<'_>) -> Verdict<(&'s dyn WebhookVerifier, &'s [Webhooks])> {
     let verifier = suite.connector.webhook_verifier().ok_or(Unproven::Absent)?;
     if suite.webhooks.is_empty() {
-        return skipped("no webhook was given");
+        return skipped("no webhook was given: use `Suite::with_webhooks`");
     }
     Ok((verifier, &suite.webhooks))
 }
@@ -121,9 +121,9 @@ fn verify(
 
 fn expect_refused(result: Result<VerifiedWebhook>, kind: ErrorKind, what: &str) -> Verdict {
     match result {
-        Ok(_) => failed(format!("{what} passes")),
+        Ok(_) => failed(format!("{what} passed")),
         Err(error) if error.kind() == kind => Ok(()),
-        Err(error) => failed(format!("{what} is an error of the kind {:?}", error.kind())),
+        Err(error) => failed(format!("{what} caused an error of kind {:?}", error.kind())),
     }
 }
 
@@ -132,10 +132,10 @@ async fn genuine_webhooks_pass(suite: &Suite<'_>) -> Verdict {
     for webhooks in given {
         let verified = Sent::genuine(webhooks).verify(webhooks, verifier, &[SECRET])?;
         if verified.event != webhooks.event {
-            return failed(format!("it is of the kind `{}`", verified.event));
+            return failed(format!("the event type is `{}`", verified.event));
         }
         if verified.body.as_str().as_bytes() != webhooks.body.trim_ascii() {
-            return failed("the body is not the one that came");
+            return failed("the body was changed");
         }
     }
     Ok(())
@@ -183,7 +183,7 @@ async fn wrong_secrets_are_refused(suite: &Suite<'_>) -> Verdict {
             expect_refused(
                 result,
                 ErrorKind::Auth,
-                "a webhook that no secret has signed",
+                "a webhook signed with another secret",
             )?;
             let result = verify(verifier, &[], &webhooks.body, secrets);
             expect_refused(result, ErrorKind::Auth, "a webhook without headers")?;
@@ -235,7 +235,7 @@ async fn two_secrets_are_accepted(suite: &Suite<'_>) -> Verdict {
         for secrets in [[SECRET, OTHER], [OTHER, SECRET]] {
             let sent = Sent::genuine(webhooks);
             if sent.verify(webhooks, verifier, &secrets).is_err() {
-                return failed("a webhook that one of two secrets has signed is refused");
+                return failed("a webhook signed with one of two secrets was refused");
             }
         }
     }
@@ -253,7 +253,7 @@ async fn other_bodies_are_no_events(suite: &Suite<'_>) -> Verdict {
                 ..Sent::genuine(webhooks)
             };
             let result = sent.verify(webhooks, verifier, &[SECRET]);
-            expect_refused(result, ErrorKind::Data, "what is not an event")?;
+            expect_refused(result, ErrorKind::Data, "a body that is not an event")?;
         }
     }
     Ok(())

@@ -65,7 +65,7 @@ impl Access {
         access
     }
 
-    /// The setup that nobody watches.
+    /// The setup without an observer.
     pub(crate) fn setup(&self) -> Result<Setup> {
         self.watched(Arc::new(Ignore))
     }

@@ -1,11 +1,11 @@
-//! How near a forecast must come.
+//! How accurate a forecast must be.
 
 use std::time::Duration;
 
-/// How near a forecast must come to the read that it is about.
+/// How accurate a forecast must be, compared with the actual read.
 ///
-/// Unless set: records exactly; requests and bytes between half and twice of what the read takes;
-/// at most ten minutes; and the forecast itself sends no more requests than the read.
+/// By default: records exactly, requests and bytes within a factor of 2, a duration of at most ten
+/// minutes, and no more requests for the forecast than for the read.
 #[derive(Debug, Clone)]
 pub struct Accuracy {
     pub(crate) records: f64,
@@ -16,7 +16,7 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
-    /// The accuracy that holds unless something else is set.
+    /// The default accuracy.
     pub fn new() -> Self {
         Self {
             records: 1.0,
@@ -27,37 +27,36 @@ impl Accuracy {
         }
     }
 
-    /// Records of a stream: at most this many times as many as there are, and no fewer than
-    /// that part of them. 1 means exactly.
+    /// Records per stream within this factor, up or down. 1 means exactly.
     #[must_use]
     pub fn with_records(mut self, factor: f64) -> Self {
         self.records = factor;
         self
     }
 
-    /// Requests of all streams, by the same measure.
+    /// Requests of all streams within this factor.
     #[must_use]
     pub fn with_requests(mut self, factor: f64) -> Self {
         self.requests = factor;
         self
     }
 
-    /// Bytes of a stream's records, by the same measure.
+    /// Bytes per stream within this factor.
     #[must_use]
     pub fn with_bytes(mut self, factor: f64) -> Self {
         self.bytes = factor;
         self
     }
 
-    /// The longest time that the forecast may give for this small read.
+    /// The longest duration that the forecast may state for this small read.
     #[must_use]
     pub fn with_duration(mut self, at_most: Duration) -> Self {
         self.duration = at_most;
         self
     }
 
-    /// The most requests that the forecast itself may send. A forecast pays off in a large world,
-    /// so in a small one it may cost more than the read.
+    /// The most requests that the forecast itself may send. In a small world a forecast may cost
+    /// more than the read.
     #[must_use]
     pub fn with_cost(mut self, requests: u64) -> Self {
         self.cost = Some(requests);

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Access;
 use super::reading::Failure;
 
-/// What the author of a destination that acts adds to what is written.
+/// What the suite must know of a destination that acts on records.
 #[derive(Default)]
 pub struct Acting {
     pub(crate) effects: Option<Effects>,
@@ -13,17 +13,17 @@ pub struct Acting {
     pub(crate) advance: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// Counts what was done at a place.
+/// Counts effects at a place.
 type Effects = Box<dyn Fn(&Access) -> usize + Send + Sync>;
 
 impl Acting {
-    /// Nothing is added yet.
+    /// Nothing is known yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many things the records that were written with an access have done so far: builds that
-    /// were triggered, mails that were sent. Each accepted record does one.
+    /// Counts the effects of all records written with an access: triggered builds, sent mails. Each
+    /// accepted record has exactly one.
     #[must_use]
     pub fn with_effects(
         mut self,
@@ -33,9 +33,9 @@ impl Acting {
         self
     }
 
-    /// A write that fails after some records. `prepare` leads to a place to which nothing has
-    /// been written, and mends what is broken; `arm` breaks it, so that one record is acted on
-    /// and a later one is not.
+    /// A write that fails after some records. `prepare` returns the access to a fresh place and
+    /// repairs what is broken. `arm` breaks it so that a first record takes effect and a later one
+    /// fails.
     #[must_use]
     pub fn with_failure(
         mut self,
@@ -46,8 +46,8 @@ impl Acting {
         self
     }
 
-    /// Ends what is under way: called before the suite waits for results. Needed unless it ends
-    /// by itself soon.
+    /// Ends what is under way. Called before the suite waits for results; not needed if it ends
+    /// soon by itself.
     #[must_use]
     pub fn with_advance(mut self, advance: impl Fn() + Send + Sync + 'static) -> Self {
         self.advance = Some(Box::new(advance));

@@ -1,5 +1,4 @@
-//! What an author gives to the suite: what the connector is opened with, what it reads, what it
-//! writes, and what it must make of webhooks and records.
+//! What an author gives to the suite: accesses, worlds to read, records to write, webhooks.
 
 mod access;
 mod accuracy;

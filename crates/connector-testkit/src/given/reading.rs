@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{Access, Accuracy};
 
-/// A world to read, by a connector that is a source.
+/// A world for a source to read.
 ///
-/// It must stay as it is while the suite runs, and be small: with n messages, n reads are killed
-/// and resumed. It should take several checkpoints to read, and several requests, if it takes any.
+/// It must not change while the suite runs. Keep it small: a read with n messages is killed and
+/// resumed n times. A read should take several checkpoints, and several requests if it sends any.
 pub struct Reading {
     pub(crate) access: Access,
     pub(crate) wrong: Vec<Access>,
@@ -22,7 +22,7 @@ pub struct Reading {
     streams: Vec<StreamName>,
     pub(crate) counts: Vec<(StreamName, usize)>,
     pub(crate) requests: Option<Count>,
-    pub(crate) gone: Vec<(StreamName, Vec<Value>)>,
+    pub(crate) removed_open_rows: Vec<(StreamName, Vec<Value>)>,
     pub(crate) accuracy: Accuracy,
     verified: Vec<StreamName>,
     pub(crate) removed: Vec<Record>,
@@ -32,7 +32,7 @@ pub struct Reading {
 /// Counts requests.
 type Count = Box<dyn Fn() -> u64 + Send + Sync>;
 
-/// A read that fails half-way.
+/// A read that fails halfway.
 pub(crate) struct Failure {
     pub(crate) prepare: Box<dyn Fn() -> Access + Send + Sync>,
     arm: Box<dyn Fn() + Send + Sync>,
@@ -44,7 +44,7 @@ pub(crate) struct Change {
     change: Box<dyn Fn() + Send + Sync>,
 }
 
-/// A credential that opens less.
+/// A credential with fewer rights.
 pub(crate) struct Limited {
     pub(crate) access: Access,
     pub(crate) unreadable: Vec<StreamName>,
@@ -61,14 +61,14 @@ impl Failure {
         }
     }
 
-    /// Breaks the world until what this returns is dropped.
+    /// Breaks the world until the returned guard is dropped.
     pub(crate) fn arm(&self) -> Armed<'_> {
         (self.arm)();
         Armed(self)
     }
 }
 
-/// A world that is broken.
+/// Keeps a world broken.
 pub(crate) struct Armed<'f>(&'f Failure);
 
 impl Drop for Armed<'_> {
@@ -78,7 +78,7 @@ impl Drop for Armed<'_> {
 }
 
 impl Change {
-    /// A world as it was, until what this returns is dropped.
+    /// Prepares the world. It is prepared again when the returned guard is dropped.
     pub(crate) fn prepare(&self) -> Prepared<'_> {
         let access = (self.prepare)();
         Prepared {
@@ -88,7 +88,7 @@ impl Change {
     }
 }
 
-/// A world that may have changed.
+/// A prepared world, which may have changed.
 pub(crate) struct Prepared<'c> {
     pub(crate) access: Access,
     change: &'c Change,
@@ -118,7 +118,7 @@ impl Reading {
             streams: Vec::new(),
             counts: Vec::new(),
             requests: None,
-            gone: Vec::new(),
+            removed_open_rows: Vec::new(),
             accuracy: Accuracy::new(),
             verified: Vec::new(),
             removed: Vec::new(),
@@ -126,16 +126,16 @@ impl Reading {
         }
     }
 
-    /// Reads these streams and no others. Those that differ in each read, as what is left of a
-    /// rate limit does, have no place here.
+    /// Reads only these streams. Leave out streams that differ in each read, such as the state of a
+    /// rate limit.
     #[must_use]
     pub fn with_streams(mut self, streams: &[&str]) -> Self {
         self.streams = names(streams);
         self
     }
 
-    /// How many records of a stream there are. A source that leaves one out in every read is
-    /// found by nothing else.
+    /// How many records each stream has. Nothing else finds a source that omits the same record in
+    /// every read.
     #[must_use]
     pub fn with_counts(mut self, counts: &[(&str, usize)]) -> Self {
         let counts = counts.iter().map(|(name, count)| ((*name).into(), *count));
@@ -143,17 +143,16 @@ impl Reading {
         self
     }
 
-    /// What opens and must be refused by `check`: a wrong credential, an address of nobody.
+    /// An access that opens and that `check` must refuse: a wrong credential, an unknown address.
     #[must_use]
     pub fn with_wrong(mut self, access: Access) -> Self {
         self.wrong.push(access);
         self
     }
 
-    /// A read that yields some records and then fails for good. `prepare` makes a world that can
-    /// be read, the same each time, and mends it if it is broken; `arm` breaks it, after
-    /// `discover` and before the read: the remote is told to fail, or a file is damaged. It must
-    /// be known in which stream the read fails.
+    /// A read that yields some records and then fails. `prepare` makes the same readable world each
+    /// time, and repairs it if it is broken. `arm` breaks it after `discover` and before the read:
+    /// it makes the remote fail, or damages a file. The source must know which stream fails.
     #[must_use]
     pub fn with_failure(
         mut self,
@@ -164,8 +163,8 @@ impl Reading {
         self
     }
 
-    /// A world that changes. `prepare` makes one, the same each time, and puts back what was
-    /// changed; `change` adds records to it and changes some.
+    /// A world that changes. `prepare` makes the same world each time and undoes earlier changes.
+    /// `change` adds some records and changes others.
     #[must_use]
     pub fn with_change(
         mut self,
@@ -179,7 +178,7 @@ impl Reading {
         self
     }
 
-    /// A credential that works and cannot read these streams.
+    /// A credential that works but cannot read these streams.
     #[must_use]
     pub fn with_limited(mut self, access: Access, unreadable: &[&str]) -> Self {
         let unreadable = names(unreadable);
@@ -187,7 +186,7 @@ impl Reading {
         self
     }
 
-    /// How many requests the remote has had so far. Without it, the suite counts the requests
+    /// Counts the requests that the remote has received so far. Without it, the suite counts those
     /// that the source reports to its observer.
     #[must_use]
     pub fn with_requests(mut self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
@@ -195,37 +194,37 @@ impl Reading {
         self
     }
 
-    /// A row that a copy takes for open and that the remote no longer has: the values of
-    /// [`OpenRows::wanted`](connector_core::OpenRows::wanted). The read must report it.
+    /// An open row of the copy that the remote no longer has, as the values of
+    /// [`OpenRows::wanted`](connector_core::OpenRows::wanted). The read must report its removal.
     #[must_use]
-    pub fn with_gone_row(mut self, stream: &str, wanted: Vec<Value>) -> Self {
-        self.gone.push((stream.into(), wanted));
+    pub fn with_removed_open_row(mut self, stream: &str, wanted: Vec<Value>) -> Self {
+        self.removed_open_rows.push((stream.into(), wanted));
         self
     }
 
-    /// How near a forecast must come to the read.
+    /// Sets how accurate a forecast must be.
     #[must_use]
     pub fn with_accuracy(mut self, accuracy: Accuracy) -> Self {
         self.accuracy = accuracy;
         self
     }
 
-    /// The streams whose records a comparison with a copy looks at one by one: it must find each
-    /// that is missing or stale. All streams that are read unless set.
+    /// The streams whose records are verified one by one: each missing or stale row must be
+    /// reported. All streams that are read unless set.
     #[must_use]
     pub fn with_verified(mut self, streams: &[&str]) -> Self {
         self.verified = names(streams);
         self
     }
 
-    /// A record that a copy may still have and the remote has not.
+    /// A record that the remote does not have, as an older copy may hold it.
     #[must_use]
     pub fn with_removed(mut self, record: Record) -> Self {
         self.removed.push(record);
         self
     }
 
-    /// The most bytes that the JSON form of a part may take; 4,096 unless set.
+    /// The maximum size of a part's JSON form in bytes; 4,096 unless set.
     #[must_use]
     pub fn with_part_bytes(mut self, at_most: usize) -> Self {
         self.part_bytes = at_most;
@@ -244,7 +243,8 @@ impl Reading {
             .collect()
     }
 
-    /// Reads of everything: in full, and each stream in its preferred mode, if that differs.
+    /// Two reads of everything: a full refresh, and each stream in its preferred mode. One if they
+    /// are the same.
     pub(crate) fn requests(&self, catalog: &Catalog) -> Result<Vec<ReadRequest>> {
         let streams = self.streams(catalog)?;
         let request = |mode: fn(&Stream) -> SyncMode| {
@@ -265,7 +265,7 @@ impl Reading {
         ))
     }
 
-    /// Whether a comparison looks at each record of a stream.
+    /// Whether each record of a stream is verified.
     pub(crate) fn is_verified(&self, stream: &StreamName) -> bool {
         self.verified.is_empty() || self.verified.contains(stream)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// A genuine webhook, and how to make others.
+/// A genuine webhook, and how to sign others.
 pub struct Webhooks {
     pub(crate) body: Vec<u8>,
     pub(crate) event: String,
@@ -12,12 +12,12 @@ pub struct Webhooks {
     pub(crate) is_body_signed: bool,
 }
 
-/// Makes the headers of a webhook: for a secret, the time it is sent, and its body.
+/// Makes the headers of a webhook from a secret, the time of sending and a body.
 type Sign = Box<dyn Fn(&str, SystemTime, &[u8]) -> Vec<(String, String)> + Send + Sync>;
 
 impl Webhooks {
-    /// A `body` of the kind `event`. `sign` makes the headers, names in lower case, that the
-    /// remote sends with a body, for a secret and the time of sending. The suite chooses secrets.
+    /// A `body` with the event type `event`. `sign` makes the headers that the remote sends, names in
+    /// lower case, from a secret, the time of sending and a body. The suite chooses the secrets.
     pub fn new(
         event: impl Into<String>,
         body: impl Into<Vec<u8>>,
@@ -32,14 +32,14 @@ impl Webhooks {
         }
     }
 
-    /// The age at which a webhook is refused for sure; an hour unless set.
+    /// The age at which the verifier must refuse a webhook; one hour unless set.
     #[must_use]
     pub fn with_age(mut self, oldest: Duration) -> Self {
         self.oldest = Some(oldest);
         self
     }
 
-    /// The remote sends its secret as it is and signs neither body nor time.
+    /// The remote sends the secret itself and signs neither body nor time.
     #[must_use]
     pub fn with_plain_secret(mut self) -> Self {
         self.oldest = None;

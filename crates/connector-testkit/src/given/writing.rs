@@ -6,11 +6,10 @@ use connector_core::{Record, Stream};
 
 use super::{Access, Acting};
 
-/// Records to write, by a connector that is a destination, and what must become of each.
+/// Records for a destination to write, and the expected outcome of each.
 ///
-/// The suite reads back what was written through the connector's replica, or else its source. Of
-/// a destination that has neither, such as a pipe, the author says what can be observed, see
-/// [`with_reader`](Self::with_reader).
+/// The suite reads back what was written through the connector's replica or its source. For a
+/// destination that has neither, such as a pipe, use [`with_reader`](Self::with_reader).
 pub struct Writing {
     fresh: Box<dyn Fn() -> Access + Send + Sync>,
     pub(crate) wrong: Vec<Access>,
@@ -23,7 +22,7 @@ pub struct Writing {
     pub(crate) acting: Acting,
 }
 
-/// What must become of a record.
+/// The expected outcome of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
     Accepted,
@@ -36,7 +35,7 @@ type Reader = Box<dyn Fn(&Access) -> Vec<Record> + Send + Sync>;
 type Snapshot = Box<dyn Fn(&Access) -> String + Send + Sync>;
 
 impl Writing {
-    /// Writes `streams`. Each call of `fresh` leads to a place to which nothing has been written.
+    /// Writes `streams`. Each call of `fresh` returns the access to a new, empty place.
     pub fn new(fresh: impl Fn() -> Access + Send + Sync + 'static, streams: &[Stream]) -> Self {
         Self {
             fresh: Box::new(fresh),
@@ -51,38 +50,37 @@ impl Writing {
         }
     }
 
-    /// A record that is accepted. Those of one stream have different keys.
+    /// A record that must be accepted. The keys within a stream must differ.
     #[must_use]
     pub fn accepts(mut self, record: Record) -> Self {
         self.records.push((record, Expected::Accepted));
         self
     }
 
-    /// A record that is rejected for itself: its key is missing, or its stream is not part of the
-    /// plan.
+    /// A record that must be rejected: its key is missing, or its stream is not part of the plan.
     #[must_use]
     pub fn rejects(mut self, record: Record) -> Self {
         self.records.push((record, Expected::Rejected));
         self
     }
 
-    /// A newer version of a record that is accepted: the same key, and other values. Without it,
-    /// the suite changes a field of text, a number or a truth value.
+    /// A newer version of an accepted record: the same key with other values. Without it, the suite
+    /// changes a text, a number or a boolean itself.
     #[must_use]
     pub fn with_newer(mut self, record: Record) -> Self {
         self.newer.push(record);
         self
     }
 
-    /// What opens and must be refused by `check`: a wrong credential, a place that is not there.
+    /// An access that opens and that `check` must refuse: a wrong credential, a missing place.
     #[must_use]
     pub fn with_wrong(mut self, access: Access) -> Self {
         self.wrong.push(access);
         self
     }
 
-    /// Reads back what was written with an access, in the order of writing, tombstones included:
-    /// the lines that came out of a pipe.
+    /// Returns what was written with an access, in order, including tombstones: the lines that came
+    /// out of a pipe. Nothing if nothing was written.
     #[must_use]
     pub fn with_reader(
         mut self,
@@ -92,8 +90,8 @@ impl Writing {
         self
     }
 
-    /// A text that differs once anything was changed at a place: names and sizes of files,
-    /// requests that change something. Without it, the suite compares what can be read back.
+    /// A text that differs after any change at a place: names and sizes of files, or a count of
+    /// changing requests. Without it, the suite compares what it can read back.
     #[must_use]
     pub fn with_snapshot(
         mut self,
@@ -110,7 +108,7 @@ impl Writing {
         self
     }
 
-    /// How to see what a destination does that acts on records.
+    /// How to observe a destination that acts on records.
     #[must_use]
     pub fn with_acting(mut self, acting: Acting) -> Self {
         self.acting = acting;

@@ -34,7 +34,7 @@ pub struct Suite<'c> {
     pub(crate) limit: Duration,
 }
 
-/// A text that is searched for secrets, made once all calls have been made.
+/// A text that is searched for secrets, made after all calls.
 pub(crate) type Output = Box<dyn Fn() -> String + Send + Sync>;
 
 impl<'c> Suite<'c> {
@@ -67,14 +67,14 @@ impl<'c> Suite<'c> {
         self
     }
 
-    /// A webhook that a verifier must know. One for each way in which the remote signs them.
+    /// A webhook that the verifier must accept. Add one for each way in which the remote signs them.
     #[must_use]
     pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
         self.webhooks.push(webhooks);
         self
     }
 
-    /// The address at which people see a record; `None` if there is none.
+    /// The expected link of a record; `None` if it has none.
     #[must_use]
     pub fn with_link(mut self, record: &Record, address: Option<&str>) -> Self {
         let (stream, data) = (record.stream.clone(), record.data.clone());
@@ -82,23 +82,23 @@ impl<'c> Suite<'c> {
         self
     }
 
-    /// Each call makes a credential that works and may be revoked.
+    /// Makes a working credential that may be revoked.
     #[must_use]
     pub fn with_revocable(mut self, fresh: impl Fn() -> Access + Send + Sync + 'static) -> Self {
         self.revocable = Some(Box::new(fresh));
         self
     }
 
-    /// One more text that must appear nowhere, of at least 8 characters. Credentials, and values
-    /// of settings that are marked as secret, are looked for anyway.
+    /// Another text that must not appear anywhere, at least 8 characters long. Credentials and the
+    /// values of secret settings are always looked for.
     #[must_use]
     pub fn with_secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self
     }
 
-    /// One more text to search for secrets: a log that was collected, the `Debug` form of a type.
-    /// The suite asks for it once it has made all other calls.
+    /// Another text to search for secrets: a captured log, the `Debug` form of a type. The suite
+    /// asks for it after all other calls.
     #[must_use]
     pub fn with_output(mut self, output: impl Fn() -> String + Send + Sync + 'static) -> Self {
         self.outputs.push(Box::new(output));
@@ -117,7 +117,7 @@ impl<'c> Suite<'c> {
         if self.connector.source().is_none() {
             return Err(Unproven::Absent);
         }
-        let why = "nothing to read was given";
+        let why = "nothing to read was given: use `Suite::with_reading`";
         let reading = self.reading.as_ref();
         reading.ok_or_else(|| Unproven::Skipped(why.to_owned()))
     }
@@ -127,7 +127,7 @@ impl<'c> Suite<'c> {
         if self.connector.destination().is_none() {
             return Err(Unproven::Absent);
         }
-        let why = "nothing to write was given";
+        let why = "nothing to write was given: use `Suite::with_writing`";
         let writing = self.writing.as_ref();
         writing.ok_or_else(|| Unproven::Skipped(why.to_owned()))
     }
@@ -141,7 +141,7 @@ impl<'c> Suite<'c> {
         reading.into_iter().chain(writing).collect()
     }
 
-    /// The same, with whatever must be refused.
+    /// The same, and every access that must be refused.
     pub(crate) fn all_accesses(&self) -> Vec<(Role, Access)> {
         let mut all = self.accesses();
         if let Ok(reading) = self.reading() {

@@ -108,8 +108,7 @@ impl Suite<'_> {
 }
 
 impl Suite<'_> {
-    /// A text that differs once something was done with an access: the author's, or what can be
-    /// read back and the number of requests.
+    /// A text that differs after any effect: the author's snapshot, or what can be read back.
     pub(crate) async fn snapshot(&self, role: Role, access: &Access) -> String {
         if role == Role::Source {
             let requests = self

@@ -5,7 +5,7 @@ use futures::StreamExt;
 
 use crate::report::{Verdict, failed};
 
-/// All messages of a read that must end well.
+/// All messages of a read that must succeed.
 pub(crate) async fn read(source: &dyn Source, request: ReadRequest) -> Verdict<Vec<Message>> {
     let messages: Vec<_> = source.read(request).collect().await;
     let mut read = Vec::with_capacity(messages.len());
@@ -13,7 +13,7 @@ pub(crate) async fn read(source: &dyn Source, request: ReadRequest) -> Verdict<V
         match message {
             Ok(message) => read.push(message),
             Err(error) => {
-                return failed(format!("a read failed that was to succeed: {error}"));
+                return failed(format!("the read failed: {error}"));
             }
         }
     }
@@ -30,7 +30,7 @@ pub(crate) async fn read_some(
     Ok(messages.into_iter().collect::<Result<_>>()?)
 }
 
-/// The last checkpoint, as a host gives it back: in its JSON form.
+/// The last checkpoint, after a round trip through JSON as in a host.
 pub(crate) fn last_state(messages: &[Message]) -> Verdict<Option<State>> {
     let state = messages.iter().rev().find_map(|message| match message {
         Message::Checkpoint(state) => Some(state),

@@ -25,7 +25,7 @@ pub(crate) fn state(position: u64) -> State {
     state
 }
 
-/// A destination that has started. To drop it is to kill the run.
+/// A destination that has started. Dropping it kills the run.
 pub(crate) struct SyncRun {
     pub(crate) destination: Box<dyn Destination>,
     /// The state that it was given at its start.
@@ -63,7 +63,9 @@ impl SyncRun {
             let answered = self.destination.write(batch.to_vec()).await?;
             if answered.len() != batch.len() {
                 let (count, asked) = (answered.len(), batch.len());
-                return failed(format!("{count} outcomes for {asked} records"));
+                return failed(format!(
+                    "{count} outcomes were returned for {asked} records"
+                ));
             }
             outcomes.extend(answered);
         }
@@ -74,7 +76,7 @@ impl SyncRun {
     pub(crate) async fn store(&mut self, records: &[Record]) -> Verdict {
         let outcomes = self.write(records.to_vec()).await?;
         match outcomes.iter().find(|one| **one != Outcome::Accepted) {
-            Some(other) => failed(format!("a record was to be accepted: {other:?}")),
+            Some(other) => failed(format!("an acceptable record has the outcome {other:?}")),
             None => Ok(()),
         }
     }
@@ -121,7 +123,7 @@ impl Suite<'_> {
         let mut records = self.writing()?.accepted();
         records.retain(|record| stream_of(plan, record).is_some());
         if records.is_empty() {
-            return skipped("no record that is accepted was given");
+            return skipped("no accepted record was given: use `Writing::accepts`");
         }
         Ok(records)
     }
@@ -143,7 +145,7 @@ impl Suite<'_> {
 
     /// Reads what was written with the connector's own source.
     async fn read_back(&self, access: &Access) -> Verdict<Arc<dyn Replica>> {
-        const WHY: &str = "what was written cannot be read back: give a reader";
+        const WHY: &str = "what was written cannot be read back: use `Writing::with_reader`";
         if self.connector.source().is_none() {
             return skipped(WHY);
         }
@@ -179,7 +181,7 @@ fn copy_of(streams: &[Stream], records: &[Record]) -> Verdict<Copy> {
         let Some(stream) = stream else {
             let name = &record.stream;
             return failed(format!(
-                "a record of `{name}` is stored, which was not written"
+                "a record of `{name}` is stored that was not written"
             ));
         };
         copy.table_mut(stream).append(record)?;

@@ -216,7 +216,7 @@ async fn without_a_reader_the_checks_of_what_is_stored_are_skipped() {
 
     for line in &report.lines {
         if let connector_testkit::Ending::Skipped(why) = &line.ending {
-            count += usize::from(why.contains("give a reader"));
+            count += usize::from(why.contains("with_reader"));
         }
     }
     assert!(count >= 3, "{report}");

@@ -36,7 +36,7 @@ async fn what_was_not_given_is_skipped_and_reported() {
     assert!(report.failed().is_empty(), "{report}");
     let text = report.to_string();
     assert!(
-        text.contains("skipped check_fails: nothing wrong was given"),
+        text.contains("skipped check_fails: no wrong access was given"),
         "{text}"
     );
     assert!(text.contains("passed  resuming_misses_nothing\n"), "{text}");
@@ -61,7 +61,7 @@ async fn a_check_that_is_skipped_without_being_listed_fails_the_test() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "FAILED  streams_begin_and_end: `people` does not begin with its start")]
+#[should_panic(expected = "FAILED  streams_begin_and_end: `people` does not begin with `Started`")]
 async fn a_failure_says_what_was_seen() {
     let mutant = Mutant::new("says nothing of streams").messages(|_, _, messages| {
         use connector_core::Message;
@@ -73,7 +73,7 @@ async fn a_failure_says_what_was_seen() {
 }
 
 #[tokio::test]
-async fn streams_that_are_chosen_are_read_and_no_others() {
+async fn only_chosen_streams_are_read() {
     let memory = Memory::new();
     let people = reading().with_streams(&["people"]);
 
@@ -90,7 +90,7 @@ async fn streams_that_are_chosen_are_read_and_no_others() {
 }
 
 #[tokio::test]
-async fn what_a_connector_does_not_have_is_left_out_and_told_by_its_capabilities() {
+async fn a_capability_that_a_wrapper_loses_is_left_out_and_noticed() {
     let memory = Memory::new();
     let report = suite(&memory, &memory).run().await;
     let mut capabilities = vec![
@@ -166,12 +166,15 @@ async fn a_report_of_a_leak_does_not_leak() {
 
     assert_eq!(report.failed(), ["secrets_stay_secret"], "{report}");
     let text = report.to_string();
-    assert!(text.contains("an event holds a secret, plain: "), "{text}");
+    assert!(
+        text.contains("an event contains a secret, plain: "),
+        "{text}"
+    );
     assert!(!text.contains(TOKEN), "{text}");
 }
 
 #[tokio::test]
-async fn a_secret_too_short_to_be_looked_for_is_an_error_of_the_author() {
+async fn a_secret_that_is_too_short_to_look_for_fails() {
     let memory = Memory::new();
     let suite = Suite::new(&memory).with_reading(reading());
 
@@ -181,7 +184,7 @@ async fn a_secret_too_short_to_be_looked_for_is_an_error_of_the_author() {
 }
 
 #[tokio::test]
-async fn what_an_author_adds_is_searched_for_secrets() {
+async fn outputs_of_the_author_are_searched_for_secrets() {
     let memory = Memory::new();
     let suite = Suite::new(&memory).with_reading(reading());
 
@@ -193,13 +196,13 @@ async fn what_an_author_adds_is_searched_for_secrets() {
     assert_eq!(report.failed(), ["secrets_stay_secret"]);
     let text = report.to_string();
     assert!(
-        text.contains("an output holds a secret, plain: a log with [secret]"),
+        text.contains("an output contains a secret, plain: a log with [secret]"),
         "{text}"
     );
 }
 
 #[tokio::test]
-async fn an_author_who_is_wrong_about_the_world_is_told() {
+async fn a_wrong_description_of_the_world_fails() {
     let memory = Memory::new();
     let wrong = reading()
         .with_counts(&[(TASKS, 6)])

@@ -44,7 +44,7 @@ pub(crate) fn reading(memory: &Memory) -> Reading {
         .with_wrong(access("a token of nobody"))
         .with_limited(access(LIMITED_TOKEN), &[TASKS])
         .with_failure(prepare, move || broken.break_after(1))
-        .with_gone_row(TASKS, vec![json!(99)])
+        .with_removed_open_row(TASKS, vec![json!(99)])
         .with_removed(gone)
 }
 

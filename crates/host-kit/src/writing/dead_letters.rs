@@ -1,23 +1,52 @@
 //! The file of rejected records.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use connector_core::{DeadLetter, Record, Result};
+use connector_core::{DeadLetter, Destination, Record, Result, WritePlan};
 
+use super::retried::Retried;
 use crate::PrivateFile;
 
 /// Saves each record that a destination rejected, as a [line](DeadLetter::to_line) of a file that
 /// only its owner may read.
 #[derive(Debug)]
-pub struct DeadLetters(PrivateFile);
+pub struct DeadLetters(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Saved(PrivateFile),
+    Retried(Retried),
+}
 
 impl DeadLetters {
-    /// Opens the file, or creates it.
+    /// Opens the file, or creates it. What is in it is left to the user.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](connector_core::ErrorKind::Io), naming the file.
     pub fn open(path: &Path) -> Result<Self> {
-        PrivateFile::append(path, "rejected records").map(Self)
+        let file = PrivateFile::append(path, "rejected records")?;
+        Ok(Self(Kind::Saved(file)))
+    }
+
+    /// For the copy that the file stands beside: each run begins with trying again what is in the
+    /// file. It is created with the first rejected record, and removed once the copy has accepted
+    /// all of them.
+    #[must_use]
+    pub fn retried(path: PathBuf) -> Self {
+        Self(Kind::Retried(Retried::new(path)))
+    }
+
+    /// Tries again what is in the file, if that is to be done. `destination` has been started
+    /// with `plan`.
+    pub(super) async fn retry(
+        &mut self,
+        destination: &mut dyn Destination,
+        plan: &WritePlan,
+    ) -> Result<()> {
+        match &mut self.0 {
+            Kind::Saved(_) => Ok(()),
+            Kind::Retried(retried) => retried.retry(destination, plan).await,
+        }
     }
 
     /// Saves `record`. It is on disk when this returns: the state that covers it is committed
@@ -25,10 +54,31 @@ impl DeadLetters {
     ///
     /// # Errors
     /// [`ErrorKind::Io`](connector_core::ErrorKind::Io), naming the file.
-    pub(crate) fn keep(&mut self, record: Record, reason: &str) -> Result<()> {
-        let line = DeadLetter::new(record, reason).to_line()?;
-        self.0.write_line(&line)?;
-        self.0.sync()
+    pub(super) fn keep(&mut self, record: Record, reason: &str) -> Result<()> {
+        match &mut self.0 {
+            Kind::Saved(file) => {
+                let line = DeadLetter::new(record, reason).to_line()?;
+                file.write_line(&line)?;
+                file.sync()
+            }
+            Kind::Retried(retried) => retried.keep(record, reason),
+        }
+    }
+
+    /// The destination has accepted `record`.
+    pub(super) fn accept(&mut self, record: &Record) -> Result<()> {
+        match &mut self.0 {
+            Kind::Saved(_) => Ok(()),
+            Kind::Retried(retried) => retried.accept(record),
+        }
+    }
+
+    /// Comes before each commit.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        match &mut self.0 {
+            Kind::Saved(_) => Ok(()),
+            Kind::Retried(retried) => retried.settle(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod dead_letters;
 mod results;
+mod retried;
 
 use std::fmt;
 use std::pin::pin;
@@ -17,6 +18,7 @@ use futures::future::{Either, select};
 
 pub use dead_letters::DeadLetters;
 pub use results::ResultSink;
+pub use retried::waiting_records;
 
 /// Hears each result.
 type ResultListener = Box<dyn FnMut(&JsonObject) + Send>;
@@ -92,7 +94,7 @@ impl BatchWriter {
         }
     }
 
-    /// Sets where rejected records are saved. Costs a copy of each batch while it is written.
+    /// Sets where rejected records are saved.
     #[must_use]
     pub fn with_dead_letters(mut self, dead_letters: Option<DeadLetters>) -> Self {
         self.dead_letters = dead_letters;
@@ -143,6 +145,9 @@ impl BatchWriter {
         if let (Some(results), Some(stream)) = (&mut self.results, stream) {
             results.start(&plan.sync, stream).await?;
         }
+        if let Some(letters) = &mut self.dead_letters {
+            letters.retry(self.destination.as_mut(), plan).await?;
+        }
         Ok(state)
     }
 
@@ -183,7 +188,7 @@ impl BatchWriter {
         for (stream, outcome) in streams.into_iter().zip(outcomes) {
             let record = copies.next();
             reported.push(match outcome {
-                Outcome::Accepted => RecordOutcome::Accepted,
+                Outcome::Accepted => self.accept(record)?,
                 Outcome::Rejected(reason) => self.reject(stream, reason, record)?,
                 _ => RecordOutcome::NotAttempted,
             });
@@ -199,6 +204,9 @@ impl BatchWriter {
     pub async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         if let Some(results) = &mut self.results {
             results.commit().await?;
+        }
+        if let Some(letters) = &mut self.dead_letters {
+            letters.settle()?;
         }
         let committed = self.destination.commit(state).await;
         self.store_results().await?;
@@ -266,6 +274,13 @@ impl BatchWriter {
             results.iter().for_each(listener);
         }
         Ok(())
+    }
+
+    fn accept(&mut self, record: Option<Record>) -> Result<RecordOutcome> {
+        if let (Some(letters), Some(record)) = (&mut self.dead_letters, record) {
+            letters.accept(&record)?;
+        }
+        Ok(RecordOutcome::Accepted)
     }
 
     fn reject(

@@ -1,9 +1,12 @@
 //! Whether a pipeline takes a new build.
 
+use serde_json::{Value, json};
+
 use super::refused;
 use crate::document::Document;
 use crate::pattern::is_in_branch_filter;
 use crate::routes::Reply;
+use crate::steps::{Facts, holds};
 
 /// Refuses a build of a branch that the pipeline does not build.
 pub(super) fn admit(pipeline: &Document, branch: &str, ignores_filters: bool) -> Result<(), Reply> {
@@ -36,22 +39,14 @@ pub(super) fn admit(pipeline: &Document, branch: &str, ignores_filters: bool) ->
     Ok(())
 }
 
-/// Whether a condition can hold for a build of a branch. It knows `build.branch == "…"` and `!=`,
-/// joined by `||` and `&&`; whatever else a condition says, and one with brackets, counts as true.
+/// Whether a condition can hold for a build of a branch. One that is not understood counts as
+/// holding.
 fn can_hold(condition: &str, branch: &str) -> bool {
-    let can_be_true = |term: &str| {
-        let compared = |operator: &str| {
-            let (left, right) = term.split_once(operator)?;
-            let right = right.trim().trim_matches(['"', '\'']);
-            (left.trim() == "build.branch").then_some(right == branch)
-        };
-        let equals = compared("==");
-        equals.or_else(|| compared("!=").map(|is_equal| !is_equal)) != Some(false)
+    let facts = Facts {
+        build: json!({"branch": branch}),
+        pipeline: Value::Null,
     };
-    let mut ways = condition.split("||");
-    condition.contains('(')
-        || condition.trim().is_empty()
-        || ways.any(|way| way.split("&&").all(can_be_true))
+    condition.trim().is_empty() || holds(condition, &facts) != Some(false)
 }
 
 #[cfg(test)]
@@ -78,8 +73,9 @@ mod tests {
                 "!build.pull_request.draft || build.branch == \"other\"",
                 true,
             ),
-            ("(build.branch == \"other\")", true),
-            ("build.branch =~ /^x/", true),
+            ("(build.branch == \"other\")", false),
+            ("build.branch =~ /^x/", false),
+            ("build.branch is what", true),
         ] {
             assert_eq!(can_hold(condition, "main"), expected, "{condition}");
         }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Call, Reply};
+use crate::routes::query::boolean;
 
 /// The fields of a body, read one by one; what is wrong is kept until all were read. A field that
 /// is null counts as left out.
@@ -51,7 +52,25 @@ impl Body {
     }
 
     pub(super) fn is_true(&mut self, key: &str) -> bool {
-        self.read(key, Value::as_bool).unwrap_or(false)
+        self.flag(key).unwrap_or(false)
+    }
+
+    /// A boolean as Rails reads it: also `"true"`, `1`, `"0"`.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        self.read(key, |value| match value {
+            Value::Bool(flag) => Some(*flag),
+            Value::Number(number) => Some(number.as_i64() != Some(0)),
+            Value::String(text) => boolean(text),
+            _ => None,
+        })
+    }
+
+    /// A text that must be one of these.
+    pub(super) fn one_of(&mut self, key: &str, values: &[&str]) -> Option<String> {
+        self.read(key, |value| {
+            let text = value.as_str()?;
+            values.contains(&text).then(|| text.to_owned())
+        })
     }
 
     pub(super) fn integer(&mut self, key: &str) -> Option<i64> {
@@ -91,6 +110,37 @@ impl Body {
             status: 422,
             ..Reply::value(&body)
         })
+    }
+}
+
+impl Body {
+    /// 422 with the reasons in one sentence, as lists answer it, if anything was wrong.
+    pub(super) fn check_reason(&self) -> Result<(), Reply> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let reasons: Vec<String> = self.errors.iter().map(reason).collect();
+        let message = format!("Validation failed: {}", reasons.join(", "));
+        Err(Reply::error(422, &message))
+    }
+}
+
+/// What is wrong with a field, as a sentence: `Name can't be blank`.
+fn reason(error: &Value) -> String {
+    let field = error["field"]
+        .as_str()
+        .unwrap_or_default()
+        .replace('_', " ");
+    let mut letters = field.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    let field = first.unwrap_or_default() + letters.as_str();
+    match error["code"].as_str().unwrap_or_default() {
+        "missing" => format!("{field} can't be blank"),
+        "invalid" => format!("{field} is invalid"),
+        code if code.contains(' ') && code.starts_with(char::is_uppercase) => code.to_owned(),
+        code => format!("{field} {code}"),
     }
 }
 

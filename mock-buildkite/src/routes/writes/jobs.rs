@@ -17,7 +17,7 @@ pub(super) struct Found {
     /// True if its build is canceled, or about to be.
     is_canceled: bool,
     pub(super) id: String,
-    job: Document,
+    pub(super) job: Document,
 }
 
 /// The job of either path.
@@ -41,7 +41,7 @@ impl Found {
         self.job.text("type").as_deref() == Some(kind)
     }
 
-    fn is_in(&self, states: &[&str]) -> bool {
+    pub(super) fn is_in(&self, states: &[&str]) -> bool {
         let state = self.job.text("state");
         state.is_some_and(|state| states.contains(&state.as_str()))
     }

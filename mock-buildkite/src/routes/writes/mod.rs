@@ -3,11 +3,26 @@
 //! Texts of refusals that no source gives are inferred, and marked so where they stand.
 
 mod admission;
+pub(super) mod agents;
 pub(super) mod annotations;
 mod body;
 pub(super) mod builds;
+pub(super) mod cluster_queues;
+pub(super) mod cluster_secrets;
+pub(super) mod clusters;
+pub(super) mod hosted_agents;
+pub(super) mod job_parts;
 pub(super) mod jobs;
+pub(super) mod maintainers;
+pub(super) mod objects;
+pub(super) mod organization_settings;
+pub(super) mod organizations;
+pub(super) mod pipeline_lists;
 pub(super) mod pipelines;
+pub(super) mod registries;
+pub(super) mod services;
+pub(super) mod teams;
+pub(super) mod test_engine;
 
 use super::{Call, Outcome, Reply};
 

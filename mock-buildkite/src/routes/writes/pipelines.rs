@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::body::Body;
+use super::objects::slug_of;
 use super::{Call, Outcome, Reply, not_allowed};
 use crate::address::ORGANIZATIONS;
 use crate::document::Document;
 use crate::routes::params::Params;
-use crate::steps::{Step, steps_of};
+use crate::steps::{Step, read};
 use crate::world::merge_settings;
 
 /// Fields that hold a text or null.
@@ -281,19 +282,15 @@ fn set_steps(body: &mut Body, object: &mut Document) {
     if configuration.is_none() && given.is_none() {
         return;
     }
-    let steps = steps_of(configuration.as_deref(), &given.into());
+    let steps = read(configuration.as_deref(), &given.into());
+    let steps = steps.unwrap_or_else(|reason| {
+        body.fail("configuration", &format!("is invalid: {reason}"));
+        Vec::new()
+    });
     object.set("steps", steps.iter().map(Step::object).collect::<Vec<_>>());
     if let Some(text) = configuration {
         object.set("configuration", text);
     }
-}
-
-/// `My Pipeline X` becomes `my-pipeline-x`.
-fn slug_of(name: &str) -> String {
-    let name = name.to_lowercase();
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    words.join("-")
 }
 
 /// `git@github.com:acme/web.git` becomes `acme/web`.

@@ -89,8 +89,14 @@ impl World {
         stored.insert(at, entry);
     }
 
+    /// All stored objects with their collections.
+    pub(super) fn all_entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        let stored = self.collections.stored.iter();
+        stored.flat_map(|(name, entries)| entries.iter().map(move |one| (name.as_str(), one)))
+    }
+
     /// Puts back an entry that was changed.
-    pub(super) fn replace_entry(&mut self, collection: &str, entry: Entry) {
+    pub(crate) fn replace_entry(&mut self, collection: &str, entry: Entry) {
         let parents = entry.parents.iter();
         let parents: Vec<_> = parents
             .map(|(key, value)| (key.as_str(), value.as_str()))
@@ -121,6 +127,20 @@ impl World {
             let removed = (collection.to_owned(), id.to_owned());
             self.collections.removed.insert(removed);
         }
+        was_there
+    }
+
+    /// Removes a derived or stored object of a build. Returns false if there is none.
+    pub(crate) fn remove_of_build(&mut self, collection: &str, build: &str, id: &str) -> bool {
+        let kind = Kind::of(collection);
+        let is_it = |entry: &Entry| entry.identity(&kind).as_deref() == Some(id);
+        let entries = self
+            .build_by_id(build)
+            .map(|build| self.of_build(collection, build));
+        let was_there = entries.is_some_and(|entries| entries.iter().any(is_it));
+        self.remove_where(collection, is_it);
+        let removed = (collection.to_owned(), id.to_owned());
+        self.collections.removed.insert(removed);
         was_there
     }
 
@@ -216,6 +236,18 @@ impl World {
         let stored = self.stored(collection).iter();
         stored
             .filter(|entry| is_below(parents, &entry.parents))
+            .collect()
+    }
+
+    /// The stored objects of a collection that have all of these parents.
+    pub(crate) fn stored_below(
+        &self,
+        collection: &str,
+        parents: &[(String, String)],
+    ) -> Vec<&Entry> {
+        let stored = self.stored(collection).iter();
+        stored
+            .filter(|entry| is_below(&entry.parents, parents))
             .collect()
     }
 

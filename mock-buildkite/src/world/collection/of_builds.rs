@@ -24,9 +24,12 @@ impl World {
         entries
     }
 
-    /// The objects that follow from the seed; none for builds from elsewhere.
+    /// The objects that follow from the build: all of a seeded build, logs and environments of one
+    /// that was created over the API.
     fn worked_out(&self, collection: &str, build: &Build, kind: &Kind) -> Vec<Entry> {
-        if build.origin.is_none() {
+        let is_of_jobs = matches!(collection, "job_logs" | "job_environments");
+        let is_derived = build.origin.is_some() || (build.has_logs && is_of_jobs);
+        if !is_derived {
             return Vec::new();
         }
         let pipeline = &self.pipelines[build.summary.pipeline];

@@ -90,8 +90,14 @@ impl World {
             && let Some(mut course) = self.autoplay.take_due(now)
         {
             self.autoplay.moving_at = Some(course.due);
-            if self.move_on(&course.id) {
+            let has_moved = self.move_on(&course.id);
+            self.wake_parent(&course.id, course.due);
+            if has_moved {
                 course.due += timing.run;
+                self.autoplay.builds.push(course);
+            } else if self.waits(&course.id) {
+                // It waits for an agent, a group or another build: until something changes.
+                course.due = now + timing.run.max(1);
                 self.autoplay.builds.push(course);
             }
         }
@@ -106,9 +112,12 @@ impl World {
 
     /// The next move of a build; false if there is no further one.
     fn move_on(&mut self, id: &str) -> bool {
-        let state = self
-            .build_by_id(id)
-            .map(|build| build.summary.state.clone());
+        let build = self.build_by_id(id);
+        let state = build.map(|build| build.summary.state.clone());
+        if self.scripts.contains_key(id) {
+            let is_canceling = state.as_deref() == Some("canceling");
+            return self.move_scripted(id) && !is_canceling;
+        }
         match state.as_deref() {
             Some("creating" | "scheduled") => {
                 let has_moved = self.start_build(id);
@@ -122,6 +131,20 @@ impl World {
             // This is its last move.
             Some("canceling") => !self.finish_canceling(id),
             _ => false,
+        }
+    }
+
+    /// Whether a build with a script is open and not held by a block step.
+    fn waits(&self, id: &str) -> bool {
+        let build = self.build_by_id(id);
+        self.scripts.contains_key(id) && build.is_some_and(|build| build.summary.finished.is_none())
+    }
+
+    /// Lets all builds move that wait for something, now.
+    pub(crate) fn wake_waiting(&mut self) {
+        let now = self.clock.now_millis();
+        for course in &mut self.autoplay.builds {
+            course.due = course.due.min(now);
         }
     }
 
@@ -168,6 +191,17 @@ impl World {
 }
 
 impl Autoplay {
+    /// Lets a build move at this time, or earlier if it does already.
+    pub(super) fn schedule(&mut self, id: &str, due: i64) {
+        match self.builds.iter_mut().find(|course| course.id == id) {
+            Some(course) => course.due = course.due.min(due),
+            None => self.builds.push(Course {
+                id: id.to_owned(),
+                due,
+            }),
+        }
+    }
+
     /// Removes the build whose move comes first, if it is due.
     fn take_due(&mut self, now: i64) -> Option<Course> {
         let builds = self.builds.iter().enumerate();
@@ -176,7 +210,7 @@ impl Autoplay {
     }
 
     /// Whether a job of this name fails. Counts the failure.
-    fn is_to_fail(&mut self, name: &str) -> bool {
+    pub(super) fn is_to_fail(&mut self, name: &str) -> bool {
         let is_it = |(failing, times): &&mut (String, u32)| {
             *times > 0 && (failing.is_empty() || failing == name)
         };

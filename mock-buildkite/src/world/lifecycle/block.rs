@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::scripted::settle;
 use super::{Moment, OVER, World, ending, job, never, only, reopen};
 use crate::document::BuildDocument;
 use crate::document::Document;
@@ -23,7 +24,7 @@ impl World {
                 build.jobs_mut().push(block);
             }
             ending::end_jobs(build, "passed", moment);
-            hold(build, moment);
+            ending::hold(build, moment);
             Some(())
         };
         self.move_build(id, step).is_some()
@@ -57,8 +58,13 @@ impl World {
             if !user.is_null() {
                 block.set("unblocked_by", user);
             }
-            release(&mut build.jobs_mut()[at + 1..], &moment.now);
+            if moment.script.is_none() {
+                release(&mut build.jobs_mut()[at + 1..], &moment.now);
+            }
             reopen(build, moment);
+            if moment.script.is_some() {
+                settle(build, moment);
+            }
             Some(())
         };
         self.move_build(id, step).is_some()
@@ -78,14 +84,6 @@ fn release(behind: &mut [Document], now: &str) {
             }
         }
     }
-}
-
-/// A block step holds the build now.
-pub(super) fn hold(build: &mut BuildDocument, moment: &Moment) {
-    build.set("state", "passed");
-    build.set("blocked", true);
-    let end = (!moment.rules.blocked_has_no_end).then_some(&moment.now);
-    build.set("finished_at", end);
 }
 
 /// A blocked block step of this build.

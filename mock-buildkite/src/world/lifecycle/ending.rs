@@ -33,3 +33,11 @@ pub(super) fn end_with_build(one: &mut Document, build_state: &str, now: &str) {
         _ => {}
     }
 }
+
+/// A block step holds the build now.
+pub(super) fn hold(build: &mut BuildDocument, moment: &Moment) {
+    build.set("state", "passed");
+    build.set("blocked", true);
+    let end = (!moment.rules.blocked_has_no_end).then_some(&moment.now);
+    build.set("finished_at", end);
+}

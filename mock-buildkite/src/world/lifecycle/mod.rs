@@ -17,9 +17,13 @@ mod block;
 mod cancel;
 mod ending;
 mod job;
+mod outcome;
 mod rebuild;
 mod retry;
 mod run;
+mod script;
+mod scripted;
+mod triggered;
 
 use serde_json::Value;
 
@@ -27,6 +31,8 @@ use super::{Build, World};
 use crate::document::BuildDocument;
 use crate::time::millis_to_string;
 pub(super) use autoplay::Autoplay;
+pub use outcome::{JobOutcome, JobRule};
+pub(super) use script::Script;
 
 /// What the documentation leaves open about the ends of builds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +45,8 @@ pub(super) struct Rules {
 struct Moment {
     now: String,
     rules: Rules,
+    /// The script of the build, if it has one.
+    script: Option<Script>,
 }
 
 impl World {
@@ -65,11 +73,13 @@ impl World {
         let moment = Moment {
             now: millis_to_string(self.move_time()),
             rules: self.rules,
+            script: self.scripts.get(id).cloned(),
         };
         let before = document.clone();
         let outcome = step(&mut document, &moment)?;
         self.assign_agents(self.builds[at].summary.pipeline, &mut document);
         self.release_agents(&before, &document);
+        self.note_move(&before, &document);
         self.builds[at] = self.builds[at].changed(document);
         Some(outcome)
     }

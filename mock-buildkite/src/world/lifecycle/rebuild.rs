@@ -37,6 +37,7 @@ impl World {
         *document.jobs_mut() = self.new_jobs(document.jobs(), &now);
         self.builds.push(Build::stored(document, pipeline));
         self.sort();
+        self.adopt_rebuild(id, &created.id);
         Some(created)
     }
 

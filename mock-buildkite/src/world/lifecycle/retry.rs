@@ -68,6 +68,12 @@ impl World {
         self.retry(build_id, is_it, Asker::Rule)
     }
 
+    /// Retries this job as an automatic rule does.
+    pub(super) fn retry_job_by_rule(&mut self, build_id: &str, job_id: &str) -> Option<String> {
+        let is_it = |one: &Document| one.text("id").as_deref() == Some(job_id) && can_retry(one);
+        self.retry(build_id, is_it, Asker::Rule)
+    }
+
     fn retry(
         &mut self,
         build_id: &str,
@@ -87,6 +93,19 @@ impl World {
             Some(())
         };
         self.move_build(build_id, step)?;
+        let document = self.build_by_id(build_id).map(|build| self.document(build));
+        let old = document.as_ref().and_then(|build| {
+            let new = build
+                .jobs()
+                .iter()
+                .find(|one| one.text("id").as_ref() == Some(&new_id))?;
+            new.get("retry_source")["job_id"]
+                .as_str()
+                .map(str::to_owned)
+        });
+        if let (Some(script), Some(old)) = (self.scripts.get_mut(build_id), old) {
+            script.add_attempt(&old, &new_id);
+        }
         Some(new_id)
     }
 }

@@ -1,7 +1,7 @@
 //! From the first job to the end of the build.
 
-use super::ending::end_with;
-use super::{Moment, World, block, end, job, only, run_on};
+use super::ending::{self, end_with};
+use super::{Moment, World, end, job, only, run_on};
 use crate::document::BuildDocument;
 use crate::document::Document;
 
@@ -108,7 +108,7 @@ fn settle(build: &mut BuildDocument, moment: &Moment) {
     } else if release_waiting(build, moment) {
         run_on(build, moment);
     } else if any(build, job::is_block) {
-        block::hold(build, moment);
+        ending::hold(build, moment);
     } else {
         end(build, "passed", moment);
     }

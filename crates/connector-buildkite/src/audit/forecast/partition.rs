@@ -145,6 +145,7 @@ impl Estimator<'_> {
                     builds += 1;
                     self.partition.note_build(build, &streams);
                 }
+                Listed::Unusable(_) => builds += 1,
                 Listed::Page(page) => {
                     read += 1;
                     if read == MOST_PAGES && !page.is_end {

@@ -153,6 +153,7 @@ impl<'a> Comparer<'a> {
         {
             match listed {
                 Listed::Build(build) => self.take(partition, build),
+                Listed::Unusable(_) => {}
                 Listed::Page(_) => read += 1,
             }
             if self.waiting.len() >= BATCH {

@@ -105,6 +105,7 @@ impl ExistingBuilds {
             };
             match listed {
                 Listed::Build(build) => self.by_key.extend(build),
+                Listed::Unusable(unusable) => return Err(unusable.into_error()),
                 Listed::Page(progress) => {
                     // The time of the first answer: what was created later may be missing.
                     self.server_time = self.server_time.or(progress.server_time);
@@ -181,6 +182,7 @@ pub(crate) async fn by_key(
         match listed {
             Listed::Build(Some((one, done))) if one == key => found.push(done),
             Listed::Build(_) => others = true,
+            Listed::Unusable(unusable) => return Err(unusable.into_error()),
             Listed::Page(_) if others && unfiltered == Unfiltered::Report => break,
             Listed::Page(_) => {}
         }

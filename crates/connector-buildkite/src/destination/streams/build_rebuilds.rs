@@ -80,6 +80,7 @@ impl Rebuild {
         let rebuilds = rebuilds.try_filter_map(|listed| async move {
             Ok(match listed {
                 Listed::Build(rebuild) => rebuild,
+                Listed::Unusable(unusable) => return Err(unusable.into_error()),
                 Listed::Page(_) => None,
             })
         });

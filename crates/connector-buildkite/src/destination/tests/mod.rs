@@ -5,6 +5,7 @@ mod builds;
 mod faults;
 mod mutants;
 mod pipelines;
+mod records;
 mod speed;
 mod waiting;
 
@@ -22,8 +23,7 @@ use mock_buildkite::{MockBuildkite, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::delivery::ResultRow;
-use super::delivery::Safeguards;
+use super::delivery::{ResultRow, Safeguards};
 use super::{BuildkiteDestination, DestinationConfig};
 
 /// The time of the tests and of the fake: sleeping moves both on at once.

@@ -1,7 +1,7 @@
 use mock_buildkite::{Fault, When};
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::{Bench, build};
 
 fn shop() -> Value {
     json!({
@@ -78,12 +78,11 @@ async fn what_must_be_allowed_is_refused_until_it_is() {
         (&replaced, "replace_configuration"),
     ] {
         let bench = Bench::new().await;
-        bench.server.with_world(|world| {
-            world.change_pipeline("acme", "web", |web| web.set("running_builds_count", 2))
-        });
+        // It waits for an agent.
+        bench.accept("builds", &[build(1)]).await;
         let reason = bench.refuse("pipelines", record.clone()).await;
         assert!(reason.contains(permission), "{reason}");
-        assert_eq!(bench.writes(), []);
+        assert_eq!(bench.writes().len(), 1, "the build alone");
 
         let bench = bench.with("allow", json!([permission]));
         let rows = bench
@@ -109,12 +108,6 @@ async fn a_slug_is_not_moved_onto_another_pipeline() {
 #[tokio::test]
 async fn a_configuration_may_be_replaced_while_nothing_runs() {
     let bench = Bench::new().await;
-    bench.server.with_world(|world| {
-        world.change_pipeline("acme", "web", |web| {
-            web.set("running_builds_count", 0);
-            web.set("scheduled_builds_count", 0);
-        })
-    });
     let record = json!({"slug": "web", "configuration": "steps: [wait]"});
     assert_eq!(
         bench.accept("pipelines", &[record]).await[0]["outcome"],

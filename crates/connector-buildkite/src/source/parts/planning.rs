@@ -65,6 +65,7 @@ async fn plan_partition(
         before: before.unwrap_or_else(|| Coverage::nothing(sweep.state.created_from)),
         state: &sweep.state,
         latest: None,
+        newest_created: None,
         seen_slugs: BTreeMap::new(),
     };
     let in_stream = |error: Error| error.with_context("stream", &sweep.state.streams()[0]);
@@ -79,6 +80,8 @@ struct Planner<'a> {
     state: &'a SweepState,
     /// The latest time that the server wrote into a build read so far.
     latest: Option<DateTime<Utc>>,
+    /// When the newest build was created.
+    newest_created: Option<DateTime<Utc>>,
     /// The pipelines of builds read so far.
     seen_slugs: Slugs,
 }
@@ -98,9 +101,9 @@ impl Planner<'_> {
             listed: BTreeMap::new(),
             ..self.before.clone()
         };
-        if let Some(mark) = mark(&first, self.latest) {
-            end.top = end.top.max(mark);
-        }
+        // The clock of the answers may be behind that of the builds. All that is there is read.
+        let top = mark(&first, self.latest).max(self.newest_created);
+        end.top = end.top.max(top.unwrap_or(end.top));
         if end.is_nothing() {
             return Ok(None);
         }
@@ -147,8 +150,11 @@ impl Planner<'_> {
             match listed {
                 Listed::Build(build) => {
                     builds += 1;
+                    let created_at = Some(build.build.created_at);
+                    self.newest_created = self.newest_created.max(created_at);
                     self.note(&build);
                 }
+                Listed::Unusable(_) => builds += 1,
                 Listed::Page(page) => return Ok((page, builds)),
             }
         }

@@ -175,7 +175,7 @@ impl PieceReader {
                 let streams = self.piece.streams.clone();
                 self.take(build, &streams)
             }
-            Listed::Page(_) => Vec::new(),
+            Listed::Unusable(_) | Listed::Page(_) => Vec::new(),
         }
     }
 

@@ -51,7 +51,12 @@ impl Listing {
         let builds = self
             .client
             .builds(query, move |build| decoder.decode(&build));
-        builds.boxed()
+        // An element that cannot be used ends the list.
+        let strict = builds.map(|listed| match listed {
+            Ok(Listed::Unusable(unusable)) => Err(unusable.into_error()),
+            listed => listed,
+        });
+        strict.boxed()
     }
 
     /// The same for one pipeline by its id, whatever its slug is now, perhaps `known`.

@@ -225,6 +225,7 @@ impl Partition {
     fn take_listed(&mut self, listed: Listed<ReadBuild>) -> impl Iterator<Item = Item> + use<> {
         let (taken, page) = match listed {
             Listed::Build(build) => (Some(self.take(build, &self.streams())), None),
+            Listed::Unusable(_) => (None, None),
             Listed::Page(page) => (None, Some(self.page(page.estimate.unwrap_or(0)))),
         };
         taken.into_iter().flatten().chain(page)

@@ -116,6 +116,11 @@ impl Windows {
                     self.end_page(number, &page);
                     FromWindow::Page(page)
                 }
+                Ok(Listed::Unusable(unusable)) => {
+                    let gap = Box::new(window.gap.clone());
+                    self.open.remove(&number);
+                    FromWindow::Failed(gap, unusable.into_error())
+                }
                 Err(error) => {
                     let gap = Box::new(window.gap.clone());
                     self.open.remove(&number);

@@ -6,7 +6,7 @@ use connector_core::{Record, State};
 use mock_buildkite::World;
 use serde_json::{Map, Value};
 
-use super::history::ORGANIZATION;
+use super::acts::ORGANIZATION;
 
 /// Rows by stream and id.
 pub(super) type Rows = BTreeMap<(String, String), Value>;

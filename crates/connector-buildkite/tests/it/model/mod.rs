@@ -10,6 +10,7 @@
 //! `MODEL_HISTORIES` says how many histories are run (500 if it is not set), `MODEL_SEED` from
 //! which seed. A history that fails is shrunk and printed with its seed.
 
+mod acts;
 mod copy;
 mod history;
 mod mutants;

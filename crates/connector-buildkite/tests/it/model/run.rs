@@ -16,8 +16,9 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+use super::acts::Act;
 use super::copy::{Copy, Rows, truth};
-use super::history::{Act, History, LARGEST_CONCURRENCY, Step, Streams, Sync};
+use super::history::{History, LARGEST_CONCURRENCY, Step, Streams, Sync};
 use super::mutants::{Mutant, falsify};
 
 /// The longest wait for a message.
@@ -58,6 +59,8 @@ pub(super) struct Bench {
     pub(super) server: MockBuildkite,
     /// By the number of requests that they send at the same time, less one.
     sources: Vec<Arc<dyn Source>>,
+    /// Sources of their own for parts.
+    pub(super) readers: Vec<Arc<dyn Source>>,
     /// Falsifies states, if it is a test of the test.
     pub(super) mutant: Option<Mutant>,
 }
@@ -77,6 +80,7 @@ impl Bench {
         let source = |concurrency| runtime.block_on(source(&server, concurrency));
         Self {
             sources: (1..=LARGEST_CONCURRENCY).map(source).collect(),
+            readers: (1..=LARGEST_CONCURRENCY).map(source).collect(),
             runtime,
             server,
             mutant,
@@ -221,7 +225,7 @@ pub(super) fn request(streams: Streams, state: Option<State>) -> ReadRequest {
     ReadRequest::new([pipelines].into_iter().chain(selections)).with_state(state)
 }
 
-pub(super) async fn source(server: &MockBuildkite, concurrency: u8) -> Arc<dyn Source> {
+async fn source(server: &MockBuildkite, concurrency: u8) -> Arc<dyn Source> {
     let settings = json!({
         "api_key": DEMO_TOKEN,
         "include_sensitive": ["emails", "env", "tokens"],

@@ -20,7 +20,7 @@ pub(super) const CHECKS: &[&[Check]] = &[RESULTS, unfinished::CHECKS, stopping::
 const RESULTS: &[Check] = &[
     Check {
         name: "results_are_complete",
-        claim: "Each accepted record has one result in the end, and has done one thing; then nothing is under way.",
+        claim: "Each accepted record acts once and has one result in the end. Then nothing is under way.",
         mutants: &[
             "loses the result of the last record",
             "acts twice on a record",
@@ -30,7 +30,7 @@ const RESULTS: &[Check] = &[
     },
     Check {
         name: "results_fit_their_stream",
-        claim: "The stream of results has a key and a valid schema, and each result fits it.",
+        claim: "The result stream has a primary key and a valid schema, and each result matches it.",
         mutants: &[
             "a result that does not fit its schema",
             "results without a key",
@@ -40,39 +40,39 @@ const RESULTS: &[Check] = &[
     },
     Check {
         name: "results_survive_a_failed_write",
-        claim: "When a write fails in the middle, what was done before is reported, by this run or the next; sent again, each record is done once.",
+        claim: "If a write fails halfway, this run or the next reports what was done. Records that are sent again do not act twice.",
         mutants: &[
             "forgets what it did when a write fails",
-            "acts again on what a failed write did",
+            "acts again after a failed write",
         ],
         capability: Capability::Acting,
         run: |suite| Box::pin(results_survive_a_failed_write(suite)),
     },
     Check {
         name: "owed_results_survive_a_kill",
-        claim: "A run that is killed after its commit owes the results that it had not reported: the next one reports them.",
+        claim: "If a run is killed after a commit, the next run reports the results that are still owed.",
         mutants: &["owes nothing after a kill"],
         capability: Capability::Acting,
         run: |suite| Box::pin(owed_results_survive_a_kill(suite)),
     },
     Check {
         name: "kills_repeat_nothing",
-        claim: "A run that is killed before its commit, and whose records are sent again, has each result and does nothing twice.",
-        mutants: &["acts again on what a killed run did"],
+        claim: "If a run is killed before its commit and the records are sent again, each has a result and none acts twice.",
+        mutants: &["acts again after a kill"],
         capability: Capability::Acting,
         run: |suite| Box::pin(kills_repeat_nothing(suite)),
     },
     Check {
         name: "stored_results_are_forgotten",
-        claim: "Results that were taken before a commit are not reported by the next run.",
-        mutants: &["reports every result again"],
+        claim: "The next run does not repeat results that were taken before a commit.",
+        mutants: &["repeats stored results"],
         capability: Capability::Acting,
         run: |suite| Box::pin(stored_results_are_forgotten(suite)),
     },
     Check {
         name: "waits_can_be_dropped",
-        claim: "To drop the wait for results loses none.",
-        mutants: &["forgets what it waits for when the wait is dropped"],
+        claim: "Dropping the wait for results loses none.",
+        mutants: &["loses results when the wait is dropped"],
         capability: Capability::Acting,
         run: |suite| Box::pin(waits_can_be_dropped(suite)),
     },
@@ -90,7 +90,7 @@ impl<'s> Place<'s> {
     fn new(suite: &'s Suite<'s>) -> Verdict<Self> {
         let writing = suite.acting()?;
         if writing.accepted().is_empty() {
-            return skipped("no record that is accepted was given");
+            return skipped("no accepted record was given: use `Writing::accepts`");
         }
         let access = writing.fresh();
         Ok(Self {
@@ -111,13 +111,13 @@ impl<'s> Place<'s> {
         Ok(run)
     }
 
-    /// How many things were done here; `None` if the author does not say.
+    /// The number of effects; `None` if the author does not count them.
     fn effects(&self) -> Option<usize> {
         let effects = self.writing.acting.effects.as_ref()?;
         Some(effects(&self.access))
     }
 
-    /// Checks that each accepted record has a result, and has done one thing.
+    /// Checks that each accepted record has one result and one effect.
     fn expect_complete(&self, results: &Results) -> Verdict {
         let expected = self.writing.accepted().len();
         let results = results.len();
@@ -126,7 +126,7 @@ impl<'s> Place<'s> {
         }
         match self.effects() {
             Some(effects) if effects != expected => {
-                failed(format!("{expected} records have done {effects} things"))
+                failed(format!("{expected} records took effect {effects} times"))
             }
             _ => Ok(()),
         }
@@ -140,7 +140,7 @@ async fn results_are_complete(suite: &Suite<'_>) -> Verdict {
     results.follow(&mut run, place.writing).await?;
     place.expect_complete(&results)?;
     if run.acting()?.follow().await? {
-        return failed("something is still under way, after nothing was");
+        return failed("`follow` returned true after it had returned false");
     }
     run.finish(Some(&state(1))).await
 }
@@ -160,7 +160,7 @@ async fn results_fit_their_stream(suite: &Suite<'_>) -> Verdict {
         if let Err(error) = validator.validate(&value) {
             let at = error.instance_path();
             return failed(format!(
-                "a result does not fit its stream at `{at}`: {error}"
+                "a result does not match its schema at `{at}`: {error}"
             ));
         }
         if stream
@@ -182,7 +182,7 @@ fn validator(stream: &Stream) -> Verdict<jsonschema::Validator> {
 async fn results_survive_a_failed_write(suite: &Suite<'_>) -> Verdict {
     let failures = &suite.acting()?.acting.failures;
     if failures.is_empty() {
-        return skipped("no write that fails half-way was given");
+        return skipped("no failing write was given: use `Acting::with_failure`");
     }
     for failure in failures {
         let access = (failure.prepare)();
@@ -194,7 +194,7 @@ async fn results_survive_a_failed_write(suite: &Suite<'_>) -> Verdict {
         let mut run = place.start().await?;
         let armed = failure.arm();
         if run.write(place.writing.accepted()).await.is_ok() {
-            return failed("a write that was to fail has come to its end");
+            return failed("the write did not fail");
         }
         let done = place.effects();
         results.take(&mut run)?;
@@ -203,14 +203,14 @@ async fn results_survive_a_failed_write(suite: &Suite<'_>) -> Verdict {
         drop(run);
         drop(armed);
         if done.is_some_and(|done| done == 0) {
-            return failed("a write that was to fail half-way failed at once");
+            return failed("the write failed before it did anything: it must fail halfway");
         }
         let mut run = place.start().await?;
         results.follow(&mut run, place.writing).await?;
         if done.is_some_and(|done| results.len() < done) {
             let (done, results) = (done.unwrap_or_default(), results.len());
             return failed(format!(
-                "{results} results for {done} things that were done"
+                "{done} records took effect; {results} results were reported"
             ));
         }
         run.store(&place.writing.accepted()).await?;
@@ -232,7 +232,7 @@ async fn owed_results_survive_a_kill(suite: &Suite<'_>) -> Verdict {
 
     let mut run = place.start().await?;
     if run.resumed != Some(state(1)) {
-        return failed("after a kill, the state that was committed last is not there");
+        return failed("after a kill, the last committed state is missing");
     }
     results.follow(&mut run, place.writing).await?;
     place.expect_complete(&results)
@@ -262,7 +262,7 @@ async fn stored_results_are_forgotten(suite: &Suite<'_>) -> Verdict {
     if again.is_empty() {
         return Ok(());
     }
-    failed(format!("{} results are reported again", again.len()))
+    failed(format!("{} results were reported again", again.len()))
 }
 
 async fn waits_can_be_dropped(suite: &Suite<'_>) -> Verdict {

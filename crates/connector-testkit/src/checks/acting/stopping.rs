@@ -15,18 +15,18 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "stop_attempts_nothing_more",
-        claim: "Once it is asked to stop, no record is attempted, no request is sent and nothing is done.",
+        claim: "After a request to stop, no record is attempted and no request is sent.",
         mutants: &[
-            "acts after it was asked to stop",
-            "accepts what it no longer attempts",
+            "ignores a request to stop",
+            "accepts records that it did not attempt",
         ],
         capability: Capability::Acting,
         run: |suite| Box::pin(stop_attempts_nothing_more(suite)),
     },
     Check {
         name: "stop_ends_a_batch",
-        claim: "Asked to stop while it writes, it attempts the record under way and none after it.",
-        mutants: &["hears of a stop only before a batch"],
+        claim: "A request to stop during a batch lets the current record finish and attempts no other.",
+        mutants: &["notices a stop only between batches"],
         capability: Capability::Acting,
         run: |suite| Box::pin(stop_ends_a_batch(suite)),
     },
@@ -48,16 +48,16 @@ async fn stop_attempts_nothing_more(suite: &Suite<'_>) -> Verdict {
         .any(|outcome| *outcome != Outcome::NotAttempted)
     {
         return failed(format!(
-            "after it was asked to stop, the outcomes are {outcomes:?}"
+            "after a request to stop, the outcomes are {outcomes:?}"
         ));
     }
     if watcher.requests() > before || place.effects().is_some_and(|effects| effects > 0) {
-        return failed("after it was asked to stop, it has done something");
+        return failed("it acted after a request to stop");
     }
     Ok(())
 }
 
-/// Asks to stop with the first request after it was armed.
+/// Requests to stop at the first request.
 struct StopAtRequest {
     stop: Stop,
     seen: AtomicUsize,
@@ -91,15 +91,15 @@ async fn stop_ends_a_batch(suite: &Suite<'_>) -> Verdict {
     let batch = records[..2].to_vec();
     let outcomes = run.destination.write(batch).await?;
     if observer.seen.load(Ordering::SeqCst) == 0 {
-        return skipped("it reports no request");
+        return skipped("the destination reports no requests to its observer");
     }
     if outcomes != [Outcome::Accepted, Outcome::NotAttempted] {
         return failed(format!(
-            "asked to stop at the first request, the outcomes are {outcomes:?}"
+            "after a request to stop at the first request, the outcomes are {outcomes:?}"
         ));
     }
     match place.effects() {
-        Some(effects) if effects > 1 => failed(format!("{effects} things were done")),
+        Some(effects) if effects > 1 => failed(format!("{effects} records took effect")),
         _ => Ok(()),
     }
 }

@@ -11,9 +11,9 @@ use crate::{Capability, Suite};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "unfinished_results_are_known_and_owed",
-    claim: "Of each accepted record a result was reported or is known to be unfinished; the next run replaces the unfinished ones, by their keys.",
+    claim: "Each accepted record has a final or an unfinished result. The next run replaces the unfinished results by key.",
     mutants: &[
-        "says nothing of what is under way",
+        "no unfinished results",
         "an unfinished result under another key",
         "an unfinished result that does not fit its schema",
     ],
@@ -35,7 +35,7 @@ async fn unfinished_results_are_known_and_owed(suite: &Suite<'_>) -> Verdict {
         if let Err(error) = validator.validate(&value_of(result)?) {
             let at = error.instance_path();
             return failed(format!(
-                "an unfinished result does not fit at `{at}`: {error}"
+                "an unfinished result does not match its schema at `{at}`: {error}"
             ));
         }
     }
@@ -53,7 +53,7 @@ async fn unfinished_results_are_known_and_owed(suite: &Suite<'_>) -> Verdict {
     if final_ones.len() != owed || !final_ones.are_among(&results) {
         let replaced = final_ones.len();
         return failed(format!(
-            "{replaced} results of the next run replace {owed} unfinished ones"
+            "{owed} results were unfinished; the next run replaced {replaced}"
         ));
     }
     Ok(())

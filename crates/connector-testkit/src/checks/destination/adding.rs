@@ -13,26 +13,26 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "added_streams_lose_nothing",
-        claim: "A stream that is added while a sync runs is written, and what was written before and after for others too.",
+        claim: "Adding a stream while a sync runs loses no record of any stream, written before or after.",
         mutants: &[
             "forgets what was written before a stream was added",
-            "forgets the other streams once one is added",
+            "forgets other streams when one is added",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(added_streams_lose_nothing(suite)),
     },
     Check {
         name: "added_streams_finish_nothing",
-        claim: "When a stream is added, no other is replaced: that happens at the end.",
-        mutants: &["finishes the sync once a stream is added"],
+        claim: "Adding a stream finishes nothing: no stream is replaced before the end.",
+        mutants: &["finishes when a stream is added"],
         capability: Capability::Destination,
         run: |suite| Box::pin(added_streams_finish_nothing(suite)),
     },
     Check {
         name: "grown_streams_take_new_fields",
-        claim: "A stream whose schema has grown while the sync runs keeps its records, and stores the new field.",
+        claim: "When a stream's schema grows while a sync runs, its records stay and the new field is stored.",
         mutants: &[
-            "forgets a stream that has grown",
+            "forgets the records of a grown stream",
             "drops the fields of a grown schema",
         ],
         capability: Capability::Destination,
@@ -45,7 +45,7 @@ async fn added_streams_lose_nothing(suite: &Suite<'_>) -> Verdict {
     let (access, plan) = (writing.fresh(), suite.plan()?);
     let records = suite.accepted_of(&plan)?;
     let mut run = SyncRun::start(suite, &access, &WritePlan::new(SYNC, [])).await?;
-    // Each record is written once its stream is there, those of the first stream in two halves.
+    // The last record of the first stream is written after all streams were added.
     let mut written = Vec::new();
     for stream in &plan.streams {
         run.destination.add_stream(stream).await?;
@@ -122,7 +122,7 @@ async fn grown_streams_take_new_fields(suite: &Suite<'_>) -> Verdict {
     let of_stream = |record: &&Record| record.stream == grown.stream.name;
     let records: Vec<_> = records.iter().filter(of_stream).cloned().collect();
     let [first, .., last] = &records[..] else {
-        return skipped("the first stream has no two records");
+        return skipped("the first stream has fewer than two accepted records");
     };
     let mut run = SyncRun::start(suite, &access, &plan).await?;
     run.store(std::slice::from_ref(first)).await?;

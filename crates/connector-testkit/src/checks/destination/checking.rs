@@ -12,43 +12,43 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "destination_check_passes",
-        claim: "`check` of a destination passes with what works.",
-        mutants: &["refuses to write with a token that works"],
+        claim: "`check` of a destination passes with an access that works.",
+        mutants: &["refuses a token that works for writing"],
         capability: Capability::Destination,
         run: |suite| Box::pin(destination_check_passes(suite)),
     },
     Check {
         name: "destination_check_fails",
-        claim: "`check` of a destination fails with what does not work, and does not ask for another try.",
-        mutants: &["passes to write with a token of nobody"],
+        claim: "`check` of a destination fails with an access that does not work, and the error is not retryable.",
+        mutants: &["accepts an unknown token for writing"],
         capability: Capability::Destination,
         run: |suite| Box::pin(destination_check_fails(suite)),
     },
     Check {
         name: "destination_check_changes_nothing",
-        claim: "`check` and the question for accepted streams change nothing.",
-        mutants: &["makes a copy to check"],
+        claim: "`check` and `accepted_streams` change nothing.",
+        mutants: &["creates a copy to check"],
         capability: Capability::Destination,
         run: |suite| Box::pin(destination_check_changes_nothing(suite)),
     },
     Check {
         name: "capabilities_are_true",
-        claim: "A destination declares at least one write mode, each once, and the same once it is opened; it acts, and keeps states, if and only if it declares so.",
+        claim: "A destination declares at least one write mode, each once, and declares the same when opened. It acts and keeps states exactly if it declares so.",
         mutants: &[
             "a write mode twice",
-            "declares less once it is opened",
-            "reports results and does not declare it",
-            "keeps states and does not declare it",
+            "declares less when opened",
+            "acts without declaring it",
+            "keeps states without declaring it",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(capabilities_are_true(suite)),
     },
     Check {
         name: "accepted_streams_are_sound",
-        claim: "A destination that accepts certain streams lists them as a sound catalog, the written ones among them.",
+        claim: "A destination that accepts only certain streams lists them in a sound catalog.",
         mutants: &[
-            "accepts a stream whose schema is not valid",
-            "does not list the stream that it accepts",
+            "accepts a stream with an invalid schema",
+            "does not list an accepted stream",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(accepted_streams_are_sound(suite)),
@@ -64,7 +64,7 @@ async fn destination_check_passes(suite: &Suite<'_>) -> Verdict {
 async fn destination_check_fails(suite: &Suite<'_>) -> Verdict {
     let wrong = &suite.writing()?.wrong;
     if wrong.is_empty() {
-        return skipped("nothing wrong was given to write with");
+        return skipped("no wrong access was given: use `Writing::with_wrong`");
     }
     for access in wrong {
         let mut destination = suite.destination_of(access).await?;
@@ -77,7 +77,7 @@ async fn destination_check_changes_nothing(suite: &Suite<'_>) -> Verdict {
     let access = suite.writing()?.fresh();
     let before = suite.snapshot(Role::Destination, &access).await;
     let mut destination = suite.destination_of(&access).await?;
-    // How they end is for other checks.
+    // Other checks look at the results.
     destination.check().await.ok();
     destination.accepted_streams().await.ok();
     destination.check().await.ok();
@@ -86,7 +86,7 @@ async fn destination_check_changes_nothing(suite: &Suite<'_>) -> Verdict {
     }
     let run = SyncRun::start(suite, &access, &suite.plan()?).await?;
     if run.resumed.is_some() {
-        return failed("a state is there, where nothing but `check` was called");
+        return failed("`start` returned a state, though only `check` was called");
     }
     Ok(())
 }
@@ -102,16 +102,16 @@ async fn capabilities_are_true(suite: &Suite<'_>) -> Verdict {
     let plan = suite.plan()?;
     let mut run = SyncRun::start(suite, &access, &plan).await?;
     if run.destination.capabilities() != declared {
-        return failed("once it is opened it declares other capabilities");
+        return failed("an opened destination declares other capabilities than its role");
     }
     if run.destination.acting().is_some() != declared.acts {
-        return failed("it acts without declaring it, or declares it and does not");
+        return failed("whether it acts differs from what it declares");
     }
     run.commit(Some(&state(1))).await?;
     drop(run);
     let run = SyncRun::start(suite, &access, &plan).await?;
     if run.resumed.is_some() && !declared.keeps_state {
-        return failed("it keeps states, and does not declare it");
+        return failed("it keeps states without declaring it");
     }
     Ok(())
 }

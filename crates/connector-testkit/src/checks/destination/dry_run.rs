@@ -8,14 +8,14 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "dry_runs_change_nothing",
-        claim: "A dry run stores nothing, does nothing and keeps no state.",
+        claim: "A dry run stores nothing, triggers nothing and keeps no state.",
         mutants: &["a dry run that writes", "a dry run that keeps its state"],
         capability: Capability::Destination,
         run: |suite| Box::pin(dry_runs_change_nothing(suite)),
     },
     Check {
         name: "dry_runs_say_what_would_be",
-        claim: "The outcomes of a dry run are those of a real one.",
+        claim: "A dry run returns the outcomes of a real run.",
         mutants: &["a dry run that accepts anything"],
         capability: Capability::Destination,
         run: |suite| Box::pin(dry_runs_say_what_would_be(suite)),
@@ -37,7 +37,7 @@ async fn dry_runs_change_nothing(suite: &Suite<'_>) -> Verdict {
     }
     let run = SyncRun::start(suite, &access, &plan).await?;
     if run.resumed.is_some() {
-        return failed("a dry run has kept its state");
+        return failed("a dry run kept its state");
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ async fn dry_runs_say_what_would_be(suite: &Suite<'_>) -> Verdict {
     let mut run = SyncRun::start_with(suite, setup, &plan).await?;
     let dry = run.write(writing.batch()).await?;
     if dry != real {
-        return failed("the outcomes of a dry run are others than those of a real one");
+        return failed("a dry run returned other outcomes than a real run");
     }
     Ok(())
 }

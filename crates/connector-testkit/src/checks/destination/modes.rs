@@ -12,16 +12,16 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "append_adds_rows",
-        claim: "In the mode `append` each record adds a row, also with the key of another.",
-        mutants: &["upserts where it is to append"],
+        claim: "In the mode `append` each record adds a row, even if its key exists.",
+        mutants: &["upserts instead of appending"],
         capability: Capability::Destination,
         run: |suite| Box::pin(append_adds_rows(suite)),
     },
     Check {
         name: "upsert_replaces_rows",
-        claim: "In the mode `upsert` a record replaces the row with its key, in a later sync too; to write it again changes nothing.",
+        claim: "In the mode `upsert` a record replaces the row with its key. Writing it again changes nothing.",
         mutants: &[
-            "appends where it is to upsert",
+            "appends instead of upserting",
             "keeps the first version of a row",
         ],
         capability: Capability::Destination,
@@ -29,8 +29,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "last_of_a_batch_counts",
-        claim: "Of two records of one batch with the same key, the later one counts.",
-        mutants: &["turns a batch round"],
+        claim: "If two records of a batch have the same key, the later one wins.",
+        mutants: &["reverses a batch"],
         capability: Capability::Destination,
         run: |suite| Box::pin(last_of_a_batch_counts(suite)),
     },
@@ -68,9 +68,7 @@ pub(super) fn newer(
         }
     }
     if newer.is_empty() {
-        return skipped(
-            "no record has a field beside its key that can be changed: give a newer version",
-        );
+        return skipped("no record has a simple field outside its key: use `Writing::with_newer`");
     }
     Ok(newer)
 }

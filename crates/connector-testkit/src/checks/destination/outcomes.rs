@@ -14,18 +14,18 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "outcomes_are_exact",
-        claim: "`write` says of each record, in order, what became of it: accepted, or rejected for itself.",
+        claim: "`write` returns one outcome per record, in order: accepted, or rejected with a reason.",
         mutants: &[
-            "says that a rejected record was accepted",
-            "says nothing of a rejected record",
+            "accepts a record that must be rejected",
+            "no outcome for a rejected record",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(outcomes_are_exact(suite)),
     },
     Check {
         name: "batches_have_room",
-        claim: "A batch may have at least one record, and an empty batch has no outcome.",
-        mutants: &["takes batches of no record", "an outcome for no record"],
+        claim: "The batch limit is at least one record, and an empty batch has no outcome.",
+        mutants: &["a batch limit of zero", "an outcome for no record"],
         capability: Capability::Destination,
         run: |suite| Box::pin(batches_have_room(suite)),
     },
@@ -38,7 +38,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "accepted_records_are_stored",
-        claim: "What was accepted and committed is there, as it was written, and nothing else.",
+        claim: "What was accepted and committed is stored as written, and nothing else is.",
         mutants: &[
             "does not store the last record of a large batch",
             "stores a number as text",
@@ -52,7 +52,9 @@ async fn outcomes_are_exact(suite: &Suite<'_>) -> Verdict {
     let writing = suite.writing()?;
     let is_rejected = |(_, expected): &(Record, Expected)| *expected == Expected::Rejected;
     if writing.accepted().is_empty() || !writing.all().iter().any(is_rejected) {
-        return skipped("no record that is accepted, or none that is rejected, was given");
+        return skipped(
+            "no accepted or no rejected record was given: use `Writing::accepts` and `Writing::rejects`",
+        );
     }
     let together = writing.batch();
     let alone = together.iter().map(|record| vec![record.clone()]);
@@ -66,7 +68,9 @@ async fn outcomes_are_exact(suite: &Suite<'_>) -> Verdict {
         run.commit(None).await?;
         for (at, ((_, expected), outcome)) in writing.all().iter().zip(&outcomes).enumerate() {
             if !is_as_expected(*expected, outcome) {
-                return failed(format!("record {at} was to be {expected:?}: {outcome:?}"));
+                return failed(format!(
+                    "record {at} must be {expected:?}; its outcome is {outcome:?}"
+                ));
             }
         }
     }
@@ -86,7 +90,7 @@ async fn batches_have_room(suite: &Suite<'_>) -> Verdict {
     let access = suite.writing()?.fresh();
     let mut run = SyncRun::start(suite, &access, &suite.plan()?).await?;
     if run.destination.batch_limit() == 0 {
-        return failed("a batch may have no record");
+        return failed("the batch limit is zero");
     }
     if !run.destination.write(Vec::new()).await?.is_empty() {
         return failed("an empty batch has an outcome");
@@ -108,16 +112,16 @@ async fn reasons_hold_no_values(suite: &Suite<'_>) -> Verdict {
         texts_in(&value_of(&record.data)?, &mut texts);
         looked_for += texts.len();
         if texts.iter().any(|text| reason.contains(text)) {
-            return failed("a reason holds a text of its record");
+            return failed("a reason repeats a text of its record");
         }
     }
     if looked_for == 0 {
-        return skipped("no rejected record has a text that is long enough to be looked for");
+        return skipped("no rejected record has a text of at least 8 characters");
     }
     Ok(())
 }
 
-/// Texts that are found by chance in no sentence.
+/// Texts that are long enough not to match by chance.
 fn texts_in(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::String(text) if text.len() >= SHORTEST => texts.push(text.clone()),

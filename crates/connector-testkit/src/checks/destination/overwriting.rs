@@ -12,33 +12,33 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "overwrite_replaces_at_its_end",
-        claim: "In the mode `overwrite` the old rows stay until the sync finishes, and are then replaced by the new ones.",
+        claim: "In the mode `overwrite` the old rows stay until the sync finishes. Then the new rows replace them.",
         mutants: &[
-            "overwrites before the end",
+            "overwrites at the commit",
             "overwrites nothing",
-            "adds to what it is to overwrite",
+            "appends instead of overwriting",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(overwrite_replaces_at_its_end(suite)),
     },
     Check {
         name: "overwrite_that_is_killed_changes_nothing",
-        claim: "A sync that overwrites and is killed before its end leaves the old rows, whatever it has committed.",
-        mutants: &["overwrites with the next start"],
+        claim: "If a sync that overwrites is killed before it finishes, the old rows stay, whatever it committed.",
+        mutants: &["overwrites at the next start"],
         capability: Capability::Destination,
         run: |suite| Box::pin(overwrite_that_is_killed_changes_nothing(suite)),
     },
     Check {
         name: "overwrite_resumes",
-        claim: "A sync that overwrites, is killed and resumes from the state that it committed has in the end the rows of both runs.",
+        claim: "If a sync that overwrites is killed and resumes from its committed state, the rows of both runs replace the old ones.",
         mutants: &["forgets what a killed sync has staged"],
         capability: Capability::Destination,
         run: |suite| Box::pin(overwrite_resumes(suite)),
     },
     Check {
         name: "overwrite_spares_other_streams",
-        claim: "What is overwritten is a stream of the sync; other streams keep their rows.",
-        mutants: &["overwrites every stream there is"],
+        claim: "Overwriting a stream leaves the rows of other streams alone.",
+        mutants: &["overwrites other streams, too"],
         capability: Capability::Destination,
         run: |suite| Box::pin(overwrite_spares_other_streams(suite)),
     },
@@ -52,7 +52,7 @@ struct Old {
     new: Vec<Record>,
 }
 
-/// Of every stream that has two records, only the last one is new.
+/// The new rows are the last record of each stream.
 async fn old(suite: &Suite<'_>) -> Verdict<Old> {
     let writing = suite.storing()?;
     let (access, plan) = (writing.fresh(), suite.plan_in(WriteMode::Overwrite)?);
@@ -64,7 +64,7 @@ async fn old(suite: &Suite<'_>) -> Verdict<Old> {
         .cloned()
         .collect();
     if new.len() == old.len() {
-        return skipped("no stream has two records");
+        return skipped("no stream has two accepted records");
     }
     sync(suite, &access, &plan, &old).await?;
     Ok(Old {

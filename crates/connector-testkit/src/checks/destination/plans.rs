@@ -10,17 +10,17 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "unknown_streams_are_refused",
-        claim: "A destination that accepts certain streams refuses another, at the start and while a sync runs, as a matter of configuration.",
+        claim: "A destination that accepts only certain streams refuses others with a configuration error, in `start` and in `add_stream`.",
         mutants: &[
-            "starts with a stream that it does not accept",
-            "adds a stream that it does not accept",
+            "starts with a stream that is not accepted",
+            "adds a stream that is not accepted",
         ],
         capability: Capability::Destination,
         run: |suite| Box::pin(unknown_streams_are_refused(suite)),
     },
     Check {
         name: "undeclared_modes_are_refused",
-        claim: "A write mode that is not declared is refused, at the start and while a sync runs, as a matter of configuration.",
+        claim: "A write mode that is not declared is a configuration error, in `start` and in `add_stream`.",
         mutants: &[
             "starts in any write mode",
             "adds a stream in any write mode",
@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "upserts_need_a_key",
-        claim: "To upsert a stream without a primary key is refused as a matter of configuration.",
+        claim: "Upserting a stream without a primary key is a configuration error.",
         mutants: &["upserts a stream without a key"],
         capability: Capability::Destination,
         run: |suite| Box::pin(upserts_need_a_key(suite)),
@@ -85,7 +85,7 @@ async fn upserts_need_a_key(suite: &Suite<'_>) -> Verdict {
     expect_refused(suite, plan, "an upsert without a key").await
 }
 
-/// A plan that is refused alone, beside others, and while a sync runs.
+/// The stream must be refused alone, beside others, and in `add_stream`.
 async fn expect_refused(suite: &Suite<'_>, refused: StreamPlan, what: &str) -> Verdict {
     let writing = suite.writing()?;
     let mut plan: WritePlan = suite.plan()?;
@@ -110,9 +110,6 @@ fn is_config<T>(result: Result<T>, what: &str) -> Verdict {
     match result {
         Ok(_) => failed(what),
         Err(error) if error.kind() == ErrorKind::Config => Ok(()),
-        Err(error) => failed(format!(
-            "the error is of the kind {:?}: {error}",
-            error.kind()
-        )),
+        Err(error) => failed(format!("the error has kind {:?}: {error}", error.kind())),
     }
 }

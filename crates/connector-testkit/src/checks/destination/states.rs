@@ -10,7 +10,7 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "committed_states_come_back",
-        claim: "The next start is given the state that was committed last, also after a commit without one.",
+        claim: "`start` returns the last committed state, also after a commit without a state.",
         mutants: &[
             "a commit without a state removes the last one",
             "keeps the first state",
@@ -20,14 +20,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "states_of_syncs_are_apart",
-        claim: "A sync of another name has a state of its own.",
+        claim: "Syncs with different names have separate states.",
         mutants: &["one state for all syncs"],
         capability: Capability::Destination,
         run: |suite| Box::pin(states_of_syncs_are_apart(suite)),
     },
     Check {
         name: "commits_are_atomic",
-        claim: "After a kill the last committed state is there, with all records before it and none after it.",
+        claim: "After a kill, the last committed state is there with all records before it and none after it.",
         mutants: &[
             "stores records before they are committed",
             "a state without its records",
@@ -43,14 +43,14 @@ async fn committed_states_come_back(suite: &Suite<'_>) -> Verdict {
     for next in [Some(state(1)), None, Some(state(2)), None] {
         let mut run = SyncRun::start(suite, &access, &plan).await?;
         if run.resumed != committed {
-            return failed("another state came back than the one that was committed last");
+            return failed("`start` did not return the last committed state");
         }
         run.commit(next.as_ref()).await?;
         committed = next.or(committed);
     }
     let run = SyncRun::start(suite, &access, &plan).await?;
     if run.resumed != committed {
-        return failed("another state came back than the one that was committed last");
+        return failed("`start` did not return the last committed state");
     }
     Ok(())
 }
@@ -63,17 +63,17 @@ async fn states_of_syncs_are_apart(suite: &Suite<'_>) -> Verdict {
     other.sync = "testkit-2".to_owned();
     let run = SyncRun::start(suite, &access, &other).await?;
     if run.resumed.is_some() {
-        return failed("a sync of another name is given the state");
+        return failed("another sync was given the state");
     }
     run.finish(Some(&state(2))).await?;
     let run = SyncRun::start(suite, &access, &plan).await?;
     if run.resumed != Some(state(1)) {
-        return failed("a sync of another name has changed the state");
+        return failed("another sync changed the state");
     }
     Ok(())
 }
 
-/// A plan whose records are there with the commit, not only at the end of the sync.
+/// A plan that stores records at the commit, not only at the end of the sync.
 fn durable_plan(suite: &Suite<'_>) -> Verdict<WritePlan> {
     let plan = suite.plan()?;
     if plan
@@ -91,7 +91,7 @@ async fn commits_are_atomic(suite: &Suite<'_>) -> Verdict {
     let (access, plan) = (suite.storing()?.fresh(), durable_plan(suite)?);
     let records = suite.accepted_of(&plan)?;
     let Some((last, first)) = records.split_last().filter(|(_, first)| !first.is_empty()) else {
-        return skipped("no two records that are accepted were given");
+        return skipped("fewer than two accepted records were given");
     };
     let mut run = SyncRun::start(suite, &access, &plan).await?;
     run.store(first).await?;
@@ -99,10 +99,10 @@ async fn commits_are_atomic(suite: &Suite<'_>) -> Verdict {
     run.store(std::slice::from_ref(last)).await?;
     // Killed.
     drop(run);
-    // What was not committed counts no longer once the next run has started.
+    // The next start discards what was not committed.
     let run = SyncRun::start(suite, &access, &plan).await?;
     if run.resumed != Some(state(1)) {
-        return failed("after a kill, the state that was committed last is not there");
+        return failed("after a kill, the last committed state is missing");
     }
     drop(run);
     expect_rows(&*suite.stored(&access).await?, &plan, first).await

@@ -15,10 +15,10 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "tombstones_mark_rows",
-        claim: "A row that the source no longer has is marked, and no longer among the rows; once the record comes again, it is.",
+        claim: "A tombstone hides the row. Writing the record again shows it again.",
         mutants: &[
             "ignores tombstones",
-            "a row stays marked when its record comes again",
+            "a row stays hidden when its record returns",
             "rejects tombstones",
         ],
         capability: Capability::Destination,
@@ -26,7 +26,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "tombstones_of_unknown_rows_do_nothing",
-        claim: "A tombstone of a row that is not there is accepted, and nothing is stored.",
+        claim: "A tombstone for an unknown row is accepted and stores nothing.",
         mutants: &["stores a tombstone as a row"],
         capability: Capability::Destination,
         run: |suite| Box::pin(tombstones_of_unknown_rows_do_nothing(suite)),
@@ -86,7 +86,7 @@ async fn tombstones_mark_rows(suite: &Suite<'_>) -> Verdict {
         records,
     } = stored(suite).await?;
     let Some((first, others)) = records.split_first() else {
-        return skipped("no record that is accepted was given");
+        return skipped("no accepted record was given: use `Writing::accepts`");
     };
     sync(suite, &access, &plan, &[tombstone(&plan, first)?]).await?;
     expect_rows(&*suite.stored(&access).await?, &plan, others).await?;
@@ -102,7 +102,7 @@ async fn tombstones_of_unknown_rows_do_nothing(suite: &Suite<'_>) -> Verdict {
         records,
     } = stored(suite).await?;
     let Some(first) = records.first() else {
-        return skipped("no record that is accepted was given");
+        return skipped("no accepted record was given: use `Writing::accepts`");
     };
     let key = unknown_key(first, &plan)?;
     let unknown = Record::removed(first.stream.clone(), key, "testkit");
@@ -110,12 +110,12 @@ async fn tombstones_of_unknown_rows_do_nothing(suite: &Suite<'_>) -> Verdict {
     let outcomes = run.write(vec![unknown]).await?;
     run.finish(None).await?;
     if outcomes != [Outcome::Accepted] {
-        return failed(format!("a tombstone is {outcomes:?}"));
+        return failed(format!("the outcome of the tombstone is {outcomes:?}"));
     }
     expect_rows(&*suite.stored(&access).await?, &plan, &records).await
 }
 
-/// The key of no row.
+/// A key that no row has.
 fn unknown_key(record: &Record, plan: &WritePlan) -> Verdict<JsonObject> {
     let key = tombstone(plan, record)?.data;
     let mut value = value_of(&key)?;

@@ -16,25 +16,22 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "same_end_gives_same_parts",
-        claim: "The same read with the same end has the same parts, from another source too.",
-        mutants: &[
-            "other parts each time",
-            "another end than the one it was given",
-        ],
+        claim: "The same request with the same end has the same parts, from a new source too.",
+        mutants: &["other parts each time", "an end other than the given one"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(same_end_gives_same_parts(suite)),
     },
     Check {
         name: "end_misses_nothing",
-        claim: "Whatever changes while the parts are read: they and the next incremental read from the end miss nothing.",
+        claim: "Whatever changes while the parts are read, the parts and the next incremental read from their end miss nothing.",
         mutants: &["an end that is one change too late"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(end_misses_nothing(suite)),
     },
     Check {
         name: "foreign_ends_are_refused",
-        claim: "An end of another connector, of a version far ahead, or damaged is refused as a state.",
-        mutants: &["takes any end"],
+        claim: "An end that is damaged, of a newer version or of another connector is refused with a state error.",
+        mutants: &["accepts any end"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(foreign_ends_are_refused(suite)),
     },
@@ -50,10 +47,10 @@ async fn same_end_gives_same_parts(suite: &Suite<'_>) -> Verdict {
         for source in [source.clone(), other] {
             let again = divide(&*source, &request, 4, Some(end.clone())).await?;
             if again.end != first.end {
-                return failed("the end is not the one that was given");
+                return failed("the end differs from the given one");
             }
             if again.parts != first.parts {
-                return failed("the same end has other parts");
+                return failed("the same end gave other parts");
             }
         }
     }
@@ -68,7 +65,7 @@ async fn end_misses_nothing(suite: &Suite<'_>) -> Verdict {
         return absent();
     }
     let Some(change) = &reading.change else {
-        return skipped("no world that changes was given");
+        return skipped("no changing world was given: use `Reading::with_change`");
     };
     // It changes before the first part is read, between two, and after the last.
     for at in 0..3 {
@@ -103,7 +100,7 @@ async fn end_misses_nothing_when(
     found = found.then(&catalog, &read(&*source, next).await?)?;
     let whole = Rows::of(&catalog, &read(&*source, request.clone()).await?)?;
     match whole.differing_in(&found) {
-        Some(row) => failed(format!("the copy does not have {row} as it is now")),
+        Some(row) => failed(format!("the copy lacks the current {row}")),
         None => Ok(()),
     }
 }
@@ -119,11 +116,11 @@ async fn foreign_ends_are_refused(suite: &Suite<'_>) -> Verdict {
         for foreign in foreign(&end)? {
             let count = NonZeroUsize::MIN;
             match partitioned.partitions(&request, count, Some(foreign)).await {
-                Ok(_) => return failed("an end that it did not make is taken"),
+                Ok(_) => return failed("an end that the source did not make was accepted"),
                 Err(error) if error.kind() == ErrorKind::State => {}
                 Err(error) => {
                     let kind = error.kind();
-                    return failed(format!("the error is of the kind {kind:?}: {error}"));
+                    return failed(format!("the error has kind {kind:?}: {error}"));
                 }
             }
         }
@@ -131,7 +128,7 @@ async fn foreign_ends_are_refused(suite: &Suite<'_>) -> Verdict {
     Ok(())
 }
 
-/// Ends that no connector can go on from.
+/// Ends that no source may accept.
 fn foreign(end: &State) -> Verdict<Vec<State>> {
     let damaged = |error| Unproven::Failed(format!("the end is not JSON: {error}"));
     let value: serde_json::Value = serde_json::from_str(&end.to_json()?).map_err(damaged)?;

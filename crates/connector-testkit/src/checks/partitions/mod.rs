@@ -20,9 +20,9 @@ pub(super) const CHECKS: &[&[Check]] = &[PARTS, end::CHECKS];
 const PARTS: &[Check] = &[
     Check {
         name: "parts_are_the_whole",
-        claim: "Divided into at most 1, 4 and 16 parts, each read from its JSON form by a new source, in any order, they are together what the whole is.",
+        claim: "Divided into at most 1, 4 and 16 parts, and each part read from its JSON form by a new source in random order, the parts return exactly what the whole read returns.",
         mutants: &[
-            "leaves out the last part",
+            "omits the last part",
             "more parts than allowed",
             "a part that only its own source can read",
         ],
@@ -38,7 +38,7 @@ const PARTS: &[Check] = &[
     },
     Check {
         name: "parts_honor_the_state",
-        claim: "The parts of a read that resumes from a state are what that read yields.",
+        claim: "The parts of a read that resumes from a state return exactly what that read returns.",
         mutants: &["parts of everything, whatever the state"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(parts_honor_the_state(suite)),
@@ -52,14 +52,14 @@ const PARTS: &[Check] = &[
     },
     Check {
         name: "parts_yield_no_checkpoint",
-        claim: "The read of a part yields no checkpoint.",
+        claim: "Reading a part yields no checkpoint.",
         mutants: &["a checkpoint in a part"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(parts_yield_no_checkpoint(suite)),
     },
     Check {
         name: "parts_are_not_divided",
-        claim: "To divide a part is an error of configuration.",
+        claim: "Dividing a part is a configuration error.",
         mutants: &["divides a part"],
         capability: Capability::Partitions,
         run: |suite| Box::pin(parts_are_not_divided(suite)),
@@ -92,7 +92,9 @@ async fn divide(
     let partitions = partitioned.partitions(request, at_most, end).await?;
     let made = partitions.parts.len();
     if made > count {
-        return failed(format!("{made} parts were made, of {count} at most"));
+        return failed(format!(
+            "{made} parts were made; at most {count} are allowed"
+        ));
     }
     Ok(partitions)
 }
@@ -118,10 +120,10 @@ fn in_json(part: &ReadRequest) -> Verdict<ReadRequest> {
 
 fn expect_whole(whole: &Rows, together: &Rows) -> Verdict {
     if let Some(row) = whole.differing_in(together) {
-        return failed(format!("{row} is in no part as the whole has it"));
+        return failed(format!("{row} is missing or different in the parts"));
     }
     if let Some(row) = together.missing_in(whole) {
-        return failed(format!("{row} is in a part, but not in the whole"));
+        return failed(format!("{row} is in a part and not in the whole read"));
     }
     Ok(())
 }
@@ -212,7 +214,9 @@ async fn parts_are_small(suite: &Suite<'_>) -> Verdict {
         }
         let bytes = json!(part).to_string().len();
         if bytes > at_most {
-            return failed(format!("a part takes {bytes} bytes, of {at_most} at most"));
+            return failed(format!(
+                "a part takes {bytes} bytes; at most {at_most} are allowed"
+            ));
         }
     }
     Ok(())
@@ -237,15 +241,15 @@ async fn parts_are_not_divided(suite: &Suite<'_>) -> Verdict {
     // A part of the whole may be the whole, and still says that it is a part.
     for part in parts {
         if part.partition.is_none() {
-            return failed("a part does not say that it is one");
+            return failed("a part has no `partition`");
         }
         match partitioned.partitions(&part, NonZeroUsize::MIN, None).await {
-            Ok(_) => return failed("a part is divided"),
+            Ok(_) => return failed("a part was divided"),
             Err(error) if error.kind() == ErrorKind::Config => {}
             Err(error) => {
                 let kind = error.kind();
                 return failed(format!(
-                    "to divide a part is an error of the kind {kind:?}: {error}"
+                    "dividing a part caused an error of kind {kind:?}: {error}"
                 ));
             }
         }

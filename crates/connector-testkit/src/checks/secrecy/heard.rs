@@ -1,4 +1,4 @@
-//! What was given out, as texts.
+//! What a connector returned, as texts.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;

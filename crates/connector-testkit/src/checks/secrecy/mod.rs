@@ -1,4 +1,4 @@
-//! Everything that a connector gives out, searched for secrets.
+//! Searches everything that a connector returns for secrets.
 
 mod heard;
 mod reading;
@@ -18,7 +18,7 @@ use heard::Heard;
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "secrets_stay_secret",
-    claim: "No record, state, part, catalog, outcome, result, event or error holds a secret: plain, escaped, in base64, hex or percent-encoded.",
+    claim: "No record, state, part, catalog, outcome, result, event or error contains a secret: plain, escaped, in base64, hex or percent-encoded.",
     mutants: &[
         "the token in a notice",
         "the token in a state, in base64",
@@ -40,17 +40,17 @@ pub(super) const CHECKS: &[Check] = &[Check {
 
 /// How many characters of a text with a secret are shown.
 const SHOWN: usize = 300;
-/// A secret that signs no webhook, and is not to be repeated.
+/// A webhook secret that must not be repeated.
 const WEBHOOK_SECRET: &str = "whs_0123456789abcdef";
 
 async fn secrets_stay_secret(suite: &Suite<'_>) -> Verdict {
     let mut secrets = suite.secrets();
     if secrets.is_empty() {
-        return skipped("no secret was given");
+        return skipped("no secret was given: use `Suite::with_secret`");
     }
     if secrets.iter().any(|secret| secret.len() < SHORTEST) {
         return failed(format!(
-            "a secret of less than {SHORTEST} bytes is found everywhere"
+            "a secret of less than {SHORTEST} bytes cannot be looked for"
         ));
     }
     let mut heard = Heard::default();
@@ -82,13 +82,13 @@ fn search(secrets: &[String], heard: &Heard) -> Verdict {
         if let Some((name, form)) = found(text, &forms) {
             let text = text.replace(form, "[secret]");
             let start: String = text.chars().take(SHOWN).collect();
-            return failed(format!("{place} holds a secret, {name}: {start}"));
+            return failed(format!("{place} contains a secret, {name}: {start}"));
         }
     }
     Ok(())
 }
 
-/// What the user types is not repeated: it may be a secret in the wrong place.
+/// Puts secrets in the wrong settings: errors must not repeat what a user typed.
 async fn misplace(suite: &Suite<'_>, secrets: &[String], heard: &mut Heard) -> Verdict {
     let settings = suite.settings();
     for (role, access) in suite.accesses() {

@@ -12,7 +12,7 @@ use crate::copy::Copy;
 use crate::given::{Access, Failure};
 use crate::report::Verdict;
 
-/// Calls all there is of a source, whatever comes of it.
+/// Calls every method of a source and keeps what it returns.
 pub(super) async fn read(
     suite: &Suite<'_>,
     access: &Access,
@@ -100,7 +100,7 @@ fn link(suite: &Suite<'_>, record: &Record, heard: &mut Heard) {
     }
 }
 
-/// Compares with a copy that lacks the first record and has another one in vain.
+/// Verifies a copy that lacks the first record.
 async fn verify(
     source: &dyn Source,
     catalog: &Catalog,

@@ -11,7 +11,7 @@ use crate::report::Verdict;
 use crate::suite::{SYNC, state};
 use crate::watcher::Watcher;
 
-/// Calls all there is of a destination, whatever comes of it.
+/// Calls every method of a destination and keeps what it returns.
 pub(super) async fn write(suite: &Suite<'_>, access: &Access, heard: &mut Heard) -> Verdict {
     let watcher = Arc::new(Watcher::default());
     let setup = access.watched(watcher.clone())?;

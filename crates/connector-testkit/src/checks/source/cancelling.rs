@@ -10,14 +10,14 @@ use crate::{Capability, Suite};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "cancelling_stops_requests",
-    claim: "Once the messages are dropped, no further request is sent.",
+    claim: "Dropping the messages stops the requests.",
     mutants: &["reads on in a task of its own"],
     capability: Capability::Source,
     run: |suite| Box::pin(cancelling_stops_requests(suite)),
 }];
 
-/// How many calls of `check` a read that was dropped is watched for: they take the time in which
-/// it would send its next requests, and no clock is needed.
+/// How many calls of `check` follow a dropped read. They take the time in which it would send its
+/// next requests, so that no clock is needed.
 const CALLS: u64 = 20;
 
 async fn cancelling_stops_requests(suite: &Suite<'_>) -> Verdict {
@@ -35,10 +35,12 @@ async fn cancelling_stops_requests(suite: &Suite<'_>) -> Verdict {
         while messages.next().await.is_some() {}
         let all = count() - before;
         if all == 0 {
-            return skipped("no request was counted: it sends none, or reports none");
+            return skipped(
+                "no request was counted: use `Reading::with_requests` unless it sends none",
+            );
         }
         if all == to_first {
-            return skipped("all requests come before the first record: give more to read");
+            return skipped("all requests precede the first record: give more records to read");
         }
         let more = after_drop(&*source, &request, &count).await;
         if more > 0 {
@@ -74,7 +76,7 @@ async fn to_first_record(
     messages
 }
 
-/// Of the second call: the first may ask for what is remembered then.
+/// Counts the second call: the first may fill a cache.
 async fn requests_of_check(source: &dyn Source, count: &impl Fn() -> u64) -> u64 {
     checked(source).await;
     let before = count();
@@ -82,7 +84,7 @@ async fn requests_of_check(source: &dyn Source, count: &impl Fn() -> u64) -> u64
     count() - before
 }
 
-/// How it ends is for other checks.
+/// Other checks look at the result.
 async fn checked(source: &dyn Source) {
     source.check().await.ok();
     tokio::task::yield_now().await;

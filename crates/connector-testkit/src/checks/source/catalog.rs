@@ -10,19 +10,19 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "catalog_is_stable",
-        claim: "`discover` returns the same catalog twice, and from another source of the same configuration; it survives its JSON form.",
-        mutants: &["turns the streams round each time"],
+        claim: "`discover` returns the same catalog each time, also from a new source. The catalog survives a round trip through JSON.",
+        mutants: &["reverses the streams each time"],
         capability: Capability::Source,
         run: |suite| Box::pin(catalog_is_stable(suite)),
     },
     Check {
         name: "catalog_is_sound",
-        claim: "Names of streams are unique, schemas valid draft 7; keys, cursors and what tells open rows are fields of them; each stream has a sync mode and a description.",
+        claim: "Stream names are unique and schemas are valid. Keys, cursors and the fields of open rows are in the schema. Each stream has a sync mode and a description.",
         mutants: &[
-            "a cursor that is no field",
+            "a cursor that is not in the schema",
             "no sync mode",
             "a stream without description",
-            "an open row by a field that is not there",
+            "open rows by a field that is not in the schema",
         ],
         capability: Capability::Source,
         run: |suite| Box::pin(catalog_is_sound(suite)),
@@ -34,10 +34,10 @@ async fn catalog_is_stable(suite: &Suite<'_>) -> Verdict {
     let source = suite.source().await?;
     let catalog = source.discover().await?;
     if source.discover().await? != catalog {
-        return failed("the second answer of the same source is another");
+        return failed("the second call returned another catalog");
     }
     if suite.source().await?.discover().await? != catalog {
-        return failed("another source of the same configuration has another catalog");
+        return failed("a new source returned another catalog");
     }
     if in_json(&catalog)? != catalog {
         return failed("the JSON form of the catalog is another catalog");

@@ -8,9 +8,9 @@ use crate::{Capability, Suite};
 
 pub(super) const CHECKS: &[Check] = &[Check {
     name: "changes_are_read",
-    claim: "What was added or changed since the last read comes with the next incremental one, as it is now.",
+    claim: "The next incremental read returns everything that was added or changed, with its current values.",
     mutants: &[
-        "an incremental read that begins one change too late",
+        "an incremental read that starts one change too late",
         "an incremental read of old values",
     ],
     capability: Capability::Source,
@@ -25,7 +25,7 @@ async fn changes_are_read(suite: &Suite<'_>) -> Verdict {
         return absent();
     }
     let Some(change) = &reading.change else {
-        return skipped("no world that changes was given");
+        return skipped("no changing world was given: use `Reading::with_change`");
     };
     let world = change.prepare();
     let first = read(&*suite.source_of(&world.access).await?, request.clone()).await?;
@@ -34,12 +34,12 @@ async fn changes_are_read(suite: &Suite<'_>) -> Verdict {
     let source = suite.source_of(&world.access).await?;
     let whole = Rows::of(&catalog, &read(&*source, request.clone()).await?)?;
     if whole == before {
-        return failed("nothing has changed: there is nothing to see");
+        return failed("the change changed nothing that is read incrementally");
     }
     let resumed = request.with_state(last_state(&first)?);
     let found = before.then(&catalog, &read(&*source, resumed).await?)?;
     match whole.differing_in(&found) {
-        Some(row) => failed(format!("the copy does not have {row} as it is now")),
+        Some(row) => failed(format!("the copy lacks the current {row}")),
         None => Ok(()),
     }
 }

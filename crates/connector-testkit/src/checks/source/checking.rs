@@ -8,17 +8,17 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "check_passes",
-        claim: "`check` passes with what works.",
+        claim: "`check` passes with an access that works.",
         mutants: &["refuses a token that works"],
         capability: Capability::Source,
         run: |suite| Box::pin(check_passes(suite)),
     },
     Check {
         name: "check_fails",
-        claim: "`check` fails with what does not work, and does not ask for another try.",
+        claim: "`check` fails with an access that does not work, and the error is not retryable.",
         mutants: &[
-            "passes a token of nobody",
-            "asks for another try with a token of nobody",
+            "accepts an unknown token",
+            "a retryable error for an unknown token",
         ],
         capability: Capability::Source,
         run: |suite| Box::pin(check_fails(suite)),
@@ -33,7 +33,7 @@ async fn check_passes(suite: &Suite<'_>) -> Verdict {
 async fn check_fails(suite: &Suite<'_>) -> Verdict {
     let wrong = &suite.reading()?.wrong;
     if wrong.is_empty() {
-        return skipped("nothing wrong was given to read with");
+        return skipped("no wrong access was given: use `Reading::with_wrong`");
     }
     for access in wrong {
         let source = suite.source_of(access).await?;

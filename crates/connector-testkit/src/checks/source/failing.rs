@@ -13,24 +13,24 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "errors_end_the_read",
-        claim: "After an error comes nothing: no record, and no checkpoint that would cover what was not read.",
+        claim: "Nothing follows an error: no record, and no checkpoint that would cover unread records.",
         mutants: &[
             "a checkpoint after the error",
-            "goes on with the next stream after an error",
+            "continues with the next stream after an error",
         ],
         capability: Capability::Source,
         run: |suite| Box::pin(errors_end_the_read(suite)),
     },
     Check {
         name: "errors_cover_nothing_unread",
-        claim: "Resumed from the last checkpoint before an error, once its cause is mended, it misses no record.",
+        claim: "Resumed from the last checkpoint before an error, once the cause is fixed, a read misses no record.",
         mutants: &["a checkpoint that covers the page that failed"],
         capability: Capability::Source,
         run: |suite| Box::pin(errors_cover_nothing_unread(suite)),
     },
     Check {
         name: "errors_name_their_stream",
-        claim: "An error in a read names the stream that it happened in.",
+        claim: "A read error names its stream.",
         mutants: &["an error without its stream"],
         capability: Capability::Source,
         run: |suite| Box::pin(errors_name_their_stream(suite)),
@@ -50,7 +50,7 @@ struct Failed {
 
 fn given<'s>(suite: &'s Suite<'_>) -> Verdict<&'s [Failure]> {
     match &suite.reading()?.failures[..] {
-        [] => skipped("no read that fails half-way was given"),
+        [] => skipped("no failing read was given: use `Reading::with_failure`"),
         failures => Ok(failures),
     }
 }
@@ -84,13 +84,11 @@ async fn fail_once(suite: &Suite<'_>, failure: &Failure, request: ReadRequest) -
         match messages.next().await {
             Some(Ok(message)) => before.push(message),
             Some(Err(error)) => break error,
-            None => return failed("a read that was to fail has come to its end"),
+            None => return failed("the read did not fail"),
         }
     };
     if records(&before).next().is_none() {
-        return failed(format!(
-            "a read that was to fail half-way failed at once: {error}"
-        ));
+        return failed(format!("the read failed before its first record: {error}"));
     }
     let after = messages.take(AFTER).collect().await;
     Ok(Failed {
@@ -110,7 +108,7 @@ async fn errors_end_the_read(suite: &Suite<'_>) -> Verdict {
             Some(Ok(_)) => "a status",
             Some(Err(_)) => "another error",
         };
-        return failed(format!("{what} came after the error: {error}"));
+        return failed(format!("{what} followed the error: {error}"));
     }
     Ok(())
 }
@@ -145,7 +143,9 @@ async fn errors_name_their_stream(suite: &Suite<'_>) -> Verdict {
             streams.any(|selection| selection.stream == *name)
         });
         if !is_requested {
-            return failed(format!("no stream is named: {error}"));
+            return failed(format!(
+                "the error does not name a requested stream: {error}"
+            ));
         }
     }
     Ok(())

@@ -41,7 +41,7 @@ async fn reads(suite: &Suite<'_>) -> Verdict<(Catalog, Vec<(ReadRequest, Vec<Mes
     for request in reading.requests(&catalog)? {
         let messages = read(&*source, request.clone()).await?;
         if records(&messages).next().is_none() {
-            return failed("no record came: there is nothing to see");
+            return failed("the read returned no records: give a world that has some");
         }
         reads.push((request, messages));
     }

@@ -17,21 +17,21 @@ use crate::{Capability, Suite};
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
-        name: "open_rows_that_are_there_stay",
-        claim: "An open row of the copy that the remote still has is not reported as removed.",
+        name: "existing_open_rows_stay",
+        claim: "An open row that the remote still has is not reported as removed.",
         mutants: &["reports every open row as removed"],
         capability: Capability::Source,
-        run: |suite| Box::pin(open_rows_that_are_there_stay(suite)),
+        run: |suite| Box::pin(existing_open_rows_stay(suite)),
     },
     Check {
-        name: "open_rows_that_are_gone_are_reported",
-        claim: "An open row of the copy that the remote no longer has is reported as removed, with its key alone.",
+        name: "removed_open_rows_are_reported",
+        claim: "An open row that the remote no longer has is reported by a tombstone that holds only its key.",
         mutants: &[
             "ignores the open rows of the copy",
             "a tombstone that holds more than the key",
         ],
         capability: Capability::Source,
-        run: |suite| Box::pin(open_rows_that_are_gone_are_reported(suite)),
+        run: |suite| Box::pin(removed_open_rows_are_reported(suite)),
     },
 ];
 
@@ -73,7 +73,7 @@ async fn open(suite: &Suite<'_>) -> Verdict<Open> {
     })
 }
 
-async fn open_rows_that_are_there_stay(suite: &Suite<'_>) -> Verdict {
+async fn existing_open_rows_stay(suite: &Suite<'_>) -> Verdict {
     let Open {
         streams,
         messages,
@@ -95,35 +95,33 @@ async fn open_rows_that_are_there_stay(suite: &Suite<'_>) -> Verdict {
         Some(record) => {
             let name = &record.stream;
             failed(format!(
-                "a record of `{name}` that is there is reported as removed"
+                "an existing record of `{name}` is reported as removed"
             ))
         }
         None => Ok(()),
     }
 }
 
-async fn open_rows_that_are_gone_are_reported(suite: &Suite<'_>) -> Verdict {
+async fn removed_open_rows_are_reported(suite: &Suite<'_>) -> Verdict {
     let Open { catalog, next, .. } = open(suite).await?;
-    let gone = &suite.reading()?.gone;
-    if gone.is_empty() {
-        return skipped("no open row that is gone was given");
+    let removed = &suite.reading()?.removed_open_rows;
+    if removed.is_empty() {
+        return skipped("no removed open row was given: use `Reading::with_removed_open_row`");
     }
     let source = suite.source().await?;
-    for (name, wanted) in gone {
+    for (name, wanted) in removed {
         let stream = catalog.stream(name.as_str())?;
         let rows = BTreeMap::from([(name.clone(), vec![wanted.clone()])]);
         let after = read(&*source, next.clone().with_open_rows(rows)).await?;
         let is_news = |record: &&Record| record.is_removed() && record.stream == *name;
         let Some(news) = records(&after).find(is_news) else {
-            return failed(format!("a row of `{name}` that is gone is not reported"));
+            return failed(format!("a removed row of `{name}` is not reported"));
         };
         let key = key_alone(stream, news)?;
         let alone = Record::new(name.clone(), key.clone());
         let fields = news.data.fields()?.len();
         if fields != stream.primary_key.len() || key_of(stream, news)? != key_of(stream, &alone)? {
-            return failed(format!(
-                "a tombstone of `{name}` does not hold its key alone"
-            ));
+            return failed(format!("a tombstone of `{name}` holds more than its key"));
         }
     }
     Ok(())

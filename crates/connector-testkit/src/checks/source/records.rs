@@ -15,32 +15,32 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "streams_begin_and_end",
-        claim: "Each stream says that it begins before its first record, and that it is complete after its last; no other stream comes.",
+        claim: "Each stream reports `Started` before its first record and `Complete` after its last. No other stream appears.",
         mutants: &[
-            "never says that a stream is complete",
-            "says that a stream begins after its first record",
-            "yields a stream that nobody asked for",
+            "never reports that a stream is complete",
+            "reports the start of a stream after its first record",
+            "yields a stream that was not requested",
         ],
         capability: Capability::Source,
         run: |suite| Box::pin(streams_begin_and_end(suite)),
     },
     Check {
         name: "records_match_schema",
-        claim: "Each record fits the schema of its stream.",
-        mutants: &["a number as text"],
+        claim: "Each record matches the schema of its stream.",
+        mutants: &["a number where the schema says text"],
         capability: Capability::Source,
         run: |suite| Box::pin(records_match_schema(suite)),
     },
     Check {
         name: "keys_are_not_null",
-        claim: "No field of a primary key is null or missing, in tombstones neither.",
+        claim: "No primary key field is null or missing, in records and in tombstones.",
         mutants: &["a key that is null", "a record without its key"],
         capability: Capability::Source,
         run: |suite| Box::pin(keys_are_not_null(suite)),
     },
     Check {
         name: "keys_are_unique",
-        claim: "No primary key comes twice in a read.",
+        claim: "No primary key occurs twice in a read.",
         mutants: &["yields a record twice"],
         capability: Capability::Source,
         run: |suite| Box::pin(keys_are_unique(suite)),
@@ -54,15 +54,15 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "reads_are_independent",
-        claim: "Two reads at the same time, by the same source, return what each returns alone.",
+        claim: "Two concurrent reads by one source return what each returns alone.",
         mutants: &["two reads share the records"],
         capability: Capability::Source,
         run: |suite| Box::pin(reads_are_independent(suite)),
     },
     Check {
         name: "reads_are_complete",
-        claim: "A read has as many records of each stream as its author says there are.",
-        mutants: &["leaves out the last record in every read"],
+        claim: "A read returns as many records per stream as the author expects.",
+        mutants: &["omits the same record in every read"],
         capability: Capability::Source,
         run: |suite| Box::pin(reads_are_complete(suite)),
     },
@@ -74,13 +74,15 @@ async fn streams_begin_and_end(suite: &Suite<'_>) -> Verdict {
             let name = &selection.stream;
             let course = course(name, &messages);
             if !course.starts_with('s') {
-                return failed(format!("`{name}` does not begin with its start"));
+                return failed(format!("`{name}` does not begin with `Started`"));
             }
             if !course.ends_with('c') {
-                return failed(format!("`{name}` does not end with its completion"));
+                return failed(format!("`{name}` does not end with `Complete`"));
             }
             if course.matches(['s', 'c']).count() != 2 {
-                return failed(format!("`{name}` begins or ends more than once"));
+                return failed(format!(
+                    "`{name}` reports its start or its end more than once"
+                ));
             }
         }
         let is_asked_for = |name: &StreamName| {
@@ -89,13 +91,13 @@ async fn streams_begin_and_end(suite: &Suite<'_>) -> Verdict {
         };
         let mut names = messages.iter().filter_map(stream_of);
         if let Some(other) = names.find(|name| !is_asked_for(name)) {
-            return failed(format!("`{other}` came, and was not asked for"));
+            return failed(format!("`{other}` was not requested"));
         }
     }
     Ok(())
 }
 
-/// What comes of one stream: s for its start, r for a record, c for its completion.
+/// The messages of one stream as letters: s for started, r for record, c for complete.
 fn course(name: &StreamName, messages: &[Message]) -> String {
     let of_stream = messages
         .iter()
@@ -128,7 +130,9 @@ async fn records_match_schema(suite: &Suite<'_>) -> Verdict {
             let value = value_of(&record.data)?;
             if let Err(error) = validator.validate(&value) {
                 let (at, key) = (error.instance_path(), key_of(&stream, record)?);
-                return failed(format!("`{name}` {key} does not fit at `{at}`: {error}"));
+                return failed(format!(
+                    "`{name}` {key} does not match the schema at `{at}`: {error}"
+                ));
             }
         }
     }
@@ -148,7 +152,9 @@ async fn keys_are_not_null(suite: &Suite<'_>) -> Verdict {
             .find(|key| value[key.as_str()].is_null())
         {
             let name = &stream.name;
-            return failed(format!("a record of `{name}` has no `{key}`"));
+            return failed(format!(
+                "a record of `{name}` has no value for its key `{key}`"
+            ));
         }
     }
     expect_any(keyed)
@@ -167,14 +173,14 @@ async fn keys_are_unique(suite: &Suite<'_>) -> Verdict {
             keyed += 1;
             let (name, key) = (&record.stream, key_of(stream, record)?);
             if !seen.insert((name.clone(), key.clone())) {
-                return failed(format!("`{name}` {key} comes twice"));
+                return failed(format!("`{name}` {key} occurs twice"));
             }
         }
     }
     expect_any(keyed)
 }
 
-/// No stream that was read has a primary key.
+/// Absent if no stream that was read has a primary key.
 fn expect_any(keyed: usize) -> Verdict {
     if keyed == 0 {
         return absent();
@@ -198,7 +204,7 @@ async fn full_reads_agree(suite: &Suite<'_>) -> Verdict {
 fn expect_same(expected: &Rows, other: &Rows, place: &str) -> Verdict {
     let differing = expected.differing_in(other);
     match differing.or_else(|| other.differing_in(expected)) {
-        Some(row) => failed(format!("{row} is not the same {place}")),
+        Some(row) => failed(format!("{row} differs {place}")),
         None => Ok(()),
     }
 }
@@ -217,7 +223,7 @@ async fn reads_are_independent(suite: &Suite<'_>) -> Verdict {
     Ok(())
 }
 
-/// Two reads, a message of one after a message of the other.
+/// Two reads that are polled in turn.
 async fn both(
     source: &dyn connector_core::Source,
     request: &ReadRequest,
@@ -241,7 +247,7 @@ async fn both(
 async fn reads_are_complete(suite: &Suite<'_>) -> Verdict {
     let counts = &suite.reading()?.counts;
     if counts.is_empty() {
-        return skipped("no counts of records were given");
+        return skipped("no counts were given: use `Reading::with_counts`");
     }
     let (catalog, reads) = reads(suite).await?;
     for (_, messages) in reads {
@@ -253,13 +259,15 @@ async fn reads_are_complete(suite: &Suite<'_>) -> Verdict {
                 .map(|record| key_of(stream, record))
                 .collect::<Result<_, _>>()?;
             keys.sort_unstable();
-            // Records without a key may be alike; that a key comes twice is for another check.
+            // Records without a key may be equal. Another check looks for repeated keys.
             if !stream.primary_key.is_empty() {
                 keys.dedup();
             }
             let count = keys.len();
             if count != *expected {
-                return failed(format!("{count} records of `{name}` came, not {expected}"));
+                return failed(format!(
+                    "the read returned {count} records of `{name}`, not {expected}"
+                ));
             }
         }
     }

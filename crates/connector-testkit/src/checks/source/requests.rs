@@ -11,21 +11,21 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "unknown_streams_are_not_read",
-        claim: "To read a stream that is not in the catalog is an error of configuration, before any record.",
-        mutants: &["leaves out a stream that it does not know"],
+        claim: "Reading a stream that is not in the catalog is a configuration error, before any record.",
+        mutants: &["omits an unknown stream silently"],
         capability: Capability::Source,
         run: |suite| Box::pin(unknown_streams_are_not_read(suite)),
     },
     Check {
         name: "unsupported_sync_modes_are_refused",
-        claim: "To read a stream in a mode that it does not have is an error of configuration, before any record.",
+        claim: "Reading a stream in a mode that it does not support is a configuration error, before any record.",
         mutants: &["reads a stream in any mode"],
         capability: Capability::Source,
         run: |suite| Box::pin(unsupported_sync_modes_are_refused(suite)),
     },
     Check {
         name: "unknown_parts_are_refused",
-        claim: "A request with a part that the source did not make is an error of configuration, before any record.",
+        claim: "A request with a part that the source did not make is a configuration error, before any record.",
         mutants: &["ignores a part that it did not make"],
         capability: Capability::Source,
         run: |suite| Box::pin(unknown_parts_are_refused(suite)),
@@ -85,14 +85,14 @@ async fn expect_config(source: &dyn Source, request: ReadRequest, what: &str) ->
     let messages: Vec<_> = source.read(request).collect().await;
     for message in messages {
         match message {
-            Ok(Message::Record(_)) => return failed(format!("{what} is read")),
+            Ok(Message::Record(_)) => return failed(format!("{what} was read")),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Config => return Ok(()),
             Err(error) => {
                 let kind = error.kind();
-                return failed(format!("{what} is an error of the kind {kind:?}: {error}"));
+                return failed(format!("{what} caused an error of kind {kind:?}: {error}"));
             }
         }
     }
-    failed(format!("{what} is no error"))
+    failed(format!("{what} caused no error"))
 }

@@ -12,14 +12,14 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "reads_end_with_a_checkpoint",
-        claim: "After the last record comes a checkpoint, in full reads too.",
+        claim: "A checkpoint follows the last record, in a full refresh too.",
         mutants: &["no checkpoint after the last record"],
         capability: Capability::Source,
         run: |suite| Box::pin(reads_end_with_a_checkpoint(suite)),
     },
     Check {
         name: "resuming_misses_nothing",
-        claim: "Killed after any message and resumed by a new source from the last checkpoint, it misses no record.",
+        claim: "Killed after any message and resumed by a new source from the last checkpoint, a read misses no record.",
         mutants: &[
             "a checkpoint before the records that it covers",
             "resumes one record too far",
@@ -29,14 +29,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "resuming_twice_misses_nothing",
-        claim: "Killed after any checkpoint, resumed, killed after the next one and resumed again, it misses no record.",
-        mutants: &["adds where it resumed to where it got"],
+        claim: "Killed after any checkpoint, resumed, killed after the next checkpoint and resumed again, a read misses no record.",
+        mutants: &["a state that counts the resumed part twice"],
         capability: Capability::Source,
         run: |suite| Box::pin(resuming_twice_misses_nothing(suite)),
     },
     Check {
         name: "full_refresh_starts_over",
-        claim: "After a full refresh that came to its end, the next one reads everything again.",
+        claim: "After a completed full refresh, the next one reads everything again.",
         mutants: &["a full refresh that resumes from the end of the last one"],
         capability: Capability::Source,
         run: |suite| Box::pin(full_refresh_starts_over(suite)),
@@ -49,7 +49,7 @@ async fn reads_end_with_a_checkpoint(suite: &Suite<'_>) -> Verdict {
             |message: &&Message| matches!(message, Message::Record(_) | Message::Checkpoint(_));
         let last = messages.iter().rev().find(is_either);
         if !matches!(last, Some(Message::Checkpoint(_))) {
-            return failed("no checkpoint comes after the last record");
+            return failed("no checkpoint follows the last record");
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::{Capability, Suite};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "states_survive_their_json_form",
-        claim: "Each checkpoint carries the connector's name, and is the same after a trip through JSON.",
+        claim: "Each checkpoint carries the connector's name and a version, and survives a round trip through JSON.",
         mutants: &[
             "a state in the name of another connector",
             "a state without a version",
@@ -23,31 +23,31 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         name: "foreign_states_are_refused",
-        claim: "A state of a version that is far ahead, or of another connector, is refused as such before any record.",
+        claim: "A state of a newer version, or of another connector, is refused with a state error, before any record.",
         mutants: &[
-            "takes a state of any version",
-            "takes a state of any connector",
+            "accepts a state of any version",
+            "accepts a state of any connector",
         ],
         capability: Capability::Source,
         run: |suite| Box::pin(foreign_states_are_refused(suite)),
     },
     Check {
         name: "damaged_states_are_refused",
-        claim: "A state whose values have another shape than the connector gives them is refused as such, and never taken for none.",
-        mutants: &["starts over from a state that it does not understand"],
+        claim: "A state with values of the wrong shape is refused with a state error. The read never starts over silently.",
+        mutants: &["starts over from a damaged state"],
         capability: Capability::Source,
         run: |suite| Box::pin(damaged_states_are_refused(suite)),
     },
     Check {
         name: "far_future_reads_nothing",
-        claim: "From a state whose numbers and times lie in the far future nothing is read, or it is refused; it is never taken for none.",
+        claim: "A state with numbers and times in the far future reads nothing or is refused. The read never starts over silently.",
         mutants: &["starts over from a state in the future"],
         capability: Capability::Source,
         run: |suite| Box::pin(far_future_reads_nothing(suite)),
     },
 ];
 
-/// The largest number that every reader of JSON takes as it is.
+/// The largest number that every JSON reader keeps exactly.
 const FAR: u64 = 1 << 53;
 
 async fn states_survive_their_json_form(suite: &Suite<'_>) -> Verdict {
@@ -58,7 +58,7 @@ async fn states_survive_their_json_form(suite: &Suite<'_>) -> Verdict {
             continue;
         };
         if state.connector() != name || state.version() == 0 {
-            return failed("a state without the connector's name or without a version");
+            return failed("a state lacks the connector's name or a version");
         }
         if State::parse(&state.to_json()?)? != *state {
             return failed("the JSON form of a state is another state");
@@ -67,8 +67,8 @@ async fn states_survive_their_json_form(suite: &Suite<'_>) -> Verdict {
     Ok(())
 }
 
-/// The state after a read, and the request for it. One without checkpoints has an empty state:
-/// who has none of its own refuses those of others all the same.
+/// The request and the final state of each read. A source without checkpoints gets an empty state:
+/// it must refuse foreign states, too.
 async fn states(suite: &Suite<'_>) -> Verdict<Vec<(ReadRequest, State)>> {
     let name = suite.connector.identity().name;
     let (_, reads) = super::reads(suite).await?;
@@ -129,7 +129,7 @@ async fn damaged_states_are_refused(suite: &Suite<'_>) -> Verdict {
         }
     }
     if tried == 0 {
-        return skipped("no state holds a stream");
+        return skipped("no state has a value for a stream");
     }
     Ok(())
 }
@@ -137,9 +137,11 @@ async fn damaged_states_are_refused(suite: &Suite<'_>) -> Verdict {
 async fn expect_refused(source: &dyn Source, request: ReadRequest, what: &str) -> Verdict {
     match end(source, request).await {
         End::Refused => Ok(()),
-        End::Records => failed(format!("a state {what} is read from")),
-        End::Quiet => failed(format!("a state {what} is taken")),
-        End::Error(kind) => failed(format!("a state {what} is an error of the kind {kind:?}")),
+        End::Records => failed(format!("a state {what} was read from")),
+        End::Quiet => failed(format!("a state {what} was accepted")),
+        End::Error(kind) => failed(format!(
+            "a state {what} caused an error of kind {kind:?}, not State"
+        )),
     }
 }
 
@@ -151,7 +153,7 @@ enum End {
     Error(ErrorKind),
     /// A record came.
     Records,
-    /// Well, without a record.
+    /// Without an error and without a record.
     Quiet,
 }
 
@@ -177,7 +179,7 @@ async fn far_future_reads_nothing(suite: &Suite<'_>) -> Verdict {
         return absent();
     }
     let Some(state) = last_state(&read(&*source, request.clone()).await?)? else {
-        return skipped("no checkpoint came");
+        return skipped("the read returned no checkpoint");
     };
     let mut future = state.clone();
     for (name, value) in state.streams() {
@@ -188,8 +190,8 @@ async fn far_future_reads_nothing(suite: &Suite<'_>) -> Verdict {
     }
     match end(&*source, request.with_state(Some(future))).await {
         End::Refused | End::Quiet => Ok(()),
-        End::Records => failed("records came"),
-        End::Error(kind) => failed(format!("the error is of the kind {kind:?}, not State")),
+        End::Records => failed("the read returned records"),
+        End::Error(kind) => failed(format!("the error has kind {kind:?}, not State")),
     }
 }
 

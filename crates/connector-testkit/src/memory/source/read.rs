@@ -66,7 +66,7 @@ pub(super) fn read(
                     yield Message::Record(record);
                 }
                 if position.is_complete {
-                    for record in gone(&source, range.stream, &request)? {
+                    for record in removals(&source, range.stream, &request)? {
                         yield Message::Record(record);
                     }
                 }
@@ -107,14 +107,14 @@ async fn page(
 }
 
 /// News of the rows that the copy takes for open and that are no longer there.
-fn gone(source: &MemorySource, stream: &Stream, request: &ReadRequest) -> Result<Vec<Record>> {
+fn removals(source: &MemorySource, stream: &Stream, request: &ReadRequest) -> Result<Vec<Record>> {
     let rows = request.open_rows.get(&stream.name).into_iter().flatten();
     let (Some(open), Some(key)) = (&stream.open_rows, stream.primary_key.first()) else {
         return Ok(Vec::new());
     };
     let ids = rows.filter_map(|row| wanted(open, key, row));
-    let gone = ids.filter(|id| !source.remote.has(&stream.name, id));
-    gone.map(|id| removed(stream, key, id)).collect()
+    let removed_ids = ids.filter(|id| !source.remote.has(&stream.name, id));
+    removed_ids.map(|id| removed(stream, key, id)).collect()
 }
 
 fn wanted<'r>(open: &OpenRows, key: &str, row: &'r [Value]) -> Option<&'r Value> {

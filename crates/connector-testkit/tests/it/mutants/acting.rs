@@ -78,7 +78,7 @@ fn results() -> Vec<Mutant> {
 
 fn unfinished() -> Vec<Mutant> {
     vec![
-        Mutant::new("says nothing of what is under way").unfinished(Vec::clear),
+        Mutant::new("no unfinished results").unfinished(Vec::clear),
         Mutant::new("an unfinished result under another key").unfinished(|results| {
             edit_results(results, |value| value["key"] = "another".into());
         }),
@@ -140,7 +140,7 @@ type Places = Arc<Mutex<BTreeSet<String>>>;
 
 fn failures() -> Vec<Mutant> {
     let repeated = Places::default();
-    let again = Mutant::new("acts again on what a failed write did");
+    let again = Mutant::new("acts again after a failed write");
     vec![
         Mutant::new("forgets what it did when a write fails").write(|inner, records| {
             Box::pin(async move {
@@ -178,7 +178,7 @@ fn acting_after_kill() -> Mutant {
     let (failed, started) = (Arc::clone(&dirty), Arc::clone(&repeated));
     let committed = Arc::clone(&dirty);
     let was_dirty = Arc::clone(&dirty);
-    Mutant::new("acts again on what a killed run did")
+    Mutant::new("acts again after a kill")
         .start(move |inner, plan| {
             if was_dirty.lock().unwrap().remove(&inner.place()) {
                 started.lock().unwrap().insert(inner.place());
@@ -216,7 +216,7 @@ fn acting_after_kill() -> Mutant {
 
 fn reporting_again() -> Mutant {
     let known: Arc<Mutex<Vec<(String, JsonObject)>>> = Arc::default();
-    Mutant::new("reports every result again").results(move |setup, results| {
+    Mutant::new("repeats stored results").results(move |setup, results| {
         let place = crate::flaw::place(setup);
         let mut known = known.lock().unwrap();
         let of_place = known.iter().filter(|(of, _)| *of == place);
@@ -228,7 +228,7 @@ fn reporting_again() -> Mutant {
 
 fn forgetting_waits() -> Mutant {
     let is_waiting = Arc::new(Mutex::new(false));
-    Mutant::new("forgets what it waits for when the wait is dropped").follow(move |acting| {
+    Mutant::new("loses results when the wait is dropped").follow(move |acting| {
         let is_waiting = Arc::clone(&is_waiting);
         Box::pin(async move {
             let was_dropped = std::mem::replace(&mut *is_waiting.lock().unwrap(), true);
@@ -244,10 +244,10 @@ fn forgetting_waits() -> Mutant {
 
 fn stops() -> Vec<Mutant> {
     vec![
-        Mutant::new("acts after it was asked to stop")
+        Mutant::new("ignores a request to stop")
             .besides(&["stop_ends_a_batch"])
             .setup(|setup| setup.stop = Stop::new()),
-        Mutant::new("accepts what it no longer attempts")
+        Mutant::new("accepts records that it did not attempt")
             .besides(&["stop_ends_a_batch"])
             .outcomes(|_, _, outcomes| {
                 for outcome in outcomes {
@@ -256,7 +256,7 @@ fn stops() -> Vec<Mutant> {
                     }
                 }
             }),
-        Mutant::new("hears of a stop only before a batch")
+        Mutant::new("notices a stop only between batches")
             .setup(|setup| setup.stop = Stop::new())
             .write(|inner, records| {
                 let is_stopped = inner.setup.stop.is_requested();

@@ -33,14 +33,14 @@ async fn claim(inner: &mut Inner, sync: &str, holder: &Holder) -> Result<()> {
 fn claims() -> Vec<Mutant> {
     let held: Arc<Mutex<Vec<Box<dyn Destination>>>> = Arc::default();
     vec![
-        Mutant::new("two claims of one sync").claim(|_, _, _| Box::pin(async { Ok(()) })),
-        Mutant::new("a refusal without a name").claim(|inner, sync, holder| {
+        Mutant::new("grants two claims for one sync").claim(|_, _, _| Box::pin(async { Ok(()) })),
+        Mutant::new("a refusal that does not name the holder").claim(|inner, sync, holder| {
             Box::pin(async move {
                 let claimed = claim(inner, &sync, &holder).await;
                 claimed.map_err(|_| error(ErrorKind::Conflict))
             })
         }),
-        Mutant::new("a claim for ever").claim(move |inner, sync, holder| {
+        Mutant::new("a claim that is never freed").claim(move |inner, sync, holder| {
             let held = Arc::clone(&held);
             Box::pin(async move {
                 let mut other = inner.open().await?;
@@ -59,7 +59,7 @@ fn claims() -> Vec<Mutant> {
 fn freeing() -> Mutant {
     let holders: Arc<Mutex<BTreeMap<String, Holder>>> = Arc::default();
     let dropped = Arc::clone(&holders);
-    Mutant::new("a refused claim frees the sync")
+    Mutant::new("a refused claim that frees the sync")
         .claim(move |inner, sync, holder| {
             let mut holders = holders.lock().unwrap();
             let key = format!("{} {sync}", inner.place());
@@ -85,7 +85,7 @@ fn freeing() -> Mutant {
 fn histories() -> Vec<Mutant> {
     let count = Mutex::new(0);
     vec![
-        Mutant::new("the oldest run first").runs(|inner, at_most| {
+        Mutant::new("returns the oldest run first").runs(|inner, at_most| {
             Box::pin(async move {
                 let history = inner.destination.run_history().unwrap();
                 let mut runs = history.runs(at_most).await?;
@@ -100,7 +100,7 @@ fn histories() -> Vec<Mutant> {
                 run.streams.clear();
             }
         }),
-        Mutant::new("more runs than asked for").runs(|inner, _| {
+        Mutant::new("ignores the limit of runs").runs(|inner, _| {
             Box::pin(async move {
                 inner
                     .destination
@@ -158,7 +158,7 @@ fn deletions() -> Vec<Mutant> {
                 Ok(deleted)
             })
         }),
-        Mutant::new("counts the keys it was given").delete(|inner, stream, keys| {
+        Mutant::new("counts keys instead of deleted rows").delete(|inner, stream, keys| {
             Box::pin(async move {
                 delete(inner, &stream, texts(&keys)).await?;
                 Ok(keys.len() as u64)
@@ -177,11 +177,11 @@ fn open_rows() -> Vec<Mutant> {
     let removed = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&removed);
     vec![
-        Mutant::new("takes settled rows for open").open(|open| open.settled.clear()),
+        Mutant::new("returns settled rows as open").open(|open| open.settled.clear()),
         Mutant::new("returns the wanted values in another order")
             .besides(&["removed_rows_are_not_open"])
             .open_rows(|_, _, rows| rows.iter_mut().for_each(|row| row.reverse())),
-        Mutant::new("takes removed rows for open")
+        Mutant::new("returns removed rows as open")
             .write(move |inner, records| {
                 let removals = records.iter().filter(|record| record.is_removed());
                 let removals = removals.map(|record| (inner.place(), record.stream.clone()));
@@ -209,16 +209,16 @@ fn replicas() -> Vec<Mutant> {
                 rows.iter_mut().for_each(|row| row.reverse());
             }
         }),
-        Mutant::new("a row without the fields that never came").rows(|_, _, rows| {
+        Mutant::new("omits unknown fields from a row").rows(|_, _, rows| {
             rows.iter_mut()
                 .for_each(|row| row.retain(|value| !value.is_null()));
         }),
-        Mutant::new("rows of any stream").rows_of(|stream| {
+        Mutant::new("rows for an unknown stream").rows_of(|stream| {
             if *stream == "a_stream_of_nobody" {
                 *stream = "builds".into();
             }
         }),
-        Mutant::new("finds every row the same")
+        Mutant::new("reports every row as the same")
             .compared(|compared| compared.fill(Comparison::Same)),
         Mutant::new("does not say which fields differ").compared(|compared| {
             for one in compared {
@@ -227,9 +227,10 @@ fn replicas() -> Vec<Mutant> {
                 }
             }
         }),
-        Mutant::new("the state of any sync").replica_state(|sync| *sync = "testkit".to_owned()),
+        Mutant::new("the same state for every sync")
+            .replica_state(|sync| *sync = "testkit".to_owned()),
         Mutant::new("no state").replica_state(|sync| sync.push_str("-of-nobody")),
-        Mutant::new("sees what is not committed")
+        Mutant::new("sees uncommitted rows")
             .write(move |inner, records| {
                 *written.lock().unwrap() = true;
                 Box::pin(async move { inner.destination.write(records).await })
@@ -247,9 +248,9 @@ fn replicas() -> Vec<Mutant> {
                     rows.push(vec![Value::Null; fields.len()]);
                 }
             }),
-        Mutant::new("sees what was there when it was opened")
+        Mutant::new("sees only what was there when it was opened")
             .replica(|_, opened| Ok(Arc::new(Frozen::new(opened?)))),
-        Mutant::new("opens a copy that is not there")
+        Mutant::new("opens a copy that does not exist")
             .over(&memory)
             .replica({
                 let memory = memory.clone();
@@ -260,7 +261,7 @@ fn replicas() -> Vec<Mutant> {
                     })
                 }
             }),
-        Mutant::new("reads nothing back from its destination").own_replica(|| Arc::new(Nothing)),
+        Mutant::new("an empty replica of the destination").own_replica(|| Arc::new(Nothing)),
     ]
 }
 

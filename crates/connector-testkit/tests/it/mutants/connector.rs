@@ -28,7 +28,7 @@ fn identities() -> Vec<Mutant> {
 fn schemas() -> Vec<Mutant> {
     let page_size = "/properties/page_size";
     vec![
-        Mutant::new("a setting of a type that JSON does not have").settings(move |settings| {
+        Mutant::new("a setting of an unknown JSON type").settings(move |settings| {
             if let Some(property) = settings.json_schema.pointer_mut(page_size) {
                 property["type"] = "word".into();
             }
@@ -45,17 +45,17 @@ fn schemas() -> Vec<Mutant> {
         Mutant::new("a token that is not marked").settings(|settings| {
             settings.json_schema["properties"]["token"]["writeOnly"] = false.into();
         }),
-        Mutant::new("a location that is no setting").settings(|settings| {
+        Mutant::new("a location that is not a setting").settings(|settings| {
             if let Some(location) = &mut settings.location {
                 location.key = "nowhere".to_owned();
             }
         }),
-        Mutant::new("a flag of a setting that is not there").settings(|settings| {
+        Mutant::new("a flag for an unknown setting").settings(|settings| {
             settings
                 .flags
                 .push(FlagSetting::new("pages", "pages", "PAGES", "Pages"));
         }),
-        Mutant::new("a flag that repeats and sets no list").settings(|settings| {
+        Mutant::new("a repeatable flag that sets no list").settings(|settings| {
             for flag in &mut settings.flags {
                 flag.is_list = true;
             }
@@ -79,10 +79,10 @@ fn openings() -> Vec<Mutant> {
                 with(setup, "token", TOKEN);
             }
         }),
-        Mutant::new("ignores a setting that it does not know").setup(|setup| {
+        Mutant::new("ignores an unknown setting").setup(|setup| {
             setup.configuration.take("no_such_setting");
         }),
-        Mutant::new("takes text for a number").setup(|setup| {
+        Mutant::new("accepts text for a number").setup(|setup| {
             let page_size = setup.configuration.get("page_size");
             if page_size.is_some_and(|value| !value.is_number()) {
                 with(setup, "page_size", 2);
@@ -109,7 +109,7 @@ fn validations() -> Vec<Mutant> {
         Mutant::new("sends a request to validate").validate(|setup, _| {
             setup.observer.observe(Event::Request { stream: None });
         }),
-        Mutant::new("makes a copy to validate")
+        Mutant::new("creates a copy to validate")
             .over(&memory)
             .validate({
                 let memory = memory.clone();

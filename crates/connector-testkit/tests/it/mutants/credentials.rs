@@ -29,7 +29,7 @@ fn reports() -> Vec<Mutant> {
                 report.readable.push("others".into());
             }
         }),
-        Mutant::new("calls a stream readable and unreadable").report(|_, report| {
+        Mutant::new("lists a stream as readable and unreadable").report(|_, report| {
             if let Ok(report) = report
                 && report.unreadable.is_empty()
             {
@@ -37,7 +37,7 @@ fn reports() -> Vec<Mutant> {
                 report.unreadable.push(missing);
             }
         }),
-        Mutant::new("says nothing of a right that is missing").report(|_, report| {
+        Mutant::new("does not name the missing right").report(|_, report| {
             if let Ok(report) = report {
                 report
                     .unreadable
@@ -45,7 +45,7 @@ fn reports() -> Vec<Mutant> {
                     .for_each(|missing| missing.scopes.clear());
             }
         }),
-        Mutant::new("describes a token of nobody").report(|setup, report| {
+        Mutant::new("describes a token that nobody has").report(|setup, report| {
             if is_of_nobody(setup) {
                 *report = Ok(CredentialReport::default());
             }
@@ -78,19 +78,19 @@ type Verified = Result<VerifiedWebhook>;
 
 fn webhooks() -> Vec<Mutant> {
     vec![
-        Mutant::new("refuses every webhook").webhook(|inner, request, secrets, now| {
+        Mutant::new("refuses genuine webhooks").webhook(|inner, request, secrets, now| {
             let verified = inner.verify(request, secrets, now)?;
             if secrets.len() == 1 {
                 return Err(error(ErrorKind::Auth));
             }
             Ok(verified)
         }),
-        Mutant::new("an event of another kind").webhook(|inner, request, secrets, now| {
+        Mutant::new("an event of another type").webhook(|inner, request, secrets, now| {
             let mut verified = inner.verify(request, secrets, now)?;
             verified.event = "task.begun".to_owned();
             Ok(verified)
         }),
-        Mutant::new("verifies the time alone").webhook(|inner, request, secrets, now| {
+        Mutant::new("does not verify the body").webhook(|inner, request, secrets, now| {
             let verified = inner.verify(request, secrets, now);
             let genuine = WebhookRequest::new(request.headers, WEBHOOK.as_bytes());
             if is_auth(&verified) && inner.verify(&genuine, secrets, now).is_ok() {
@@ -98,7 +98,7 @@ fn webhooks() -> Vec<Mutant> {
             }
             verified
         }),
-        Mutant::new("passes a webhook of any age")
+        Mutant::new("accepts webhooks of any age")
             .webhook(|inner, request, secrets, _| inner.verify(request, secrets, sent_at(request))),
         Mutant::new("an event out of anything").webhook(|inner, request, secrets, now| match inner
             .verify(request, secrets, now)
@@ -117,7 +117,7 @@ fn is_auth(verified: &Verified) -> bool {
 
 fn secrets() -> Vec<Mutant> {
     vec![
-        Mutant::new("passes what is signed with anything")
+        Mutant::new("accepts any signature")
             .besides(&["forged_bodies_are_refused"])
             .webhook(|inner, request, secrets, now| {
                 let verified = inner.verify(request, secrets, now);
@@ -129,7 +129,7 @@ fn secrets() -> Vec<Mutant> {
                 }
                 verified
             }),
-        Mutant::new("passes what is not signed").webhook(|inner, request, secrets, now| {
+        Mutant::new("accepts unsigned webhooks").webhook(|inner, request, secrets, now| {
             if request.headers.is_empty() {
                 return Ok(anything(request.body));
             }
@@ -146,7 +146,7 @@ fn secrets() -> Vec<Mutant> {
                 inner.verify(request, secrets, now)
             },
         ),
-        Mutant::new("looks at the first secret alone").webhook(|inner, request, secrets, now| {
+        Mutant::new("uses only the first secret").webhook(|inner, request, secrets, now| {
             inner.verify(request, &secrets[..secrets.len().min(1)], now)
         }),
     ]
@@ -159,12 +159,12 @@ fn links() -> Vec<Mutant> {
                 *link = link.take().map(|link| link + "0");
             }
         }),
-        Mutant::new("a link that is no URL").link(|_, record, link| {
+        Mutant::new("a link that is not a URL").link(|_, record, link| {
             if record.as_str().contains("Grace") {
                 *link = Some("people/Grace".to_owned());
             }
         }),
-        Mutant::new("a link for anything").link(|stream, _, link| {
+        Mutant::new("a link for an unknown stream").link(|stream, _, link| {
             if *stream != TASKS && *stream != PEOPLE {
                 *link = Some("https://example.com".to_owned());
             }

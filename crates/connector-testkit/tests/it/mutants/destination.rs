@@ -28,15 +28,15 @@ pub(super) fn mutants() -> Vec<Mutant> {
 fn checks() -> Vec<Mutant> {
     let memory = Memory::new();
     vec![
-        Mutant::new("refuses to write with a token that works").destination_check(|_, result| {
+        Mutant::new("refuses a token that works for writing").destination_check(|_, result| {
             *result = Err(error(ErrorKind::Auth));
         }),
-        Mutant::new("passes to write with a token of nobody").destination_check(|setup, result| {
+        Mutant::new("accepts an unknown token for writing").destination_check(|setup, result| {
             if is_of_nobody(setup) {
                 *result = Ok(());
             }
         }),
-        Mutant::new("makes a copy to check")
+        Mutant::new("creates a copy to check")
             .over(&memory)
             .destination_check({
                 let memory = memory.clone();
@@ -51,10 +51,10 @@ fn declarations() -> Vec<Mutant> {
             let modes = &mut capabilities.write_modes;
             modes.extend(modes.clone());
         }),
-        Mutant::new("declares less once it is opened")
+        Mutant::new("declares less when opened")
             .own_capabilities(|capabilities| capabilities.dry_run = false),
-        Mutant::new("reports results and does not declare it").acts(|| true),
-        Mutant::new("keeps states and does not declare it")
+        Mutant::new("acts without declaring it").acts(|| true),
+        Mutant::new("keeps states without declaring it")
             .capabilities(|capabilities| capabilities.keeps_state = false),
         Mutant::new("upserts a stream without a key")
             .plan(|plan| plan.streams.iter_mut().for_each(append_without_key))
@@ -75,21 +75,21 @@ fn append_without_key(plan: &mut StreamPlan) {
 pub(super) fn accepting_mutants() -> Vec<Mutant> {
     let is_known = |plan: &StreamPlan| plan.stream.name == LAUNCHES;
     vec![
-        Mutant::new("accepts a stream whose schema is not valid").accepted(|accepted| {
+        Mutant::new("accepts a stream with an invalid schema").accepted(|accepted| {
             if let AcceptedStreams::Only(catalog) = accepted {
                 catalog.streams[0].json_schema["type"] = "word".into();
             }
         }),
-        Mutant::new("does not list the stream that it accepts").accepted(|accepted| {
+        Mutant::new("does not list an accepted stream").accepted(|accepted| {
             if let AcceptedStreams::Only(catalog) = accepted {
                 let mut other = catalog.streams[0].clone();
                 other.name = "others".into();
                 *catalog = Catalog::new([other]);
             }
         }),
-        Mutant::new("starts with a stream that it does not accept")
+        Mutant::new("starts with a stream that is not accepted")
             .plan(move |plan: &mut WritePlan| plan.streams.retain(is_known)),
-        Mutant::new("adds a stream that it does not accept").add(move |inner, stream| {
+        Mutant::new("adds a stream that is not accepted").add(move |inner, stream| {
             Box::pin(async move {
                 if is_known(&stream) {
                     return inner.destination.add_stream(&stream).await;
@@ -115,16 +115,16 @@ fn is_rejected(outcome: &Outcome) -> bool {
 
 fn outcomes() -> Vec<Mutant> {
     vec![
-        Mutant::new("says that a rejected record was accepted").outcomes(|_, _, outcomes| {
+        Mutant::new("accepts a record that must be rejected").outcomes(|_, _, outcomes| {
             outcomes.fill(Outcome::Accepted);
         }),
-        Mutant::new("says nothing of a rejected record").outcomes(|_, records, outcomes| {
+        Mutant::new("no outcome for a rejected record").outcomes(|_, records, outcomes| {
             // In larger batches other checks would fail, too.
             if records.len() == 1 {
                 outcomes.retain(|outcome| !is_rejected(outcome));
             }
         }),
-        Mutant::new("takes batches of no record").limit(|| 0),
+        Mutant::new("a batch limit of zero").limit(|| 0),
         Mutant::new("an outcome for no record").outcomes(|_, records, outcomes| {
             if records.is_empty() {
                 outcomes.push(Outcome::Accepted);

@@ -31,9 +31,9 @@ fn instead(plan: &mut WritePlan, from: WriteMode, to: WriteMode) {
 
 fn appends_and_upserts() -> Vec<Mutant> {
     vec![
-        Mutant::new("upserts where it is to append")
+        Mutant::new("upserts instead of appending")
             .plan(|plan| instead(plan, WriteMode::Append, WriteMode::Upsert)),
-        Mutant::new("appends where it is to upsert")
+        Mutant::new("appends instead of upserting")
             .besides(&["last_of_a_batch_counts"])
             .plan(|plan| instead(plan, WriteMode::Upsert, WriteMode::Append)),
         Mutant::new("keeps the first version of a row").write(|inner, records| {
@@ -51,7 +51,7 @@ fn appends_and_upserts() -> Vec<Mutant> {
                 Ok(outcomes)
             })
         }),
-        Mutant::new("turns a batch round")
+        Mutant::new("reverses a batch")
             .records(|records| records.reverse())
             .outcomes(|_, _, outcomes| outcomes.reverse()),
     ]
@@ -59,7 +59,7 @@ fn appends_and_upserts() -> Vec<Mutant> {
 
 fn overwrites() -> Vec<Mutant> {
     vec![
-        Mutant::new("overwrites before the end")
+        Mutant::new("overwrites at the commit")
             .besides(&[
                 "overwrite_that_is_killed_changes_nothing",
                 "overwrite_resumes",
@@ -83,7 +83,7 @@ fn overwrites() -> Vec<Mutant> {
                     inner.destination.finish().await
                 })
             }),
-        Mutant::new("adds to what it is to overwrite")
+        Mutant::new("appends instead of overwriting")
             .besides(&[
                 "overwrite_that_is_killed_changes_nothing",
                 "overwrite_resumes",
@@ -92,7 +92,7 @@ fn overwrites() -> Vec<Mutant> {
             .plan(|plan| instead(plan, WriteMode::Overwrite, WriteMode::Append)),
         restarting(),
         buffering(),
-        Mutant::new("overwrites every stream there is").plan(|plan| {
+        Mutant::new("overwrites other streams, too").plan(|plan| {
             let overwritten = plan
                 .streams
                 .iter()
@@ -124,7 +124,7 @@ async fn has_rows(replica: Arc<dyn Replica>) -> Result<bool> {
 fn restarting() -> Mutant {
     let unfinished: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let (committed, finished) = (Arc::clone(&unfinished), Arc::clone(&unfinished));
-    Mutant::new("overwrites with the next start")
+    Mutant::new("overwrites at the next start")
         .besides(&["overwrite_resumes"])
         .commit(move |inner, state| {
             committed.lock().unwrap().insert(inner.place());
@@ -206,7 +206,7 @@ fn additions() -> Vec<Mutant> {
                 reopen(inner, Some(&stream)).await.map(|_| ())
             })
         }),
-        Mutant::new("forgets the other streams once one is added").add(|inner, stream| {
+        Mutant::new("forgets other streams when one is added").add(|inner, stream| {
             Box::pin(async move {
                 if is_known(inner, &stream) {
                     return inner.destination.add_stream(&stream).await;
@@ -218,13 +218,13 @@ fn additions() -> Vec<Mutant> {
                 inner.destination.start(&plan).await.map(|_| ())
             })
         }),
-        Mutant::new("finishes the sync once a stream is added").add(|inner, stream| {
+        Mutant::new("finishes when a stream is added").add(|inner, stream| {
             Box::pin(async move {
                 inner.destination.finish().await?;
                 inner.destination.add_stream(&stream).await
             })
         }),
-        Mutant::new("forgets a stream that has grown").add(|inner, stream| {
+        Mutant::new("forgets the records of a grown stream").add(|inner, stream| {
             Box::pin(async move {
                 if is_known(inner, &stream) {
                     reopen(inner, None).await?;
@@ -278,7 +278,7 @@ fn tombstones() -> Vec<Mutant> {
 /// A record whose row was marked is not written again.
 fn staying_marked() -> Mutant {
     let marked: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    Mutant::new("a row stays marked when its record comes again").write(move |inner, records| {
+    Mutant::new("a row stays hidden when its record returns").write(move |inner, records| {
         let mut marked = marked.lock().unwrap();
         let (place, count) = (inner.place(), records.len());
         let mut written = records;

@@ -38,13 +38,9 @@ fn parts(
 fn wholes() -> Vec<Mutant> {
     let one = NonZeroUsize::MIN;
     vec![
-        parts(
-            Mutant::new("leaves out the last part"),
-            16,
-            |_, partitions| {
-                partitions.parts.pop();
-            },
-        ),
+        parts(Mutant::new("omits the last part"), 16, |_, partitions| {
+            partitions.parts.pop();
+        }),
         parts(
             Mutant::new("more parts than allowed"),
             16,
@@ -155,18 +151,16 @@ fn ends() -> Vec<Mutant> {
                 }
             },
         ),
-        Mutant::new("another end than the one it was given").divide(
-            |reader, request, at_most, end| {
-                Box::pin(async move {
-                    let is_given = end.is_some();
-                    let mut partitions = divide(reader, &request, at_most, end).await?;
-                    if is_given {
-                        partitions.end = moved(&partitions.end, 1);
-                    }
-                    Ok(partitions)
-                })
-            },
-        ),
+        Mutant::new("an end other than the given one").divide(|reader, request, at_most, end| {
+            Box::pin(async move {
+                let is_given = end.is_some();
+                let mut partitions = divide(reader, &request, at_most, end).await?;
+                if is_given {
+                    partitions.end = moved(&partitions.end, 1);
+                }
+                Ok(partitions)
+            })
+        }),
         Mutant::new("an end that is one change too late").divide(
             |reader, request, at_most, end| {
                 Box::pin(async move {
@@ -177,7 +171,7 @@ fn ends() -> Vec<Mutant> {
                 })
             },
         ),
-        Mutant::new("takes any end").divide(|reader, request, at_most, end| {
+        Mutant::new("accepts any end").divide(|reader, request, at_most, end| {
             Box::pin(async move {
                 let is_sound = |end: &State| {
                     let mut values = end.streams();

@@ -36,12 +36,12 @@ fn checks() -> Vec<Mutant> {
         Mutant::new("refuses a token that works").check(|_, result| {
             *result = Err(error(ErrorKind::Auth));
         }),
-        Mutant::new("passes a token of nobody").check(|setup, result| {
+        Mutant::new("accepts an unknown token").check(|setup, result| {
             if is_of_nobody(setup) {
                 *result = Ok(());
             }
         }),
-        Mutant::new("asks for another try with a token of nobody").check(|setup, result| {
+        Mutant::new("a retryable error for an unknown token").check(|setup, result| {
             if is_of_nobody(setup) {
                 *result = Err(error(ErrorKind::Auth).with_retry(Retry::Backoff));
             }
@@ -52,12 +52,12 @@ fn checks() -> Vec<Mutant> {
 fn catalogs() -> Vec<Mutant> {
     let turns = AtomicU64::new(0);
     vec![
-        Mutant::new("turns the streams round each time").catalog(move |catalog| {
+        Mutant::new("reverses the streams each time").catalog(move |catalog| {
             if turns.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
                 catalog.streams.reverse();
             }
         }),
-        Mutant::new("a cursor that is no field").catalog(|catalog| {
+        Mutant::new("a cursor that is not in the schema").catalog(|catalog| {
             catalog.streams[1].cursor = Some("updated_at".to_owned());
         }),
         Mutant::new("no sync mode")
@@ -65,7 +65,7 @@ fn catalogs() -> Vec<Mutant> {
             .catalog(|catalog| catalog.streams[0].sync_modes.clear()),
         Mutant::new("a stream without description")
             .catalog(|catalog| catalog.streams[0].description.clear()),
-        Mutant::new("an open row by a field that is not there").catalog(|catalog| {
+        Mutant::new("open rows by a field that is not in the schema").catalog(|catalog| {
             if let Some(open) = &mut catalog.streams[1].open_rows {
                 open.field = "phase".to_owned();
             }
@@ -81,10 +81,10 @@ fn is_status(message: &Result<Message>, wanted: Status) -> bool {
 
 fn courses() -> Vec<Mutant> {
     vec![
-        Mutant::new("never says that a stream is complete").messages(|_, _, messages| {
+        Mutant::new("never reports that a stream is complete").messages(|_, _, messages| {
             messages.retain(|message| !is_status(message, Status::Complete));
         }),
-        Mutant::new("says that a stream begins after its first record").messages(
+        Mutant::new("reports the start of a stream after its first record").messages(
             |_, _, messages| {
                 let is_whole = messages.iter().all(Result::is_ok);
                 for at in (1..messages.len()).filter(|_| is_whole) {
@@ -96,7 +96,7 @@ fn courses() -> Vec<Mutant> {
                 }
             },
         ),
-        Mutant::new("yields a stream that nobody asked for").messages(|_, _, messages| {
+        Mutant::new("yields a stream that was not requested").messages(|_, _, messages| {
             if messages.iter().any(Result::is_err) {
                 return;
             }
@@ -117,12 +117,12 @@ fn first_record(messages: &Messages) -> Option<Record> {
 fn records() -> Vec<Mutant> {
     let drift = AtomicU64::new(0);
     vec![
-        Mutant::new("a number as text").catalog(|catalog| {
+        Mutant::new("a number where the schema says text").catalog(|catalog| {
             catalog.streams[0].json_schema["properties"]["age"]["type"] = "string".into();
         }),
         Mutant::new("a key that is null")
             .reading_only()
-            .besides(&["open_rows_that_are_there_stay"])
+            .besides(&["existing_open_rows_stay"])
             .catalog(|catalog| {
                 catalog.streams[1].json_schema["properties"]["id"] = json!({});
             })
@@ -133,7 +133,7 @@ fn records() -> Vec<Mutant> {
             }),
         Mutant::new("a record without its key")
             .reading_only()
-            .besides(&["open_rows_that_are_there_stay"])
+            .besides(&["existing_open_rows_stay"])
             .record(|_, record| {
                 if record["id"] == 3 {
                     record.as_object_mut().unwrap().shift_remove("id");
@@ -154,7 +154,7 @@ fn records() -> Vec<Mutant> {
                 edit_people(messages, |record| record["age"] = drift.into());
             }),
         sharing(),
-        Mutant::new("leaves out the last record in every read")
+        Mutant::new("omits the same record in every read")
             .reading_only()
             .messages(|_, _, messages| {
                 messages.retain(|message| match message {
@@ -191,7 +191,7 @@ fn sharing() -> Mutant {
 
 fn requests() -> Vec<Mutant> {
     vec![
-        Mutant::new("leaves out a stream that it does not know").request(|_, request| {
+        Mutant::new("omits an unknown stream silently").request(|_, request| {
             request
                 .streams
                 .retain(|one| one.stream == PEOPLE || one.stream == TASKS);
@@ -258,7 +258,7 @@ fn failures() -> Vec<Mutant> {
                 messages.push(Ok(Message::Checkpoint(last_state(messages))));
             }
         }),
-        Mutant::new("goes on with the next stream after an error").messages(
+        Mutant::new("continues with the next stream after an error").messages(
             move |_, _, messages| {
                 if has_failed(messages) {
                     messages.push(Ok(Message::Status(TASKS.into(), Status::Started)));

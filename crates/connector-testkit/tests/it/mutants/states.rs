@@ -60,23 +60,21 @@ fn forms() -> Vec<Mutant> {
                     in_the_name_of(state, state.connector(), 0)
                 });
             }),
-        Mutant::new("takes a state of any version").request(|_, request| {
+        Mutant::new("accepts a state of any version").request(|_, request| {
             let state = request.state.take();
             request.state = state.map(|state| in_the_name_of(&state, state.connector(), 1));
         }),
-        Mutant::new("takes a state of any connector").request(|_, request| {
+        Mutant::new("accepts a state of any connector").request(|_, request| {
             let state = request.state.take();
             request.state = state.map(|state| in_the_name_of(&state, "memory", state.version()));
         }),
-        Mutant::new("starts over from a state that it does not understand").request(
-            |_, request| {
-                let is_sound = |state: &State| {
-                    let mut values = state.streams();
-                    values.all(|(_, value)| value.get("changed").is_some())
-                };
-                request.state = request.state.take().filter(is_sound);
-            },
-        ),
+        Mutant::new("starts over from a damaged state").request(|_, request| {
+            let is_sound = |state: &State| {
+                let mut values = state.streams();
+                values.all(|(_, value)| value.get("changed").is_some())
+            };
+            request.state = request.state.take().filter(is_sound);
+        }),
         Mutant::new("starts over from a state in the future").request(|_, request| {
             edit_positions(request, |_, position| {
                 let is_far = position["changed"]
@@ -129,7 +127,7 @@ fn resumptions() -> Vec<Mutant> {
                     }
                 });
             }),
-        Mutant::new("adds where it resumed to where it got")
+        Mutant::new("a state that counts the resumed part twice")
             .reading_only()
             .messages(|_, request, messages| {
                 let Some(resumed) = &request.state else {
@@ -158,7 +156,7 @@ fn resumptions() -> Vec<Mutant> {
                     }
                 });
             }),
-        Mutant::new("an incremental read that begins one change too late")
+        Mutant::new("an incremental read that starts one change too late")
             .reading_only()
             .request(|_, request| {
                 let asked = request.clone();

@@ -45,11 +45,11 @@ fn edited(flaw: &'static str, edit: impl Fn(&mut Forecast) + Send + Sync + 'stat
 
 fn forecasts() -> Vec<Mutant> {
     vec![
-        edited("a forecast of one stream less", |forecast| {
+        edited("a forecast that omits a stream", |forecast| {
             forecast.streams.pop();
         }),
         edited(
-            "a forecast of a stream that was not asked for",
+            "a forecast of a stream that was not requested",
             |forecast| {
                 forecast.streams.push(StreamForecast::new("others"));
             },
@@ -89,7 +89,7 @@ fn forecasts() -> Vec<Mutant> {
                 forecast(reader, request).await
             })
         }),
-        Mutant::new("forecasts nothing with a token of nobody").forecast(|reader, request| {
+        Mutant::new("forecasts nothing with an unknown token").forecast(|reader, request| {
             Box::pin(async move {
                 match forecast(reader, request).await {
                     Err(_) if is_of_nobody(&reader.setup) => Ok(Forecast::default()),
@@ -112,13 +112,13 @@ fn found(flaw: &'static str, edit: impl Fn(&mut Verification) + Send + Sync + 's
 fn comparisons() -> Vec<Mutant> {
     let missing = |stream: &str| Finding::new(FindingKind::Missing, stream, "all", "not there");
     vec![
-        found("takes every row for missing", move |found| {
+        found("reports every row as missing", move |found| {
             if found.findings.is_empty() {
                 found.findings.push(missing(TASKS));
             }
         })
         .besides(&["later_changes_are_not_missed"]),
-        found("does not say what was compared", |found| {
+        found("does not say what it compared", |found| {
             found.compared.clear()
         }),
         found("finds nothing", |found| {
@@ -126,33 +126,33 @@ fn comparisons() -> Vec<Mutant> {
                 .findings
                 .retain(|finding| finding.kind != FindingKind::Missing);
         }),
-        found("finds what is missing in another stream", |found| {
+        found("reports a missing row in another stream", |found| {
             for finding in &mut found.findings {
                 if finding.kind == FindingKind::Missing {
                     finding.stream = StreamName::from("others");
                 }
             }
         }),
-        found("compares keys alone", |found| {
+        found("compares only keys", |found| {
             found
                 .findings
                 .retain(|finding| finding.kind != FindingKind::Stale);
         }),
-        found("takes a row that was removed for stale", |found| {
+        found("reports a removed row as stale", |found| {
             for finding in &mut found.findings {
                 if finding.kind == FindingKind::Removed {
                     finding.kind = FindingKind::Stale;
                 }
             }
         }),
-        Mutant::new("misses what came after the state").verifies(|request| {
+        Mutant::new("reports later changes as missing").verifies(|request| {
             let mut state = State::new("memory", 1);
             for selection in &request.streams {
                 state.set_stream(selection.stream.clone(), position(1000));
             }
             request.state = Some(state);
         }),
-        Mutant::new("takes a copy that cannot be read for a sound one").verified(|_, found| {
+        Mutant::new("reports an unreadable copy as sound").verified(|_, found| {
             if found.is_err() {
                 *found = Ok(Verification::new(vec!["everything".to_owned()], Vec::new()));
             }
@@ -166,12 +166,12 @@ fn has_token(setup: &Setup, token: &str) -> bool {
 
 fn permissions() -> Vec<Mutant> {
     vec![
-        Mutant::new("permissions leave a stream out").permissions(|_, marked| {
+        Mutant::new("permissions omit a stream").permissions(|_, marked| {
             if let Ok(catalog) = marked {
                 catalog.streams.retain(|stream| stream.name == PEOPLE);
             }
         }),
-        Mutant::new("calls every stream unreadable").permissions(|setup, marked| {
+        Mutant::new("marks every stream as unreadable").permissions(|setup, marked| {
             if let Ok(catalog) = marked
                 && has_token(setup, TOKEN)
             {
@@ -181,7 +181,7 @@ fn permissions() -> Vec<Mutant> {
                     .for_each(|stream| stream.is_readable = Some(false));
             }
         }),
-        Mutant::new("calls every stream readable").permissions(|setup, marked| {
+        Mutant::new("marks every stream as readable").permissions(|setup, marked| {
             if let Ok(catalog) = marked
                 && has_token(setup, LIMITED_TOKEN)
             {
@@ -191,18 +191,16 @@ fn permissions() -> Vec<Mutant> {
                     .for_each(|stream| stream.is_readable = Some(true));
             }
         }),
-        Mutant::new("an error of another kind where a right is missing").messages(
-            |_, _, messages| {
-                for message in messages {
-                    let is_permission = |one: &Result<Message>| {
-                        one.as_ref()
-                            .is_err_and(|error| error.kind() == ErrorKind::Permission)
-                    };
-                    if is_permission(message) {
-                        *message = Err(error(ErrorKind::NotFound));
-                    }
+        Mutant::new("the wrong kind of error for a missing right").messages(|_, _, messages| {
+            for message in messages {
+                let is_permission = |one: &Result<Message>| {
+                    one.as_ref()
+                        .is_err_and(|error| error.kind() == ErrorKind::Permission)
+                };
+                if is_permission(message) {
+                    *message = Err(error(ErrorKind::NotFound));
                 }
-            },
-        ),
+            }
+        }),
     ]
 }

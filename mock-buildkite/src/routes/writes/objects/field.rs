@@ -62,7 +62,6 @@ pub(in crate::routes::writes) struct Given {
 enum Kind {
     Text,
     Bool,
-    Integer,
     Object,
     Array,
     Any,
@@ -80,10 +79,6 @@ impl Field {
 
     pub(in crate::routes::writes) const fn flag(key: &'static str, default: bool) -> Self {
         Self::given(key, Kind::Bool).default(if default { "true" } else { "false" })
-    }
-
-    pub(in crate::routes::writes) const fn integer(key: &'static str) -> Self {
-        Self::given(key, Kind::Integer)
     }
 
     pub(in crate::routes::writes) const fn object(key: &'static str) -> Self {
@@ -187,11 +182,17 @@ impl Field {
                 json!(given.unwrap_or_else(|| slug_of(&name)))
             }
             Source::Url => {
-                let last = making.object.text("slug").unwrap_or_else(|| context.id.clone());
+                let last = making
+                    .object
+                    .text("slug")
+                    .unwrap_or_else(|| context.id.clone());
                 json!(format!("{}/{last}", context.list_url))
             }
             Source::WebUrl => {
-                let last = making.object.text("slug").unwrap_or_else(|| context.id.clone());
+                let last = making
+                    .object
+                    .text("slug")
+                    .unwrap_or_else(|| context.id.clone());
                 json!(format!("{}/{last}", context.list_web_url))
             }
             source => context.value(source),
@@ -225,7 +226,6 @@ impl Given {
         let value = match self.kind {
             Kind::Text => body.text(from).map(Value::from),
             Kind::Bool => body.flag(from).map(Value::from),
-            Kind::Integer => body.integer(from).map(Value::from),
             Kind::Object => body.object(from).map(Value::Object),
             Kind::Array => body.array(from).map(Value::Array),
             Kind::Any => body.value(from).cloned(),
@@ -258,11 +258,13 @@ impl Context {
         }
     }
 
-    fn user_with(&self, keys: &[&str]) -> Value {
+    pub(in crate::routes::writes) fn user_with(&self, keys: &[&str]) -> Value {
         if keys.is_empty() {
             return self.user.clone();
         }
-        let fields = keys.iter().map(|key| ((*key).to_owned(), self.user[*key].clone()));
+        let fields = keys
+            .iter()
+            .map(|key| ((*key).to_owned(), self.user[*key].clone()));
         Value::Object(fields.collect())
     }
 

@@ -19,7 +19,7 @@ use crate::time::millis_to_string;
 use crate::world::Entry;
 
 /// What can be created, changed and deleted in a collection.
-pub(super) struct Resource {
+pub(in crate::routes) struct Resource {
     pub(super) collection: &'static str,
     /// The last parts of its address: `clusters`.
     pub(super) path: &'static str,
@@ -85,10 +85,14 @@ impl Context {
         let at = call.organization(params.organization())?;
         let organization = call.world.organizations[at].object.clone();
         let list = call.path.trim_start_matches("v2/");
-        let list = list.split_once(&format!("/{path}")).map_or(list, |(above, _)| above);
+        let list = list
+            .split_once(&format!("/{path}"))
+            .map_or(list, |(above, _)| above);
         let api = ORGANIZATIONS.trim_end_matches("/organizations");
         let parent_url = format!("{api}/{list}");
-        let web = list.split_once("organizations/").map_or("", |(_, path)| path);
+        let web = list
+            .split_once("organizations/")
+            .map_or("", |(_, path)| path);
         Ok(Self {
             secret: crate::rng::Rng::of_text(&id).hex(40),
             list_url: format!("{parent_url}/{path}"),
@@ -103,7 +107,7 @@ impl Context {
 }
 
 /// Creates an object and answers with this status.
-pub(super) fn create(
+pub(in crate::routes) fn create(
     call: &mut Call<'_>,
     params: &Params<'_>,
     resource: &Resource,
@@ -126,7 +130,11 @@ pub(super) fn create(
 }
 
 /// Changes the given fields of an object.
-pub(super) fn update(call: &mut Call<'_>, params: &Params<'_>, resource: &Resource) -> Outcome {
+pub(in crate::routes) fn update(
+    call: &mut Call<'_>,
+    params: &Params<'_>,
+    resource: &Resource,
+) -> Outcome {
     let entry = find(call, params, resource)?;
     let context = Context::new(call, params, resource.path)?;
     let mut making = Making {
@@ -144,7 +152,7 @@ pub(super) fn update(call: &mut Call<'_>, params: &Params<'_>, resource: &Resour
 }
 
 /// Deletes an object and everything below it, and answers with this status.
-pub(super) fn delete(
+pub(in crate::routes) fn delete(
     call: &mut Call<'_>,
     params: &Params<'_>,
     resource: &Resource,
@@ -189,7 +197,10 @@ pub(super) fn find(
     let id = params.get("id");
     let mut entries = call.world.at(resource.collection, &place).into_iter();
     let is_it = |entry: &&Entry| entry.object.text(resource.item).as_deref() == Some(id);
-    entries.find(is_it).cloned().ok_or_else(|| missing(resource.noun))
+    entries
+        .find(is_it)
+        .cloned()
+        .ok_or_else(|| missing(resource.noun))
 }
 
 /// Refuses a path with an unknown object, and a missing feature. Returns the parents.
@@ -200,7 +211,9 @@ fn check_path(
 ) -> Result<Vec<(String, String)>, Reply> {
     let mut parents = PathObjects::find(call, params)?.parents;
     parents.retain(|(key, _)| key != "id");
-    let missing = call.world.missing(params.organization(), resource.collection);
+    let missing = call
+        .world
+        .missing(params.organization(), resource.collection);
     match missing {
         Some(missing) => Err(Reply::error(missing.status, &missing.message)),
         None => Ok(parents),

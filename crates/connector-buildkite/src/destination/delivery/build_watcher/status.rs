@@ -128,7 +128,8 @@ impl Statuses {
         let builds = builds.try_filter_map(|listed| async move {
             Ok(match listed {
                 Listed::Build(status) => status,
-                Listed::Page(_) => None,
+                // Read by itself once it has not shown for some polls.
+                Listed::Unusable(_) | Listed::Page(_) => None,
             })
         });
         match builds.try_collect::<Vec<_>>().await {
