@@ -8,8 +8,8 @@ use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
 use super::delivery::{
-    BuildWatcher, Delivery, DeliveryContext, DeliveryOutcome, OutcomeLog, PipelineKey, ResultRow,
-    TriggeredBuild,
+    Action, BuildWatcher, Delivery, DeliveryContext, DeliveryOutcome, OutcomeLog, PipelineKey,
+    ResultRow, TriggeredBuild,
 };
 use super::routing::RoutedRecord;
 use super::streams::record::Request;
@@ -26,6 +26,7 @@ struct Batch<'a> {
 
 /// Where outcomes are reported, by one queue at a time.
 struct Reports<'a> {
+    sync: &'a str,
     log: &'a mut OutcomeLog,
     watcher: Option<&'a mut BuildWatcher>,
 }
@@ -33,10 +34,10 @@ struct Reports<'a> {
 impl BuildkiteDestination {
     pub(super) async fn write_batch(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
         let Open {
+            sync,
             context,
             log,
             watcher,
-            ..
         } = self.open.as_mut().ok_or_else(not_started)?;
         let read = |record: &Record| {
             let routed = self.routes.read(record, &self.config);
@@ -50,10 +51,11 @@ impl BuildkiteDestination {
         let batch = Batch {
             context,
             reports: Mutex::new(Reports {
+                sync,
                 log,
                 watcher: watcher.as_mut(),
             }),
-            is_dry: self.is_dry,
+            is_dry: self.host.is_dry,
             has_failed: AtomicBool::new(false),
         };
         batch.deliver_all(&records, self.max_concurrency).await
@@ -107,6 +109,10 @@ impl Batch<'_> {
             if self.has_failed.load(Ordering::Relaxed) {
                 break;
             }
+            if self.context.remote.is_stopping() {
+                outcomes.push((position, Outcome::NotAttempted));
+                continue;
+            }
             let outcome = self.deliver(&records[position]).await;
             if outcome.is_err() {
                 self.has_failed.store(true, Ordering::Relaxed);
@@ -119,11 +125,18 @@ impl Batch<'_> {
     async fn deliver(&self, record: &RoutedRecord) -> Result<Outcome> {
         let outcome = match &record.request {
             Err(reason) => Ok(DeliveryOutcome::Rejected(reason.clone())),
-            Ok(request) => self.carry_out(record, request).await,
+            Ok(request) => {
+                let context = self.context.for_record();
+                let work = self.carry_out(&context, record, request);
+                match context.remote.until_stopped(work).await {
+                    Some(outcome) => outcome,
+                    None => return self.withdraw(&context, record, request).await,
+                }
+            }
         };
         let mut reports = self.reports.lock().await;
         match outcome {
-            Ok(outcome) => reports.report(self.context, record, outcome),
+            Ok(outcome) => reports.report(self.context, record, outcome).await,
             Err(error) => {
                 let outcome = DeliveryOutcome::Unknown(error.to_string());
                 // The failure itself says more than one of reporting it.
@@ -133,9 +146,14 @@ impl Batch<'_> {
         }
     }
 
-    async fn carry_out(&self, record: &RoutedRecord, request: &Request) -> Result<DeliveryOutcome> {
+    async fn carry_out(
+        &self,
+        context: &DeliveryContext,
+        record: &RoutedRecord,
+        request: &Request,
+    ) -> Result<DeliveryOutcome> {
         match request {
-            Request::Desired(desired) => desired.deliver(self.context, self.is_dry).await,
+            Request::Desired(desired) => desired.deliver(context, self.is_dry).await,
             Request::Once(action) if self.is_dry => {
                 let request = action.request(&record.key)?;
                 Ok(DeliveryOutcome::Planned(
@@ -143,22 +161,36 @@ impl Batch<'_> {
                     Vec::new(),
                 ))
             }
-            Request::Once(action) => {
-                let delivery = Delivery {
-                    stream: record.stream,
-                    key: &record.key,
-                    action: action.as_ref(),
-                };
-                delivery.deliver(self.context).await
-            }
+            Request::Once(action) => delivery(record, action.as_ref()).deliver(context).await,
         }
+    }
+
+    /// A record whose delivery was dropped because the run is to stop.
+    async fn withdraw(
+        &self,
+        context: &DeliveryContext,
+        record: &RoutedRecord,
+        request: &Request,
+    ) -> Result<Outcome> {
+        if let Request::Once(action) = request {
+            delivery(record, action.as_ref()).withdraw(context).await?;
+        }
+        Ok(Outcome::NotAttempted)
+    }
+}
+
+fn delivery<'a>(record: &'a RoutedRecord, action: &'a dyn Action) -> Delivery<'a> {
+    Delivery {
+        stream: record.stream,
+        key: &record.key,
+        action,
     }
 }
 
 impl Reports<'_> {
     /// Logs what became of a record, and says it to the host. The result of a build that is
     /// awaited comes later.
-    fn report(
+    async fn report(
         &mut self,
         context: &DeliveryContext,
         record: &RoutedRecord,
@@ -167,7 +199,9 @@ impl Reports<'_> {
         let row = record.row(&outcome);
         let build = record.build(&outcome);
         if let (Some(build), Some(watcher)) = (build, &mut self.watcher) {
-            watcher.add(context.remote.now(), build, row);
+            if let Some(duty) = watcher.add(context.remote.now(), build, row) {
+                context.journal.awaits(self.sync, duty).await?;
+            }
             return Ok(Outcome::Accepted);
         }
         self.log.add(&row)?;
@@ -189,11 +223,10 @@ impl RoutedRecord {
         let DeliveryOutcome::Done(_, found) = outcome else {
             return None;
         };
-        let number = found.done.number.filter(|_| action.makes_build())?;
+        found.done.number.filter(|_| action.makes_build())?;
         Some(TriggeredBuild {
             pipeline: action.pipeline(),
-            number,
-            created_at: found.done.created_at.as_deref(),
+            done: &found.done,
             is_marked: action.marks_build(),
         })
     }

@@ -194,6 +194,13 @@ impl DestinationConfig {
                 ));
             }
         }
+        if config.wait.is_some() && config.journal.is_empty() {
+            return Err(invalid_setting(
+                "wait",
+                "expected a journal, which remembers the builds that are awaited if this run ends: \
+                 set `journal` to a file, or leave it out",
+            ));
+        }
         config.key_parts()?;
         Ok((connection, config))
     }
@@ -253,6 +260,8 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(key) && !text.contains("s3cret"), "{text}");
         }
+        let error = parse(json!({"wait": "finished", "journal": ""})).unwrap_err();
+        assert!(error.to_string().contains("key: wait"), "{error}");
         let text = parse(json!({"start_date": "2026-01-01"}))
             .unwrap_err()
             .to_string();

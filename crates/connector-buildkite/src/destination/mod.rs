@@ -23,8 +23,8 @@ use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
     AcceptedStreams, ActingDestination, Capabilities, Catalog, Destination, Error, ErrorKind,
-    JsonObject, Observer, Outcome, Record, Result, Setup, State, Stream, StreamName, StreamPlan,
-    WriteMode, WritePlan,
+    JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
+    StreamPlan, WriteMode, WritePlan,
 };
 
 use self::delivery::{BuildWatcher, DeliveryContext, Journal, OutcomeLog, Remote, Safeguards};
@@ -60,14 +60,20 @@ pub(crate) struct BuildkiteDestination {
     base_url: String,
     config: DestinationConfig,
     routes: Routes,
-    observer: Arc<dyn Observer>,
-    /// Whether nothing may be changed.
-    is_dry: bool,
+    host: Host,
     clock: Arc<dyn Clock>,
     /// Maximum number of pipelines that are written to at the same time.
     max_concurrency: usize,
     safeguards: Safeguards,
     open: Option<Open>,
+}
+
+/// What the host gives beside settings and credential.
+struct Host {
+    observer: Arc<dyn Observer>,
+    stop: Stop,
+    /// Whether nothing may be changed.
+    is_dry: bool,
 }
 
 /// What is there between `start` and `finish`.
@@ -88,24 +94,27 @@ impl BuildkiteDestination {
         let mut options = options(&connection)?;
         options.read_timeout = ANSWER_TIMEOUT;
         let client = connect(options)?;
-        let host = (setup.observer, setup.dry_run);
+        let host = Host {
+            observer: setup.observer,
+            stop: setup.stop,
+            is_dry: setup.dry_run,
+        };
         Self::with_client(connection, config, host, client, Arc::new(SystemClock))
     }
 
     fn with_client(
         connection: Config,
         config: DestinationConfig,
-        (observer, is_dry): (Arc<dyn Observer>, bool),
+        host: Host,
         client: Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         Ok(Self {
-            client: client.with_observer(forward(&observer, None)),
+            client: client.with_observer(forward(&host.observer, None)),
             base_url: connection.base_url,
             routes: Routes::new(&config)?,
             config,
-            observer,
-            is_dry,
+            host,
             clock,
             max_concurrency: connection.max_concurrency as usize,
             safeguards: Safeguards::default(),
@@ -136,7 +145,23 @@ impl BuildkiteDestination {
         Err(Error::new(ErrorKind::Permission, message))
     }
 
+    /// A dry run reads the journal, and neither holds nor changes it.
+    async fn journal(&self) -> Result<Journal> {
+        let path = PathBuf::from(&self.config.journal);
+        if self.config.journal.is_empty() {
+            Journal::open(None).await
+        } else if self.host.is_dry {
+            Journal::read(path).await
+        } else {
+            Journal::open(Some(path)).await
+        }
+    }
+
+    /// Absent in a dry run: it triggers nothing.
     fn watcher(&self) -> Option<BuildWatcher> {
+        if self.host.is_dry {
+            return None;
+        }
         let poll = Duration::from_secs(self.config.poll_seconds.into());
         let watcher = |Wait::Finished| BuildWatcher::new(poll, self.config.wait_minutes);
         self.config.wait.map(watcher)
@@ -175,17 +200,19 @@ impl Destination for BuildkiteDestination {
         let capabilities = capabilities();
         let mut streams = plan.streams.iter();
         streams.try_for_each(|stream| capabilities.expect(stream))?;
-        if !self.is_dry {
+        if !self.host.is_dry {
             let names = plan.streams.iter().map(|plan| &plan.stream.name);
             self.expect_scopes(names).await?;
         }
-        let path = Some(PathBuf::from(&self.config.journal));
-        let is_kept = !self.is_dry && !self.config.journal.is_empty();
-        let journal = Journal::open(path.filter(|_| is_kept)).await?;
+        let journal = self.journal().await?;
         let state = journal.state(&plan.sync);
+        let mut watcher = self.watcher();
+        if let Some(watcher) = &mut watcher {
+            watcher.resume(journal.awaited(&plan.sync));
+        }
         let remote = Remote::new(
             self.client.clone(),
-            Arc::clone(&self.observer),
+            (Arc::clone(&self.host.observer), self.host.stop.clone()),
             Arc::clone(&self.clock),
             self.config.settle(),
         );
@@ -194,7 +221,7 @@ impl Destination for BuildkiteDestination {
             sync: plan.sync.clone(),
             context: context.with_safeguards(self.safeguards),
             log: OutcomeLog::new()?,
-            watcher: self.watcher(),
+            watcher,
         });
         Ok(state)
     }
@@ -202,7 +229,7 @@ impl Destination for BuildkiteDestination {
     async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
         self.open.as_ref().ok_or_else(not_started)?;
         capabilities().expect(stream)?;
-        if self.is_dry {
+        if self.host.is_dry {
             return Ok(());
         }
         self.expect_scopes([&stream.stream.name].into_iter()).await
@@ -219,13 +246,19 @@ impl Destination for BuildkiteDestination {
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
-        if let Some(watcher) = &mut open.watcher {
-            watcher.poll(&open.context.remote, &mut open.log).await?;
+        if !self.host.is_dry {
+            let reported = open.log.stored();
+            let journal = &open.context.journal;
+            journal.commit(&open.sync, reported, state).await?;
         }
-        if self.is_dry {
-            return Ok(());
+        let remote = &open.context.remote;
+        match &mut open.watcher {
+            Some(watcher) => {
+                let polled = remote.until_stopped(watcher.poll(remote, &mut open.log));
+                polled.await.unwrap_or(Ok(()))
+            }
+            None => Ok(()),
         }
-        open.context.journal.commit(&open.sync, state).await
     }
 
     async fn finish(&mut self) -> Result<()> {
@@ -259,8 +292,12 @@ impl ActingDestination for BuildkiteDestination {
 
     async fn follow(&mut self) -> Result<bool> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
+        let remote = &open.context.remote;
         match &mut open.watcher {
-            Some(watcher) => watcher.follow(&open.context.remote, &mut open.log).await,
+            Some(watcher) => {
+                let followed = remote.until_stopped(watcher.follow(remote, &mut open.log));
+                followed.await.unwrap_or(Ok(false))
+            }
             None => Ok(false),
         }
     }

@@ -28,14 +28,17 @@ impl Default for Safeguards {
     }
 }
 
-/// Buildkite, the journal, and what is known of builds that exist.
+type BuildsByPlace = HashMap<String, Arc<tokio::sync::Mutex<ExistingBuilds>>>;
+
+/// Buildkite, the journal, and what is known of builds that exist. Clones share them.
+#[derive(Clone)]
 pub(crate) struct DeliveryContext {
     pub(crate) remote: Remote,
     pub(crate) journal: Journal,
     pub(crate) safeguards: Safeguards,
     /// Stands before the places of the journal, unless it is Buildkite's own address.
     base_url: String,
-    existing: Mutex<HashMap<String, Arc<tokio::sync::Mutex<ExistingBuilds>>>>,
+    existing: Arc<Mutex<BuildsByPlace>>,
 }
 
 impl DeliveryContext {
@@ -51,7 +54,7 @@ impl DeliveryContext {
             } else {
                 format!("{base_url} ")
             },
-            existing: Mutex::default(),
+            existing: Arc::default(),
         }
     }
 
@@ -59,6 +62,14 @@ impl DeliveryContext {
     pub(crate) fn with_safeguards(mut self, safeguards: Safeguards) -> Self {
         self.safeguards = safeguards;
         self
+    }
+
+    /// The same context, for one record.
+    pub(crate) fn for_record(&self) -> Self {
+        Self {
+            remote: self.remote.for_record(),
+            ..self.clone()
+        }
     }
 
     /// The place in the journal of a stream's records for a pipeline.

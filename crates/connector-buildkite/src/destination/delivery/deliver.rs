@@ -16,7 +16,7 @@ use connector_core::Result;
 use super::action::{Action, Found, Probe, Verdict};
 use super::context::DeliveryContext;
 use super::journal::Entry;
-use super::results::{Difference, PlannedRequest, ResultRow};
+use super::results::{ALREADY_THERE, Difference, PlannedRequest, ResultRow};
 use crate::error::explain;
 
 /// Maximum number of times a request is sent while its outcome is unknown.
@@ -47,9 +47,6 @@ pub(crate) enum DeliveryOutcome {
     /// What a dry run would send, and what it would change.
     Planned(Vec<PlannedRequest>, Vec<Difference>),
 }
-
-/// The word for what was not sent because it was there.
-pub(crate) const ALREADY_THERE: &str = "already_there";
 
 impl From<Verdict> for DeliveryOutcome {
     fn from(verdict: Verdict) -> Self {
@@ -103,6 +100,7 @@ impl Delivery<'_> {
             }
             // Its request may have left long after the intent: it waited for the rate limit.
             Some(Entry::Open(since)) => {
+                context.remote.in_flight.lose();
                 match self
                     .seek(context, since.max(context.remote.began()))
                     .await?
@@ -123,6 +121,19 @@ impl Delivery<'_> {
         Ok(outcome)
     }
 
+    /// After a delivery was dropped: takes back the intent of a request that has not left.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub(crate) async fn withdraw(&self, context: &DeliveryContext) -> Result<()> {
+        let place = context.place(self.stream, self.action.pipeline());
+        let is_open = matches!(self.entry(context, &place), Some(Entry::Open(_)));
+        if !is_open || context.remote.in_flight.may_have_acted() {
+            return Ok(());
+        }
+        context.journal.refused(&place, self.key).await
+    }
+
     fn entry(&self, context: &DeliveryContext, place: &str) -> Option<Entry> {
         let is_remembered = self.action.is_remembered();
         let entry = is_remembered.then(|| context.journal.entry(place, self.key));
@@ -138,6 +149,8 @@ impl Delivery<'_> {
             self.pause(context, tried).await;
             if self.action.is_remembered() {
                 let now = context.remote.now();
+                // What is being written cannot be taken back meanwhile.
+                context.remote.in_flight.hold();
                 context.journal.intend(place, self.key, now).await?;
             }
             failure = match context.remote.send(&request).await {
@@ -146,6 +159,7 @@ impl Delivery<'_> {
                     if found.done.number.is_some() || !self.action.makes_build() {
                         return Ok(self.done(found));
                     }
+                    context.remote.in_flight.lose();
                     "the answer has no number of a build".to_owned()
                 }
                 Err(ClientError::OutcomeUnknown { reason, .. }) => reason,

@@ -11,6 +11,7 @@ mod deliver;
 mod desired;
 mod existing_builds;
 mod idempotency;
+mod in_flight;
 mod journal;
 mod remote;
 mod results;

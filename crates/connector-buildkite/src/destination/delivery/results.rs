@@ -6,8 +6,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::api_request::ApiRequest;
+use super::journal::ResultKey;
 use crate::mask::Mask;
 use crate::streams::schema_of;
+
+/// The word for what was not sent because it was there.
+pub(crate) const ALREADY_THERE: &str = "already_there";
 
 /// The stream of results.
 const RESULTS: &str = "results";
@@ -100,6 +104,13 @@ impl From<&ApiRequest> for PlannedRequest {
 }
 
 impl ResultRow {
+    pub(crate) fn result_key(&self) -> ResultKey {
+        ResultKey {
+            stream: self.stream.clone(),
+            key: self.key.clone(),
+        }
+    }
+
     /// The stream that rows belong to. A record that is sent again replaces its row.
     pub fn stream() -> Stream {
         Stream::new(RESULTS, "What became of each record.", schema_of::<Self>())
@@ -110,6 +121,10 @@ impl ResultRow {
 /// Results that the host has not taken yet.
 pub(crate) struct OutcomeLog {
     results: Vec<JsonObject>,
+    /// Those among them that the journal owes.
+    owed: Vec<ResultKey>,
+    /// Those that the host has taken since its last commit.
+    taken: Vec<ResultKey>,
     mask: Mask,
 }
 
@@ -119,6 +134,8 @@ impl OutcomeLog {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             results: Vec::new(),
+            owed: Vec::new(),
+            taken: Vec::new(),
             mask: Mask::new(&[])?,
         })
     }
@@ -130,6 +147,16 @@ impl OutcomeLog {
     pub(crate) fn add(&mut self, row: &ResultRow) -> Result<()> {
         let result = self.render(row)?;
         self.results.push(result);
+        Ok(())
+    }
+
+    /// Adds a result that the journal owes.
+    ///
+    /// # Errors
+    /// Those of [`add`](Self::add).
+    pub(crate) fn add_owed(&mut self, row: &ResultRow) -> Result<()> {
+        self.add(row)?;
+        self.owed.push(row.result_key());
         Ok(())
     }
 
@@ -148,6 +175,12 @@ impl OutcomeLog {
 
     /// The results since the last call.
     pub(crate) fn take(&mut self) -> Vec<JsonObject> {
+        self.taken.append(&mut self.owed);
         std::mem::take(&mut self.results)
+    }
+
+    /// Which results the host has stored that were owed, when it commits.
+    pub(crate) fn stored(&mut self) -> Vec<ResultKey> {
+        std::mem::take(&mut self.taken)
     }
 }

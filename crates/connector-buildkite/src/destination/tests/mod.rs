@@ -4,9 +4,11 @@ mod actions;
 mod builds;
 mod faults;
 mod mutants;
+mod owed;
 mod pipelines;
 mod records;
 mod speed;
+mod stopping;
 mod waiting;
 
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 use buildkite_client::{Client, Clock};
 use connector_core::{
     ActingDestination, Configuration, Destination, Event, JsonObject, Observer, Outcome, Record,
-    Result, StreamPlan, WriteMode, WritePlan,
+    Result, Stop, StreamPlan, WriteMode, WritePlan,
 };
 use futures::future::BoxFuture;
 use mock_buildkite::{MockBuildkite, World};
@@ -24,7 +26,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::delivery::{ResultRow, Safeguards};
-use super::{BuildkiteDestination, DestinationConfig};
+use super::{BuildkiteDestination, DestinationConfig, Host};
 
 /// The time of the tests and of the fake: sleeping moves both on at once.
 struct Time {
@@ -65,6 +67,7 @@ struct Bench {
     results: Mutex<Vec<Value>>,
     safeguards: Safeguards,
     is_dry: bool,
+    stop: Stop,
     keys: Value,
 }
 
@@ -106,6 +109,7 @@ impl Bench {
             results: Mutex::default(),
             safeguards: Safeguards::default(),
             is_dry: false,
+            stop: Stop::new(),
             keys,
         }
     }
@@ -129,7 +133,11 @@ impl Bench {
         let mut destination = BuildkiteDestination::with_client(
             connection,
             config,
-            (observer, self.is_dry),
+            Host {
+                observer,
+                stop: self.stop.clone(),
+                is_dry: self.is_dry,
+            },
             client,
             self.time.clone(),
         )?;

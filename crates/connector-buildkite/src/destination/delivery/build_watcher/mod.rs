@@ -10,16 +10,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::Result;
 
 use super::api_request::PipelineKey;
+use super::journal::{AwaitedBuild, Done};
 use super::remote::Remote;
-use super::results::{OutcomeLog, ResultRow};
+use super::results::{ALREADY_THERE, OutcomeLog, ResultRow};
 use status::{BuildStatus, Statuses};
 
 /// A build to await.
 pub(crate) struct TriggeredBuild<'a> {
     pub(crate) pipeline: &'a PipelineKey,
-    pub(crate) number: u64,
-    /// When it was created, as Buildkite writes it.
-    pub(crate) created_at: Option<&'a str>,
+    pub(crate) done: &'a Done,
     /// Whether it has the mark of builds that are triggered here, by which lists are filtered.
     pub(crate) is_marked: bool,
 }
@@ -55,18 +54,35 @@ impl BuildWatcher {
         }
     }
 
-    /// Awaits the build of a result. The result is held back until then.
-    pub(crate) fn add(&mut self, now: DateTime<Utc>, build: TriggeredBuild<'_>, row: ResultRow) {
-        let created_at = build.created_at.and_then(Timestamp::parse);
-        self.open.push(Awaited {
-            pipeline: build.pipeline.clone(),
-            number: build.number,
-            created_at: created_at.map(|at| at.at),
-            since: now,
+    /// Awaits what earlier runs owe.
+    pub(crate) fn resume(&mut self, builds: Vec<AwaitedBuild>) {
+        self.open.extend(builds.into_iter().filter_map(Awaited::of));
+    }
+
+    /// Awaits the build of a result. The result is held back until then. Returns the duty for the
+    /// journal, or `None` if the result of that record is owed already.
+    pub(crate) fn add(
+        &mut self,
+        now: DateTime<Utc>,
+        build: TriggeredBuild<'_>,
+        row: ResultRow,
+    ) -> Option<AwaitedBuild> {
+        let result = row.result_key();
+        if self.open.iter().any(|one| one.row.result_key() == result) {
+            return None;
+        }
+        let duty = AwaitedBuild {
+            result,
+            organization: build.pipeline.organization.clone(),
+            pipeline: build.pipeline.pipeline.clone(),
+            done: build.done.clone(),
+            outcome: row.outcome.to_owned(),
             is_marked: build.is_marked,
-            unseen: 0,
-            row,
-        });
+            since: now,
+        };
+        let awaited = Awaited::of(duty.clone())?;
+        self.open.push(Awaited { row, ..awaited });
+        Some(duty)
     }
 
     /// Polls if it is time.
@@ -134,7 +150,7 @@ impl BuildWatcher {
                 self.open.push(awaited);
             }
         }
-        ended.iter().try_for_each(|row| log.add(row))
+        ended.iter().try_for_each(|row| log.add_owed(row))
     }
 
     async fn statuses(&self, remote: &Remote) -> Result<Statuses> {
@@ -152,6 +168,38 @@ impl BuildWatcher {
 }
 
 impl Awaited {
+    /// The same, with a row that lacks Buildkite's answer. `None` for a build without a number.
+    fn of(duty: AwaitedBuild) -> Option<Self> {
+        let AwaitedBuild { result, done, .. } = duty;
+        let created_at = done.created_at.as_deref().and_then(Timestamp::parse);
+        let row = ResultRow {
+            stream: result.stream,
+            key: result.key,
+            organization: Some(duty.organization.clone()),
+            pipeline: Some(duty.pipeline.clone()),
+            outcome: if duty.outcome == ALREADY_THERE {
+                ALREADY_THERE
+            } else {
+                "created"
+            },
+            number: done.number,
+            url: done.url,
+            ..ResultRow::default()
+        };
+        Some(Self {
+            pipeline: PipelineKey {
+                organization: duty.organization,
+                pipeline: duty.pipeline,
+            },
+            number: done.number?,
+            created_at: created_at.map(|at| at.at),
+            since: duty.since,
+            is_marked: duty.is_marked,
+            unseen: 0,
+            row,
+        })
+    }
+
     /// Takes in what a poll has shown. `true` if the build has ended.
     fn learn(&mut self, status: Option<&BuildStatus>) -> bool {
         let Some(status) = status else {

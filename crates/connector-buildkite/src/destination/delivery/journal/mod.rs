@@ -3,19 +3,24 @@
 //! A request whose answer is lost, or whose sender is killed, leaves an intent that is *open*: it
 //! is probed for before it is sent again.
 
+mod contents;
+mod failure;
 mod file;
 mod format;
+mod lock;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use connector_core::{Error, ErrorKind, Result, State};
 
+use contents::Contents;
 use file::JournalFile;
-pub(crate) use format::Done;
 use format::Event;
+pub(crate) use format::{AwaitedBuild, Done, ResultKey};
 
 /// What the journal knows of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +42,6 @@ struct Inner {
     contents: Contents,
 }
 
-/// What the lines say, taken together.
-#[derive(Default)]
-struct Contents {
-    entries: HashMap<(String, String), Entry>,
-    covered: HashMap<String, DateTime<Utc>>,
-    states: HashMap<String, State>,
-}
-
 impl Journal {
     /// Opens the file, or makes it. Without a path nothing outlives the process.
     ///
@@ -55,6 +52,19 @@ impl Journal {
         let inner = match path {
             None => Inner::default(),
             Some(path) => blocking(move || Inner::open(path)).await?,
+        };
+        Ok(Self(Arc::new(Mutex::new(inner))))
+    }
+
+    /// What a file says, without holding it. Nothing that is added outlives the process.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), but for other processes.
+    pub(crate) async fn read(path: PathBuf) -> Result<Self> {
+        let contents = blocking(move || JournalFile::read(&path)).await?;
+        let inner = Inner {
+            file: None,
+            contents,
         };
         Ok(Self(Arc::new(Mutex::new(inner))))
     }
@@ -124,13 +134,43 @@ impl Journal {
         self.append(events, false).await
     }
 
-    /// Makes everything durable, and the state of a sync with it.
-    pub(crate) async fn commit(&self, sync: &str, state: Option<&State>) -> Result<()> {
-        let event = state.map(|state| Event::State {
+    /// The builds whose end a sync awaits, the oldest duty first.
+    pub(crate) fn awaited(&self, sync: &str) -> Vec<AwaitedBuild> {
+        self.with(|inner| {
+            inner
+                .contents
+                .awaited
+                .get(sync)
+                .cloned()
+                .unwrap_or_default()
+        })
+    }
+
+    /// A sync owes the result of a record until its build has ended.
+    pub(crate) async fn awaits(&self, sync: &str, build: AwaitedBuild) -> Result<()> {
+        let sync = sync.to_owned();
+        self.append(vec![Event::Awaited { sync, build }], false)
+            .await
+    }
+
+    /// Makes everything durable, and with it the state of a sync. The host has stored the results
+    /// `reported`.
+    pub(crate) async fn commit(
+        &self,
+        sync: &str,
+        reported: Vec<ResultKey>,
+        state: Option<&State>,
+    ) -> Result<()> {
+        let reported = reported.into_iter().map(|result| Event::Reported {
+            sync: sync.to_owned(),
+            result,
+        });
+        let mut events: Vec<_> = reported.collect();
+        events.extend(state.map(|state| Event::State {
             sync: sync.to_owned(),
             state: state.clone(),
-        });
-        self.append(event.into_iter().collect(), true).await
+        }));
+        self.append(events, true).await
     }
 
     async fn append(&self, events: Vec<Event>, is_durable: bool) -> Result<()> {
@@ -145,8 +185,7 @@ impl Journal {
 
 impl Inner {
     fn open(path: PathBuf) -> Result<Self> {
-        let mut contents = Contents::default();
-        let file = JournalFile::open(path, |event| contents.take(event))?;
+        let (file, contents) = JournalFile::open(path)?;
         Ok(Self {
             file: Some(file),
             contents,
@@ -164,29 +203,6 @@ impl Inner {
     }
 }
 
-impl Contents {
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Journal { .. } => {}
-            Event::Intent { to, key, at } => {
-                self.entries.insert((to, key), Entry::Open(at));
-            }
-            Event::Done { to, key, done } => {
-                self.entries.insert((to, key), Entry::Done(done));
-            }
-            Event::Refused { to, key } => {
-                self.entries.remove(&(to, key));
-            }
-            Event::Covered { to, until } => {
-                self.covered.insert(to, until);
-            }
-            Event::State { sync, state } => {
-                self.states.insert(sync, state);
-            }
-        }
-    }
-}
-
 /// Runs on a thread of its own: a slow disk holds up nobody else.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -196,77 +212,4 @@ async fn blocking<T: Send + 'static>(
         let message = "a call of the journal was cut off";
         Err(Error::new(ErrorKind::Internal, message).with_source(error))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TO: &str = "builds acme/web";
-
-    fn now() -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH
-    }
-
-    fn seven() -> Done {
-        Done {
-            number: Some(7),
-            ..Done::default()
-        }
-    }
-
-    #[tokio::test]
-    async fn what_was_written_is_there_when_it_is_opened_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Some(folder.path().join("journal"));
-        let journal = Journal::open(path.clone()).await.unwrap();
-        for key in ["done", "refused", "open"] {
-            journal.intend(TO, key, now()).await.unwrap();
-        }
-        journal.done(TO, "done", seven()).await.unwrap();
-        journal.refused(TO, "refused").await.unwrap();
-        journal.cover(TO, [], Some(now())).await.unwrap();
-        let state = State::new("acme", 1);
-        journal.commit("nightly", Some(&state)).await.unwrap();
-        drop(journal);
-
-        let journal = Journal::open(path).await.unwrap();
-        assert_eq!(journal.entry(TO, "done"), Some(Entry::Done(seven())));
-        assert_eq!(journal.entry(TO, "refused"), None);
-        assert_eq!(journal.entry(TO, "open"), Some(Entry::Open(now())));
-        assert_eq!(journal.entry("builds acme/other", "open"), None);
-        assert_eq!(journal.covered(TO), Some(now()));
-        assert_eq!(journal.state("nightly"), Some(state));
-    }
-
-    #[tokio::test]
-    async fn a_line_that_is_cut_off_is_dropped_and_a_damaged_one_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        let journal = Journal::open(Some(path.clone())).await.unwrap();
-        journal.intend(TO, "one", now()).await.unwrap();
-        drop(journal);
-        let whole = std::fs::read(&path).unwrap();
-        let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-        for end in 0..whole.len() {
-            std::fs::write(&path, &whole[..end]).unwrap();
-            let journal = Journal::open(Some(path.clone())).await.unwrap();
-            assert_eq!(journal.entry(TO, "one"), None, "{end}");
-        }
-
-        std::fs::write(&path, [&whole[..first], b"{}\n", &whole[first..]].concat()).unwrap();
-        let error = Journal::open(Some(path)).await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::State);
-        assert!(error.to_string().contains("line: 2"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn two_senders_do_not_share_a_journal() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = Some(folder.path().join("journal"));
-        let _first = Journal::open(path.clone()).await.unwrap();
-        let error = Journal::open(path).await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.to_string().contains("another process"), "{error}");
-    }
 }
