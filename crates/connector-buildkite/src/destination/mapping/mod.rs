@@ -1,15 +1,26 @@
 //! Any record as a record of ours: templates for texts, JSON pointers for values.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
+mod values;
 
-use connector_core::{JsonObject, Result};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use connector_core::{JsonObject, ObjectWriter, Result};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::delivery::at;
 use crate::error::invalid_setting;
+
+/// The steps that a template may take for one record.
+const FUEL: u64 = 100_000;
+/// The longest text that a template may give, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
 
 /// How records of one stream of the source become records of one of the destination's streams.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,7 +48,13 @@ impl CompiledMapping {
     /// is none, naming the field.
     pub(crate) fn new(source: &str, mapping: &Mapping) -> Result<Self> {
         let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A null is undefined too, and may be asked for in an `if`.
+        templates.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        templates.set_formatter(values::write);
+        templates.add_test("none", |value: minijinja::Value| {
+            value.is_none() || value.is_undefined()
+        });
+        templates.set_fuel(Some(FUEL));
         // The name of a field that looks like a file's must not turn escaping on.
         templates.set_auto_escape_callback(|_| AutoEscape::None);
         let fields: Map<_, _> = mapping.fields.clone().into_iter().collect();
@@ -53,71 +70,123 @@ impl CompiledMapping {
     /// # Errors
     /// A sentence that names the field, without the record's values.
     pub(crate) fn apply(&self, record: &JsonObject) -> Result<JsonObject, String> {
-        let values: Value = serde_json::from_str(record.as_str())
-            .map_err(|_| "the record cannot be read".to_owned())?;
-        let mut fields = Map::new();
+        let values = values::value(record.as_str());
+        let values = values.ok_or("the record holds a text that cannot be read")?;
+        let source = Source {
+            templates: &self.templates,
+            record: record.as_str(),
+            values,
+        };
+        let mut fields = ObjectWriter::with_capacity(record.as_str().len());
         for (name, value) in &self.fields {
-            if let Some(value) = self.value(name, value, record, &values)? {
-                fields.insert(name.clone(), value);
+            if let Some(json) = source.json(name, value)? {
+                fields.raw(name, &json);
             }
         }
-        JsonObject::from_serialize(&fields).map_err(|error| error.to_string())
+        Ok(fields.finish())
     }
+}
 
-    fn value(
-        &self,
-        path: &str,
-        value: &Value,
-        record: &JsonObject,
-        values: &Value,
-    ) -> Result<Option<Value>, String> {
+/// A record that is mapped.
+struct Source<'a> {
+    templates: &'a Environment<'static>,
+    record: &'a str,
+    values: minijinja::Value,
+}
+
+impl Source<'_> {
+    /// The value of a field, as JSON: what is copied stays as it is written.
+    fn json(&self, path: &str, value: &Value) -> Result<Option<Box<RawValue>>, String> {
         if let Some((is_json, pointer)) = pointer(value) {
-            let text = at(record.as_str(), pointer);
-            let found: Option<Value> = text.and_then(|text| serde_json::from_str(&text).ok());
-            return match found {
-                Some(Value::String(text)) if is_json => match serde_json::from_str(&text) {
-                    Ok(value) => Ok(Some(value)),
-                    Err(_) => Err(format!("`{path}`: the text at {pointer} is no JSON")),
-                },
-                found => Ok(found),
-            };
+            return self.at(path, pointer, is_json);
         }
-        Ok(Some(match value {
-            Value::String(_) => Value::String(self.text(path, values)?),
+        let json = match value {
+            Value::String(_) => json!(self.text(path)?).to_string(),
             Value::Array(items) => {
                 let mut mapped = Vec::new();
                 for (position, item) in items.iter().enumerate() {
-                    let path = format!("{path}.{position}");
-                    mapped.extend(self.value(&path, item, record, values)?);
+                    mapped.extend(self.json(&format!("{path}.{position}"), item)?);
                 }
-                Value::Array(mapped)
+                to_json(&mapped)?
             }
             Value::Object(members) => {
-                let mut mapped = Map::new();
+                let mut mapped = BTreeMap::new();
                 for (name, member) in members {
-                    let path = format!("{path}.{name}");
-                    if let Some(value) = self.value(&path, member, record, values)? {
-                        mapped.insert(name.clone(), value);
-                    }
+                    let json = self.json(&format!("{path}.{name}"), member)?;
+                    mapped.extend(json.map(|json| (name, json)));
                 }
-                Value::Object(mapped)
+                to_json(&mapped)?
             }
-            other => other.clone(),
-        }))
+            other => other.to_string(),
+        };
+        raw(json).map(Some)
     }
 
-    fn text(&self, path: &str, values: &Value) -> Result<String, String> {
-        let values = minijinja::Value::from(minijinja::value::Serde(values));
+    /// The value at a pointer, or what the text there says in JSON.
+    fn at(
+        &self,
+        path: &str,
+        pointer: &str,
+        is_json: bool,
+    ) -> Result<Option<Box<RawValue>>, String> {
+        let Some(found) = at(self.record, pointer) else {
+            return Ok(None);
+        };
+        let text: Option<String> = serde_json::from_str(&found).ok();
+        match text.filter(|_| is_json) {
+            None => raw(found.into_owned()).map(Some),
+            Some(text) => raw(text)
+                .map(Some)
+                .map_err(|_| format!("`{path}`: the text at {pointer} is no JSON")),
+        }
+    }
+
+    fn text(&self, path: &str) -> Result<String, String> {
         let template = self.templates.get_template(path);
-        let rendered = template.and_then(|template| template.render(values));
+        let mut text = LimitedText(Vec::new());
+        let rendered = template.and_then(|template| {
+            template.render_captured_to(self.values.clone(), &mut text)?;
+            Ok(())
+        });
         rendered.map_err(|error| {
             let why = match error.kind() {
-                minijinja::ErrorKind::UndefinedError => "names a field that the record lacks",
+                ErrorKind::UndefinedError => {
+                    "uses a field that the record lacks or that is null: give it a value as in \
+                     {{ field | default(\"none\") }}"
+                }
+                ErrorKind::OutOfFuel => "does not end soon: a loop in it is too long",
+                ErrorKind::WriteFailure => "gives a text of more than 1 MiB",
                 _ => "cannot be filled with this record",
             };
             format!("the template of `{path}` {why}")
-        })
+        })?;
+        String::from_utf8(text.0).map_err(|error| error.to_string())
     }
+}
+
+/// A text that grows up to [`MAX_TEXT`].
+struct LimitedText(Vec<u8>);
+
+impl Write for LimitedText {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_TEXT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| error.to_string())
+}
+
+fn raw(json: String) -> Result<Box<RawValue>, String> {
+    RawValue::from_string(json).map_err(|error| error.to_string())
 }
 
 /// The pointer of `{"pointer": "/…"}` or `{"json": "/…"}`, and whether it is the latter.
@@ -136,13 +205,11 @@ fn add_templates(
     value: &Value,
 ) -> Result<()> {
     if let Some((_, pointer)) = pointer(value) {
-        return match pointer.starts_with('/') {
-            true => Ok(()),
-            false => Err(invalid_setting(
-                key,
-                "expected a JSON pointer, as /author/name",
-            )),
-        };
+        if pointer.starts_with('/') {
+            return Ok(());
+        }
+        let what = "expected a JSON pointer, as /author/name";
+        return Err(invalid_setting(key, what));
     }
     let children: Vec<(String, &Value)> = match value {
         Value::String(text) => {
@@ -173,78 +240,4 @@ fn add_templates(
         )?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn mapping(fields: Value) -> Result<CompiledMapping> {
-        let mapping = serde_json::from_value(json!({"to": "builds", "fields": fields})).unwrap();
-        CompiledMapping::new("deploys", &mapping)
-    }
-
-    fn apply(fields: Value, record: Value) -> Result<Value, String> {
-        let record = JsonObject::from_serialize(&record).unwrap();
-        let mapped = mapping(fields).unwrap().apply(&record)?;
-        Ok(serde_json::from_str(mapped.as_str()).unwrap())
-    }
-
-    #[test]
-    fn texts_are_templates_and_pointers_give_values() {
-        let record = json!({"version": "1.2", "author": {"name": "Ada"}, "n": [7], "ok": true});
-        let fields = json!({
-            "message": "Deploy {{ version }} by {{ author.name }}",
-            "commit": "HEAD",
-            "pull_request_id": {"pointer": "/n/0"},
-            "message_2": {"pointer": "/missing"},
-            "clean_checkout": false,
-            "meta_data": {"by": "{{ author.name }}", "list": ["{{ version }}", {"pointer": "/ok"}]},
-        });
-        let expected = json!({
-            "message": "Deploy 1.2 by Ada",
-            "commit": "HEAD",
-            "pull_request_id": 7,
-            "clean_checkout": false,
-            "meta_data": {"by": "Ada", "list": ["1.2", true]},
-        });
-        assert_eq!(apply(fields, record).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_text_that_is_json_can_be_taken_apart() {
-        let fields = json!({"meta_data": {"json": "/data"}});
-        let mapped = apply(fields.clone(), json!({"data": "{\"a\": 1}"})).unwrap();
-        assert_eq!(mapped, json!({"meta_data": {"a": 1}}));
-        let reason = apply(fields, json!({"data": "s3cret"})).unwrap_err();
-        assert!(
-            reason.contains("`meta_data`") && !reason.contains("s3cret"),
-            "{reason}"
-        );
-    }
-
-    #[test]
-    fn a_template_of_a_field_that_is_missing_is_refused_by_name() {
-        let reason = apply(json!({"message": "{{ secret }}"}), json!({"a": "s3cret"})).unwrap_err();
-        assert!(
-            reason.contains("`message`") && !reason.contains("s3cret"),
-            "{reason}"
-        );
-    }
-
-    #[test]
-    fn a_broken_template_and_a_broken_pointer_are_refused_by_key() {
-        for fields in [
-            json!({"message": "{{ a"}),
-            json!({"message": {"pointer": "a"}}),
-        ] {
-            let error = mapping(fields).err().unwrap();
-            assert!(
-                error.to_string().contains("mapping.deploys.fields.message"),
-                "{error}"
-            );
-        }
-    }
 }
