@@ -1,6 +1,7 @@
 //! A batch of records: in order for each pipeline, side by side for several.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use connector_core::{Error, ErrorKind, Outcome, Record, Result};
@@ -9,17 +10,20 @@ use tokio::sync::Mutex;
 
 use super::delivery::{
     Action, BuildWatcher, Delivery, DeliveryContext, DeliveryOutcome, OutcomeLog, PipelineKey,
-    ResultRow, TriggeredBuild,
+    Reach, ResultRow, TriggeredBuild,
 };
 use super::routing::RoutedRecord;
+use super::settling::Unsettled;
 use super::streams::record::Request;
 use super::{BuildkiteDestination, Open, not_started};
 
 /// What the queues of a batch share.
-struct Batch<'a> {
+pub(super) struct Batch<'a> {
     context: &'a DeliveryContext,
     reports: Mutex<Reports<'a>>,
     is_dry: bool,
+    /// Whether records are sent whatever the journal says of them.
+    is_forced: bool,
     /// One queue has failed for a reason that concerns all.
     has_failed: AtomicBool,
 }
@@ -29,41 +33,29 @@ struct Reports<'a> {
     sync: &'a str,
     log: &'a mut OutcomeLog,
     watcher: Option<&'a mut BuildWatcher>,
+    unsettled: &'a mut Unsettled,
 }
 
 impl BuildkiteDestination {
     pub(super) async fn write_batch(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>> {
-        let Open {
-            sync,
-            context,
-            log,
-            watcher,
-        } = self.open.as_mut().ok_or_else(not_started)?;
+        let open = self.open.as_mut().ok_or_else(not_started)?;
         let read = |record: &Record| {
             let routed = self.routes.read(record, &self.config);
             if let Some(field) = &routed.host_field {
                 let message = format!("fields that hosts add, such as `{field}`, are left out");
-                context.remote.notice_once(record.stream.as_str(), message);
+                let remote = &open.context.remote;
+                remote.notice_once(record.stream.as_str(), message);
             }
-            routed
+            Arc::new(routed)
         };
         let records: Vec<_> = records.iter().map(read).collect();
-        let batch = Batch {
-            context,
-            reports: Mutex::new(Reports {
-                sync,
-                log,
-                watcher: watcher.as_mut(),
-            }),
-            is_dry: self.host.is_dry,
-            has_failed: AtomicBool::new(false),
-        };
+        let batch = Batch::new(open, self.host.is_dry);
         batch.deliver_all(&records, self.max_concurrency).await
     }
 }
 
 /// The positions of each pipeline's records, in order. Records that ask for nothing share a queue.
-fn queues(records: &[RoutedRecord]) -> Vec<Vec<usize>> {
+fn queues(records: &[Arc<RoutedRecord>]) -> Vec<Vec<usize>> {
     let mut queue_of: HashMap<Option<&PipelineKey>, usize> = HashMap::new();
     let mut queues: Vec<Vec<usize>> = Vec::new();
     for (position, record) in records.iter().enumerate() {
@@ -77,10 +69,31 @@ fn queues(records: &[RoutedRecord]) -> Vec<Vec<usize>> {
     queues
 }
 
-impl Batch<'_> {
-    async fn deliver_all(
+impl<'a> Batch<'a> {
+    pub(super) fn new(open: &'a mut Open, is_dry: bool) -> Self {
+        Self {
+            context: &open.context,
+            reports: Mutex::new(Reports {
+                sync: &open.sync,
+                log: &mut open.log,
+                watcher: open.watcher.as_mut(),
+                unsettled: &mut open.unsettled,
+            }),
+            is_dry,
+            is_forced: false,
+            has_failed: AtomicBool::new(false),
+        }
+    }
+
+    /// The same batch, of records that are sent whatever the journal says of them.
+    pub(super) fn forced(mut self) -> Self {
+        self.is_forced = true;
+        self
+    }
+
+    pub(super) async fn deliver_all(
         &self,
-        records: &[RoutedRecord],
+        records: &[Arc<RoutedRecord>],
         max_concurrency: usize,
     ) -> Result<Vec<Outcome>> {
         let queues = queues(records).into_iter();
@@ -101,7 +114,7 @@ impl Batch<'_> {
 
     async fn deliver_in_order(
         &self,
-        records: &[RoutedRecord],
+        records: &[Arc<RoutedRecord>],
         queue: Vec<usize>,
     ) -> Result<Vec<(usize, Outcome)>> {
         let mut outcomes = Vec::with_capacity(queue.len());
@@ -122,7 +135,7 @@ impl Batch<'_> {
         Ok(outcomes)
     }
 
-    async fn deliver(&self, record: &RoutedRecord) -> Result<Outcome> {
+    async fn deliver(&self, record: &Arc<RoutedRecord>) -> Result<Outcome> {
         let outcome = match &record.request {
             Err(reason) => Ok(DeliveryOutcome::Rejected(reason.clone())),
             Ok(request) => {
@@ -153,15 +166,23 @@ impl Batch<'_> {
         request: &Request,
     ) -> Result<DeliveryOutcome> {
         match request {
-            Request::Desired(desired) => desired.deliver(context, self.is_dry).await,
-            Request::Once(action) if self.is_dry => {
-                let request = action.request(&record.key)?;
-                Ok(DeliveryOutcome::Planned(
-                    vec![(&request).into()],
-                    Vec::new(),
-                ))
+            Request::Desired(desired) => {
+                let reach = Reach {
+                    key: &record.key,
+                    desired: desired.as_ref(),
+                    is_dry: self.is_dry,
+                    is_forced: self.is_forced,
+                };
+                reach.reach(context).await
             }
-            Request::Once(action) => delivery(record, action.as_ref()).deliver(context).await,
+            Request::Once(action) => {
+                let delivery = self.delivery(record, action.as_ref());
+                if self.is_dry {
+                    delivery.plan(context).await
+                } else {
+                    delivery.deliver(context).await
+                }
+            }
         }
     }
 
@@ -173,17 +194,19 @@ impl Batch<'_> {
         request: &Request,
     ) -> Result<Outcome> {
         if let Request::Once(action) = request {
-            delivery(record, action.as_ref()).withdraw(context).await?;
+            let delivery = self.delivery(record, action.as_ref());
+            delivery.withdraw(context).await?;
         }
         Ok(Outcome::NotAttempted)
     }
-}
 
-fn delivery<'a>(record: &'a RoutedRecord, action: &'a dyn Action) -> Delivery<'a> {
-    Delivery {
-        stream: record.stream,
-        key: &record.key,
-        action,
+    fn delivery<'r>(&self, record: &'r RoutedRecord, action: &'r dyn Action) -> Delivery<'r> {
+        Delivery {
+            stream: record.stream,
+            key: &record.key,
+            action,
+            is_forced: self.is_forced,
+        }
     }
 }
 
@@ -193,9 +216,12 @@ impl Reports<'_> {
     async fn report(
         &mut self,
         context: &DeliveryContext,
-        record: &RoutedRecord,
+        record: &Arc<RoutedRecord>,
         outcome: DeliveryOutcome,
     ) -> Result<Outcome> {
+        if matches!(outcome, DeliveryOutcome::Done(..)) {
+            self.unsettled.note(context, record).await?;
+        }
         let row = record.row(&outcome);
         let build = record.build(&outcome);
         if let (Some(build), Some(watcher)) = (build, &mut self.watcher) {

@@ -8,8 +8,10 @@
 mod batch;
 mod config;
 mod delivery;
+mod journal_place;
 mod mapping;
 mod routing;
+mod settling;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -23,12 +25,14 @@ use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
     AcceptedStreams, ActingDestination, Capabilities, Catalog, Destination, Error, ErrorKind,
-    JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
+    Event, JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
     StreamPlan, WriteMode, WritePlan,
 };
 
 use self::delivery::{BuildWatcher, DeliveryContext, Journal, OutcomeLog, Remote, Safeguards};
+use self::journal_place::JournalPlace;
 use self::routing::Routes;
+use self::settling::Unsettled;
 use crate::config::Config;
 use crate::connection::{connect, forward, missing_scopes, options};
 use crate::error::explain;
@@ -74,6 +78,8 @@ struct Host {
     stop: Stop,
     /// Whether nothing may be changed.
     is_dry: bool,
+    /// A folder of the user that lasts.
+    data_folder: Option<PathBuf>,
 }
 
 /// What is there between `start` and `finish`.
@@ -82,6 +88,7 @@ struct Open {
     context: DeliveryContext,
     log: OutcomeLog,
     watcher: Option<BuildWatcher>,
+    unsettled: Unsettled,
 }
 
 impl BuildkiteDestination {
@@ -98,6 +105,7 @@ impl BuildkiteDestination {
             observer: setup.observer,
             stop: setup.stop,
             is_dry: setup.dry_run,
+            data_folder: setup.data_folder,
         };
         Self::with_client(connection, config, host, client, Arc::new(SystemClock))
     }
@@ -122,21 +130,26 @@ impl BuildkiteDestination {
         })
     }
 
-    /// Proves that the token may write these streams.
+    /// Proves that the token may write these streams. Returns the e-mail address of its user.
     ///
     /// # Errors
     /// [`ErrorKind::Permission`], listing the scopes that it lacks; those of the client.
-    async fn expect_scopes(&self, streams: impl Iterator<Item = &StreamName>) -> Result<()> {
+    async fn expect_scopes(
+        &self,
+        client: &Client,
+        streams: impl Iterator<Item = &StreamName>,
+    ) -> Result<Option<String>> {
         let needed = streams.flat_map(|name| self.routes.of(name).accepted.scopes);
         let needed: BTreeSet<&str> = needed.copied().collect();
-        let token = self.client.access_token().await.map_err(explain)?;
+        let token = client.access_token().await.map_err(explain)?;
+        let email = token.user.and_then(|user| user.email);
         // Older answers do not tell.
         let Some(granted) = token.scopes else {
-            return Ok(());
+            return Ok(email);
         };
         let missing = missing_scopes(needed, &granted);
         if missing.is_empty() {
-            return Ok(());
+            return Ok(email);
         }
         let message = format!(
             "the token lacks the scopes {}; add them on the token's page at Buildkite",
@@ -147,13 +160,17 @@ impl BuildkiteDestination {
 
     /// A dry run reads the journal, and neither holds nor changes it.
     async fn journal(&self) -> Result<Journal> {
-        let path = PathBuf::from(&self.config.journal);
-        if self.config.journal.is_empty() {
-            Journal::open(None).await
-        } else if self.host.is_dry {
-            Journal::read(path).await
-        } else {
-            Journal::open(Some(path)).await
+        let folder = self.host.data_folder.as_deref();
+        let place = JournalPlace::of(&self.config, &self.base_url, folder);
+        if let Some(notice) = place.notice() {
+            self.host.observer.observe(Event::notice(notice));
+        }
+        match place.path() {
+            Some(path) if self.host.is_dry => Journal::read(path.to_owned()).await,
+            path => {
+                place.make_folder()?;
+                Journal::open(path.map(PathBuf::from)).await
+            }
         }
     }
 
@@ -189,7 +206,9 @@ impl Destination for BuildkiteDestination {
         if names.is_empty() {
             names.push("builds".into());
         }
-        self.expect_scopes(names.iter()).await
+        let client = self.client.without_connection_retries();
+        self.expect_scopes(&client, names.iter()).await?;
+        Ok(())
     }
 
     async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
@@ -200,9 +219,10 @@ impl Destination for BuildkiteDestination {
         let capabilities = capabilities();
         let mut streams = plan.streams.iter();
         streams.try_for_each(|stream| capabilities.expect(stream))?;
+        let mut user_email = None;
         if !self.host.is_dry {
             let names = plan.streams.iter().map(|plan| &plan.stream.name);
-            self.expect_scopes(names).await?;
+            user_email = self.expect_scopes(&self.client, names).await?;
         }
         let journal = self.journal().await?;
         let state = journal.state(&plan.sync);
@@ -216,12 +236,14 @@ impl Destination for BuildkiteDestination {
             Arc::clone(&self.clock),
             self.config.settle(),
         );
+        let remote = remote.with_user_email(user_email);
         let context = DeliveryContext::new(remote, journal, &self.base_url);
         self.open = Some(Open {
             sync: plan.sync.clone(),
             context: context.with_safeguards(self.safeguards),
             log: OutcomeLog::new()?,
             watcher,
+            unsettled: Unsettled::default(),
         });
         Ok(state)
     }
@@ -232,7 +254,9 @@ impl Destination for BuildkiteDestination {
         if self.host.is_dry {
             return Ok(());
         }
-        self.expect_scopes([&stream.stream.name].into_iter()).await
+        let name = [&stream.stream.name].into_iter();
+        self.expect_scopes(&self.client, name).await?;
+        Ok(())
     }
 
     /// A minute's work at Buildkite's default limit.
@@ -248,8 +272,11 @@ impl Destination for BuildkiteDestination {
         let open = self.open.as_mut().ok_or_else(not_started)?;
         if !self.host.is_dry {
             let reported = open.log.stored();
+            let pending = open.unsettled.pending(&open.context);
             let journal = &open.context.journal;
-            journal.commit(&open.sync, reported, state).await?;
+            journal
+                .commit(&open.sync, (reported, pending), state)
+                .await?;
         }
         let remote = &open.context.remote;
         match &mut open.watcher {
@@ -262,8 +289,13 @@ impl Destination for BuildkiteDestination {
     }
 
     async fn finish(&mut self) -> Result<()> {
-        self.open.as_ref().ok_or_else(not_started)?;
-        Ok(())
+        self.settle().await?;
+        let open = self.open.as_ref().ok_or_else(not_started)?;
+        if self.host.is_dry {
+            return Ok(());
+        }
+        let nothing = (Vec::new(), Vec::new());
+        open.context.journal.commit(&open.sync, nothing, None).await
     }
 
     fn acting(&mut self) -> Option<&mut dyn ActingDestination> {
@@ -290,7 +322,11 @@ impl ActingDestination for BuildkiteDestination {
         rows.filter_map(|row| open.log.render(row).ok()).collect()
     }
 
+    /// First sends the last record of each target that has another state: the input has ended.
     async fn follow(&mut self) -> Result<bool> {
+        if self.settle().await? {
+            return Ok(true);
+        }
         let open = self.open.as_mut().ok_or_else(not_started)?;
         let remote = &open.context.remote;
         match &mut open.watcher {

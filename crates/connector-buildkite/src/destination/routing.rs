@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connector_core::{JsonObject, ObjectWriter, Record, Result, StreamName};
 
 use super::config::DestinationConfig;
-use super::delivery::KeyParts;
+use super::delivery::{KeyParts, PendingRecord};
 use super::mapping::CompiledMapping;
 use super::streams::ACCEPTED_STREAMS;
 use super::streams::record::{AcceptedStream, Defaults, Request};
@@ -36,6 +36,8 @@ pub(super) struct RoutedRecord {
     pub(super) stream: &'static str,
     pub(super) key: String,
     pub(super) request: Result<Request, String>,
+    /// The record as the stream reads it, if it asks for something.
+    pub(super) record: Option<JsonObject>,
     /// A field that was left out because a host has added it.
     pub(super) host_field: Option<String>,
 }
@@ -81,11 +83,16 @@ impl Routes {
             Ok(_) => route.parse(&record.data, own, &Defaults(config)),
             Err(reason) => Err(reason.clone()),
         };
+        let (request, record) = match request {
+            Ok((request, record)) => (Ok(request), Some(record)),
+            Err(reason) => (Err(reason), None),
+        };
         RoutedRecord {
             stream: route.accepted.name,
             // A record whose own key is incomplete is listed under that of all its content.
             key: key.unwrap_or_else(|_| whole_key(&scope, own)),
             request,
+            record,
             host_field,
         }
     }
@@ -98,6 +105,32 @@ impl Routes {
             return self.key_parts.of(scope, own);
         }
         self.key_parts.of(scope, &record.data)
+    }
+}
+
+impl RoutedRecord {
+    /// A record that an earlier run has left to be applied. `None` if no stream has its name.
+    pub(super) fn pending(pending: &PendingRecord, config: &DestinationConfig) -> Option<Self> {
+        let mut streams = ACCEPTED_STREAMS.iter();
+        let accepted = streams.find(|one| one.name == pending.stream)?;
+        let record = JsonObject::parse(&pending.record).ok()?;
+        Some(Self {
+            stream: accepted.name,
+            key: pending.key.clone(),
+            request: (accepted.parse_record)(&record, &Defaults(config)),
+            record: Some(record),
+            host_field: None,
+        })
+    }
+
+    /// The record for the journal, if it is to be applied in the end.
+    pub(super) fn to_pending(&self) -> Option<PendingRecord> {
+        let record = self.record.as_ref()?;
+        Some(PendingRecord {
+            stream: self.stream.to_owned(),
+            key: self.key.clone(),
+            record: record.as_str().to_owned(),
+        })
     }
 }
 
@@ -116,11 +149,12 @@ impl Route {
         whole: &JsonObject,
         own: &JsonObject,
         defaults: &Defaults<'_>,
-    ) -> Result<Request, String> {
-        match &self.mapping {
-            Some(mapping) => (self.accepted.parse_record)(&mapping.apply(whole)?, defaults),
-            None => (self.accepted.parse_record)(own, defaults),
-        }
+    ) -> Result<(Request, JsonObject), String> {
+        let record = match &self.mapping {
+            Some(mapping) => mapping.apply(whole)?,
+            None => own.clone(),
+        };
+        Ok(((self.accepted.parse_record)(&record, defaults)?, record))
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Found {
     pub(crate) done: Done,
     /// Buildkite's answer, if there was one.
     pub(crate) answer: Option<JsonObject>,
+    /// What of the record was not done, in a sentence.
+    pub(crate) reason: Option<String>,
 }
 
 impl Found {
@@ -54,7 +56,10 @@ impl Found {
 
 impl From<Done> for Found {
     fn from(done: Done) -> Self {
-        Self { done, answer: None }
+        Self {
+            done,
+            ..Self::default()
+        }
     }
 }
 
@@ -106,6 +111,12 @@ pub(crate) trait Action: Send + Sync {
     /// needs no memory.
     fn is_remembered(&self) -> bool {
         true
+    }
+
+    /// What its request replaces the state of, if it does: the last record for it decides. `None`
+    /// if each record acts for itself.
+    fn target(&self) -> Option<String> {
+        None
     }
 
     /// In a word, what its request did.

@@ -9,6 +9,7 @@ use super::api_request::PipelineKey;
 use super::existing_builds::ExistingBuilds;
 use super::journal::Journal;
 use super::remote::Remote;
+use super::targets::Targets;
 
 /// What tests leave out, to prove that they would notice.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,10 @@ pub(crate) struct Safeguards {
     pub(crate) probe: bool,
     /// The key is in the build.
     pub(crate) key: bool,
+    /// The last record of a target is sent at the end, unless it is the last one applied.
+    pub(crate) settle: bool,
+    /// A commit remembers what is to be sent at the end.
+    pub(crate) pending: bool,
 }
 
 impl Default for Safeguards {
@@ -24,6 +29,8 @@ impl Default for Safeguards {
         Self {
             probe: true,
             key: true,
+            settle: true,
+            pending: true,
         }
     }
 }
@@ -35,6 +42,7 @@ type BuildsByPlace = HashMap<String, Arc<tokio::sync::Mutex<ExistingBuilds>>>;
 pub(crate) struct DeliveryContext {
     pub(crate) remote: Remote,
     pub(crate) journal: Journal,
+    pub(crate) targets: Targets,
     pub(crate) safeguards: Safeguards,
     /// Stands before the places of the journal, unless it is Buildkite's own address.
     base_url: String,
@@ -47,6 +55,7 @@ impl DeliveryContext {
         let is_default = base_url == DEFAULT_BASE_URL.trim_end_matches('/');
         Self {
             remote,
+            targets: Targets::new(journal.clone()),
             journal,
             safeguards: Safeguards::default(),
             base_url: if is_default {
@@ -70,6 +79,11 @@ impl DeliveryContext {
             remote: self.remote.for_record(),
             ..self.clone()
         }
+    }
+
+    /// A target, by its name in the journal.
+    pub(crate) fn target(&self, target: &str) -> String {
+        format!("{}{target}", self.base_url)
     }
 
     /// The place in the journal of a stream's records for a pipeline.

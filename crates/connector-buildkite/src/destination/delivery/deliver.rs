@@ -16,6 +16,7 @@ use connector_core::Result;
 use super::action::{Action, Found, Probe, Verdict};
 use super::context::DeliveryContext;
 use super::journal::Entry;
+use super::memory::Memory;
 use super::results::{ALREADY_THERE, Difference, PlannedRequest, ResultRow};
 use crate::error::explain;
 
@@ -33,6 +34,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) stream: &'static str,
     pub(crate) key: &'a str,
     pub(crate) action: &'a dyn Action,
+    /// Whether it is sent whatever the journal says of it.
+    pub(crate) is_forced: bool,
 }
 
 /// What became of a record.
@@ -66,6 +69,7 @@ impl ResultRow {
                 self.number = found.done.number;
                 self.url.clone_from(&found.done.url);
                 self.answer.clone_from(&found.answer);
+                self.reason.clone_from(&found.reason);
             }
             DeliveryOutcome::Rejected(reason) => {
                 self.outcome = "rejected";
@@ -92,8 +96,12 @@ impl Delivery<'_> {
     /// What concerns all records: the token, the connection, the journal. An intent that is open
     /// then stays open.
     pub(crate) async fn deliver(&self, context: &DeliveryContext) -> Result<DeliveryOutcome> {
-        let place = context.place(self.stream, self.action.pipeline());
-        let entry = self.entry(context, &place);
+        let memory = Memory::of(self.action, context, self.stream);
+        let entry = if self.is_forced {
+            None
+        } else {
+            memory.entry(context, self.key).await?
+        };
         let verdict = match entry {
             Some(Entry::Done(done)) => {
                 return Ok(DeliveryOutcome::Done(ALREADY_THERE, done.into()));
@@ -115,10 +123,30 @@ impl Delivery<'_> {
         };
         let outcome = match verdict {
             Some(verdict) => verdict.into(),
-            None => self.send(context, &place).await?,
+            None => self.send(context, &memory).await?,
         };
-        self.remember(context, &place, &outcome).await?;
+        match &outcome {
+            DeliveryOutcome::Done(_, found) => {
+                memory.done(context, self.key, found.done.clone()).await?;
+            }
+            DeliveryOutcome::Rejected(_) => memory.refused(context, self.key).await?,
+            DeliveryOutcome::Unknown(_) | DeliveryOutcome::Planned(..) => {}
+        }
         Ok(outcome)
+    }
+
+    /// What a dry run says of the record.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if the request has no JSON form.
+    pub(crate) async fn plan(&self, context: &DeliveryContext) -> Result<DeliveryOutcome> {
+        let memory = Memory::of(self.action, context, self.stream);
+        if let Some(Entry::Done(done)) = memory.entry(context, self.key).await? {
+            return Ok(DeliveryOutcome::Done(ALREADY_THERE, done.into()));
+        }
+        let request = self.action.request(self.key)?;
+        let requests = vec![PlannedRequest::from(&request)];
+        Ok(DeliveryOutcome::Planned(requests, Vec::new()))
     }
 
     /// After a delivery was dropped: takes back the intent of a request that has not left.
@@ -126,33 +154,18 @@ impl Delivery<'_> {
     /// # Errors
     /// Those of the journal.
     pub(crate) async fn withdraw(&self, context: &DeliveryContext) -> Result<()> {
-        let place = context.place(self.stream, self.action.pipeline());
-        let is_open = matches!(self.entry(context, &place), Some(Entry::Open(_)));
-        if !is_open || context.remote.in_flight.may_have_acted() {
-            return Ok(());
-        }
-        context.journal.refused(&place, self.key).await
-    }
-
-    fn entry(&self, context: &DeliveryContext, place: &str) -> Option<Entry> {
-        let is_remembered = self.action.is_remembered();
-        let entry = is_remembered.then(|| context.journal.entry(place, self.key));
-        entry.flatten()
+        let memory = Memory::of(self.action, context, self.stream);
+        memory.withdraw(context, self.key).await
     }
 
     /// Sends the request until its outcome is known.
-    async fn send(&self, context: &DeliveryContext, place: &str) -> Result<DeliveryOutcome> {
+    async fn send(&self, context: &DeliveryContext, memory: &Memory) -> Result<DeliveryOutcome> {
         let key = if context.safeguards.key { self.key } else { "" };
         let request = self.action.request(key)?;
         let mut failure = String::new();
         for tried in 0..TRIES {
             self.pause(context, tried).await;
-            if self.action.is_remembered() {
-                let now = context.remote.now();
-                // What is being written cannot be taken back meanwhile.
-                context.remote.in_flight.hold();
-                context.journal.intend(place, self.key, now).await?;
-            }
+            memory.intend(context, self.key).await?;
             failure = match context.remote.send(&request).await {
                 Ok(answer) => {
                     let found = Found::of_answer(answer.as_deref());
@@ -171,8 +184,8 @@ impl Delivery<'_> {
                 Err(error) => {
                     // Neither this try nor one before has done anything: there is nothing to seek.
                     let is_first = failure.is_empty();
-                    if is_first && was_not_done(&error) && self.action.is_remembered() {
-                        context.journal.refused(place, self.key).await?;
+                    if is_first && was_not_done(&error) {
+                        memory.refused(context, self.key).await?;
                     }
                     return Err(explain(error));
                 }
@@ -227,25 +240,6 @@ impl Delivery<'_> {
             }
         }
         Ok(Probe::NotDone)
-    }
-
-    async fn remember(
-        &self,
-        context: &DeliveryContext,
-        place: &str,
-        outcome: &DeliveryOutcome,
-    ) -> Result<()> {
-        if !self.action.is_remembered() {
-            return Ok(());
-        }
-        let journal = &context.journal;
-        match outcome {
-            DeliveryOutcome::Done(_, found) => {
-                journal.done(place, self.key, found.done.clone()).await
-            }
-            DeliveryOutcome::Rejected(_) => journal.refused(place, self.key).await,
-            DeliveryOutcome::Unknown(_) | DeliveryOutcome::Planned(..) => Ok(()),
-        }
     }
 }
 

@@ -44,7 +44,11 @@ impl KeyParts {
         }
         for pointer in &self.0 {
             let part = at(record.as_str(), pointer);
-            let Some(part) = part.filter(|part| part.as_ref() != "null") else {
+            let is_empty = |part: &str| {
+                let part: String = part.split_whitespace().collect();
+                matches!(part.as_str(), "null" | "\"\"" | "{}" | "[]")
+            };
+            let Some(part) = part.filter(|part| !is_empty(part)) else {
                 return Err(format!(
                     "the record has no value at {pointer}, which is part of its idempotency key"
                 ));
@@ -86,12 +90,14 @@ fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     members.get(name).map(|value| value.get())
 }
 
-/// Appends a valid JSON text without spaces and with its fields in order.
+/// Appends a valid JSON text without spaces and with its fields in order. What cannot be read, such
+/// as a name with half a character, is appended as it is written.
 fn canonical(json: &str, out: &mut String) {
     match json.as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> =
-                serde_json::from_str(json).unwrap_or_default();
+            let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) else {
+                return out.push_str(json);
+            };
             out.push('{');
             for (name, value) in members {
                 out.push_str(&serde_json::Value::from(name).to_string());
@@ -102,7 +108,9 @@ fn canonical(json: &str, out: &mut String) {
             out.push('}');
         }
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) else {
+                return out.push_str(json);
+            };
             out.push('[');
             for item in items {
                 canonical(item.get(), out);
@@ -145,6 +153,18 @@ mod tests {
     }
 
     #[test]
+    fn records_that_differ_behind_half_a_character_are_told_apart() {
+        for (one, other) in [
+            (r#"{"a":"\ud800x"}"#, r#"{"a":"\ud800y"}"#),
+            (r#"{"\ud800":1}"#, r#"{"\ud800":2}"#),
+            (r#"{"a":{"\ud800":0,"b":1}}"#, r#"{"a":{"\ud800":0,"b":2}}"#),
+            (r#"{"a":[{"\ud800":[1]}]}"#, r#"{"a":[{"\ud800":[2]}]}"#),
+        ] {
+            assert_ne!(key(&[], one), key(&[], other), "{one} {other}");
+        }
+    }
+
+    #[test]
     fn only_the_parts_that_are_named_count() {
         let parts = ["/id", "/nested/0"];
         let one = key(&parts, r#"{"id":7,"nested":["x"],"at":1}"#).unwrap();
@@ -167,7 +187,14 @@ mod tests {
 
     #[test]
     fn a_record_without_a_part_of_its_key_is_refused() {
-        for record in [r#"{"a":1}"#, r#"{"id":null}"#] {
+        for record in [
+            r#"{"a":1}"#,
+            r#"{"id":null}"#,
+            r#"{"id":""}"#,
+            r#"{"id":"  "}"#,
+            r#"{"id":{ }}"#,
+            r#"{"id":[]}"#,
+        ] {
             let reason = key(&["/id"], record).unwrap_err();
             assert!(reason.contains("/id"), "{reason}");
         }

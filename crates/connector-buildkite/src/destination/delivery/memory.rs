@@ -24,11 +24,7 @@ pub(crate) enum Memory {
 }
 
 impl Memory {
-    pub(super) fn of(
-        action: &dyn Action,
-        context: &DeliveryContext,
-        stream: &str,
-    ) -> Self {
+    pub(super) fn of(action: &dyn Action, context: &DeliveryContext, stream: &str) -> Self {
         let place = context.place(stream, action.pipeline());
         match action.target() {
             _ if !action.is_remembered() => Self::Nothing,

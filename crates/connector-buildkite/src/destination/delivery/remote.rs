@@ -24,6 +24,8 @@ pub(crate) struct Remote {
     pub(crate) client: Client,
     observer: Arc<dyn Observer>,
     stop: Stop,
+    /// E-mail address of the token's user.
+    user_email: Option<String>,
     /// What has left of the requests of one record.
     pub(crate) in_flight: InFlight,
     clock: Arc<dyn Clock>,
@@ -46,12 +48,24 @@ impl Remote {
             client,
             observer,
             stop,
+            user_email: None,
             in_flight: InFlight::new(),
             began: (clock.now(), Utc::now()),
             clock,
             settle,
             noticed: Arc::default(),
         }
+    }
+
+    /// Sets whose token this is.
+    pub(crate) fn with_user_email(mut self, email: Option<String>) -> Self {
+        self.user_email = email;
+        self
+    }
+
+    /// E-mail address of the token's user, if it is known.
+    pub(crate) fn user_email(&self) -> Option<&str> {
+        self.user_email.as_deref()
     }
 
     /// The same, for another record.

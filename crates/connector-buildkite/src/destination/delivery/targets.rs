@@ -77,7 +77,8 @@ impl Targets {
             let progress = progress.entry(target.to_owned()).or_default();
             let is_behind = progress.position < self.journal.applied_count(target);
             let mut applied = std::mem::take(&mut progress.found);
-            if !is_behind || applied.last().is_some_and(|(last, _)| last == key) {
+            applied.pop_if(|(last, _)| last == key);
+            if !is_behind {
                 applied.clear();
             }
             applied.push((key.to_owned(), done.clone()));

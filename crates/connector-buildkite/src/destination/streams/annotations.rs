@@ -18,6 +18,11 @@ pub(crate) const ANNOTATIONS: AcceptedStream = AcceptedStream {
     parse_record,
 };
 
+/// The longest context, in characters.
+const MAX_CONTEXT: usize = 100;
+/// The longest text, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
 /// An annotation to make.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +67,23 @@ fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request,
     if is_adding && record.context.is_none() {
         return Err("`append` needs the `context` of the annotation to add to".to_owned());
     }
+    expect_sizes(&record)?;
     let pipeline = defaults.pipeline(record.organization.take(), record.pipeline.take())?;
     Ok(Request::once(Annotate { pipeline, record }))
+}
+
+/// Buildkite's limits (API facts 5.3 and 11).
+fn expect_sizes(record: &NewAnnotation) -> Result<(), String> {
+    let context = record.context.as_deref().unwrap_or_default();
+    if context.chars().count() > MAX_CONTEXT {
+        return Err(format!(
+            "`context` has more than {MAX_CONTEXT} characters, which Buildkite refuses"
+        ));
+    }
+    if record.body.len() > MAX_BODY {
+        return Err("`body` has more than 1 MiB, which Buildkite refuses".to_owned());
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -109,6 +129,21 @@ impl Action for Annotate {
             Some(true) => Probe::Hidden,
             _ => Probe::Harmless,
         })
+    }
+
+    /// Within a build or a job, a record of the same context replaces the one before.
+    fn target(&self) -> Option<String> {
+        let NewAnnotation { number, job_id, .. } = &self.record;
+        let context = self.record.context.as_deref();
+        let context = context.filter(|_| self.record.append != Some(true))?;
+        let PipelineKey {
+            organization,
+            pipeline,
+        } = &self.pipeline;
+        let job = job_id.as_deref().unwrap_or("-");
+        Some(format!(
+            "annotations {organization}/{pipeline}/{number}/{job} {context}"
+        ))
     }
 
     fn outcome(&self) -> &'static str {

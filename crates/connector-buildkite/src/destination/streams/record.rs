@@ -36,6 +36,14 @@ impl Request {
         Self::Desired(Box::new(state))
     }
 
+    /// What it replaces the state of, if it does.
+    pub(crate) fn target(&self) -> Option<String> {
+        match self {
+            Self::Once(action) => action.target(),
+            Self::Desired(desired) => Some(desired.target()),
+        }
+    }
+
     /// What it is about.
     pub(crate) fn pipeline(&self) -> &PipelineKey {
         match self {

@@ -119,6 +119,18 @@ impl Action for OtherRequest {
         Ok(self.request.clone())
     }
 
+    /// What a PUT or a PATCH leaves is what it says.
+    fn target(&self) -> Option<String> {
+        let ApiRequest {
+            verb, path, query, ..
+        } = &self.request;
+        let is_state = matches!(verb, Verb::Put | Verb::Patch);
+        is_state.then(|| {
+            let query = query.iter().map(|(name, value)| format!(" {name}={value}"));
+            format!("requests {}{}", path.join("/"), query.collect::<String>())
+        })
+    }
+
     async fn probe(&self, _context: &DeliveryContext, _key: &str) -> Result<Probe> {
         Ok(match self.request.verb {
             Verb::Post => Probe::Hidden,

@@ -295,6 +295,21 @@ async fn a_pipeline_that_may_only_be_read_is_a_reason_to_refuse_a_record() {
 }
 
 #[tokio::test]
+async fn without_a_name_the_journal_is_in_the_data_folder_of_the_user() {
+    let mut bench = Bench::new().await;
+    bench.keys.as_object_mut().unwrap().remove("journal");
+    bench.accept("builds", &[build(1)]).await;
+    let rows = bench.accept("builds", &[build(1)]).await;
+    assert_eq!(rows[0]["outcome"], "already_there");
+    let journals = std::fs::read_dir(bench.path("data/journals")).unwrap();
+    let names: Vec<_> = journals
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].ends_with("-acme.jsonl"), "{names:?}");
+}
+
+#[tokio::test]
 async fn the_state_of_the_source_is_kept_in_the_journal() {
     use connector_core::{Destination, State, WritePlan};
     let bench = Bench::new().await;

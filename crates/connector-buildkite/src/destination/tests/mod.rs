@@ -9,6 +9,7 @@ mod pipelines;
 mod records;
 mod speed;
 mod stopping;
+mod targets;
 mod waiting;
 
 use std::path::PathBuf;
@@ -137,6 +138,7 @@ impl Bench {
                 observer,
                 stop: self.stop.clone(),
                 is_dry: self.is_dry,
+                data_folder: Some(self.path("data")),
             },
             client,
             self.time.clone(),

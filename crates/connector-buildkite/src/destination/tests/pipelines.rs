@@ -68,6 +68,28 @@ async fn a_pipeline_is_created_then_left_alone_then_changed_where_it_differs() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_spelled_in_another_way_is_there_already() {
+    let bench = Bench::new().await;
+    bench.accept("pipelines", &[shop()]).await;
+    bench
+        .accept("builds", &[with_pipeline(build(1), "shop")])
+        .await;
+    let writes = bench.writes().len();
+    let mut respelled = shop();
+    respelled["configuration"] = "steps:\r\n  - command: make\r\n".into();
+    respelled["default_command_step_timeout"] = 0.into();
+    respelled["tags"] = json!(["a", "a"]);
+    let rows = bench.accept("pipelines", &[respelled]).await;
+    assert_eq!(rows[0]["outcome"], "unchanged");
+    assert_eq!(bench.writes().len(), writes);
+}
+
+fn with_pipeline(mut record: Value, pipeline: &str) -> Value {
+    record["pipeline"] = pipeline.into();
+    record
+}
+
+#[tokio::test]
 async fn what_must_be_allowed_is_refused_until_it_is() {
     let moved = json!({"slug": "web", "new_slug": "site"});
     let archived = json!({"slug": "web", "archived": true});
@@ -175,6 +197,11 @@ async fn what_cannot_be_is_refused_with_the_reason() {
     let bench = Bench::new().await;
     for (record, part) in [
         (json!({"name": "New"}), "repository"),
+        (
+            json!({"name": "Überprüfung", "repository": "r", "configuration": "steps: []"}),
+            "`slug`",
+        ),
+        (json!({"name": "デプロイ", "repository": "r"}), "`slug`"),
         (json!({"repository": "r"}), "slug"),
         (
             json!({"slug": "web", "configuration": "a", "env": {"A": "1"}}),

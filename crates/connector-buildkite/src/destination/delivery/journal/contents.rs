@@ -7,6 +7,7 @@ use connector_core::State;
 
 use super::Entry;
 use super::format::{AwaitedBuild, Event, VERSION};
+use super::history::History;
 
 /// What the lines say.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Contents {
     pub(super) states: HashMap<String, State>,
     /// By sync, in their order.
     pub(super) awaited: HashMap<String, Vec<AwaitedBuild>>,
+    /// By target.
+    pub(super) histories: HashMap<String, History>,
 }
 
 impl Contents {
@@ -47,7 +50,16 @@ impl Contents {
                     awaited.retain(|one| one.result != result);
                 }
             }
+            Event::Apply { target, key } => self.history(target).apply(key),
+            Event::Applied { target, key, done } => self.history(target).applied(key, done),
+            Event::Unapplied { target, key } => self.history(target).unapplied(&key),
+            Event::Pending { target, record } => self.history(target).pending = Some(record),
+            Event::Settled { target } => self.history(target).pending = None,
         }
+    }
+
+    fn history(&mut self, target: String) -> &mut History {
+        self.histories.entry(target).or_default()
     }
 
     /// The fewest lines that say the same.
@@ -70,6 +82,9 @@ impl Contents {
                 sync: sync.clone(),
                 build,
             }));
+        }
+        for (target, history) in &self.histories {
+            events.extend(history.to_events(target));
         }
         events.extend(self.states.iter().map(|(sync, state)| Event::State {
             sync: sync.clone(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use connector_core::State;
 use serde::{Deserialize, Serialize};
 
-/// Version 1 knows no `awaited` and `reported`.
+/// Version 1 ends with `state`.
 pub(super) const VERSION: u32 = 2;
 
 /// One line.
@@ -31,6 +31,23 @@ pub(super) enum Event {
     Awaited { sync: String, build: AwaitedBuild },
     /// The host has stored that result.
     Reported { sync: String, result: ResultKey },
+    /// A record is about to be applied to a target.
+    Apply { target: String, key: String },
+    /// It was applied: what the target has now.
+    Applied {
+        target: String,
+        key: String,
+        done: Done,
+    },
+    /// It was refused: the target has what it had.
+    Unapplied { target: String, key: String },
+    /// A record is to be applied to a target when the input has ended, unless a newer one is.
+    Pending {
+        target: String,
+        record: PendingRecord,
+    },
+    /// No record is to be applied to a target any more.
+    Settled { target: String },
 }
 
 /// What came of a request.
@@ -45,6 +62,17 @@ pub(crate) struct Done {
     /// When the build was created, as Buildkite writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created_at: Option<String>,
+}
+
+/// A record that is to be applied to a target when the input has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PendingRecord {
+    /// The destination's stream.
+    pub(crate) stream: String,
+    /// The idempotency key of the record.
+    pub(crate) key: String,
+    /// The record as the stream reads it: JSON in a text, so that numbers stay as written.
+    pub(crate) record: String,
 }
 
 /// What identifies the result of a record.

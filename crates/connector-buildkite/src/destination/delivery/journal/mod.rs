@@ -7,7 +7,9 @@ mod contents;
 mod failure;
 mod file;
 mod format;
+mod history;
 mod lock;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,7 @@ use connector_core::{Error, ErrorKind, Result, State};
 use contents::Contents;
 use file::JournalFile;
 use format::Event;
-pub(crate) use format::{AwaitedBuild, Done, ResultKey};
+pub(crate) use format::{AwaitedBuild, Done, PendingRecord, ResultKey};
 
 /// What the journal knows of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,11 @@ impl Journal {
             contents,
         };
         Ok(Self(Arc::new(Mutex::new(inner))))
+    }
+
+    /// Whether it outlives the process.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.with(|inner| inner.file.is_some())
     }
 
     /// What it knows of a record at a place.
@@ -154,11 +161,11 @@ impl Journal {
     }
 
     /// Makes everything durable, and with it the state of a sync. The host has stored the results
-    /// `reported`.
+    /// `reported`; the records `pending` are to be applied to their targets in the end.
     pub(crate) async fn commit(
         &self,
         sync: &str,
-        reported: Vec<ResultKey>,
+        (reported, pending): (Vec<ResultKey>, Vec<(String, PendingRecord)>),
         state: Option<&State>,
     ) -> Result<()> {
         let reported = reported.into_iter().map(|result| Event::Reported {
@@ -166,6 +173,8 @@ impl Journal {
             result,
         });
         let mut events: Vec<_> = reported.collect();
+        let pending = pending.into_iter();
+        events.extend(pending.map(|(target, record)| Event::Pending { target, record }));
         events.extend(state.map(|state| Event::State {
             sync: sync.to_owned(),
             state: state.clone(),

@@ -26,7 +26,7 @@ async fn what_was_written_is_there_when_it_is_opened_again() {
     journal.cover(TO, [], Some(now())).await.unwrap();
     let state = State::new("acme", 1);
     journal
-        .commit("nightly", Vec::new(), Some(&state))
+        .commit("nightly", Default::default(), Some(&state))
         .await
         .unwrap();
     drop(journal);
@@ -96,7 +96,10 @@ async fn a_build_is_awaited_until_its_result_was_stored() {
         journal.awaits("nightly", awaited(key)).await.unwrap();
     }
     let stored = vec![awaited("one").result];
-    journal.commit("nightly", stored, None).await.unwrap();
+    journal
+        .commit("nightly", (stored, Vec::new()), None)
+        .await
+        .unwrap();
     drop(journal);
     let journal = Journal::open(path).await.unwrap();
     assert_eq!(journal.awaited("nightly"), [awaited("two")]);
@@ -142,7 +145,7 @@ async fn what_is_superseded_is_left_out_when_the_file_is_opened_again() {
     for number in 0..500 {
         let state = State::new("acme", number);
         journal
-            .commit("nightly", Vec::new(), Some(&state))
+            .commit("nightly", Default::default(), Some(&state))
             .await
             .unwrap();
     }

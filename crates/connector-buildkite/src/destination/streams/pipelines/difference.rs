@@ -1,5 +1,7 @@
 //! What of a pipeline differs from the state that it is to have.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::destination::delivery::Difference;
@@ -30,16 +32,28 @@ pub(crate) fn differences(wanted: &Map<String, Value>, current: &Value) -> Chang
     let mut change = Change::default();
     for (field, to) in wanted {
         match field.as_str() {
-            // The API does not tell them.
+            // The API does not show them.
             "teams" => {}
             "provider_settings" => settings(to, &current["provider"]["settings"], &mut change),
-            "steps" if holds(&current["steps"], to) => {}
-            "configuration" if is_same_text(&current["configuration"], to) => {}
-            _ if is_same(&current[field], to) => {}
+            name if is_same_field(name, &current[field], to) => {}
             _ => change.add(field, current[field].clone(), to.clone()),
         }
     }
     change
+}
+
+/// What a request was to change and the pipeline does not show afterwards: names of fields, and
+/// whether that is all of the change.
+pub(crate) fn not_taken(
+    wanted: &Map<String, Value>,
+    change: &[Difference],
+    answer: &Value,
+) -> (Vec<String>, bool) {
+    let left = differences(wanted, answer).differences;
+    let is_left = |one: &&Difference| left.iter().any(|left| left.field == one.field);
+    let names: Vec<_> = change.iter().filter(is_left).collect();
+    let is_all = !change.is_empty() && names.len() == change.len();
+    (names.iter().map(|one| one.field.clone()).collect(), is_all)
 }
 
 /// Only those that differ are sent: all others stay.
@@ -59,23 +73,77 @@ fn settings(wanted: &Value, current: &Value, change: &mut Change) {
     }
 }
 
-/// Null, absent, false, an empty text and an empty list say the same.
+/// Whether a field says the same, however each side spells it.
+fn is_same_field(field: &str, current: &Value, wanted: &Value) -> bool {
+    if is_same(current, wanted) {
+        return true;
+    }
+    match (field, current, wanted) {
+        ("steps", ..) => holds(current, wanted),
+        ("tags", Value::Array(current), Value::Array(wanted)) => {
+            let sorted = |tags: &[Value]| {
+                let tags = tags.iter().filter_map(Value::as_str).map(str::trim);
+                tags.map(str::to_owned).collect::<BTreeSet<_>>()
+            };
+            sorted(current) == sorted(wanted)
+        }
+        (_, Value::String(current), Value::String(wanted)) => {
+            let normal = normal_form(field);
+            normal(current) == normal(wanted)
+        }
+        _ => false,
+    }
+}
+
+/// The spelling that a field's texts are compared in.
+fn normal_form(field: &str) -> fn(&str) -> String {
+    match field {
+        "color" => |text| text.trim().to_ascii_lowercase(),
+        "emoji" => |text| text.trim().trim_matches(':').to_ascii_lowercase(),
+        "configuration" => |text| lines(text).trim_end().to_owned(),
+        "branch_configuration"
+        | "skip_queued_branch_builds_filter"
+        | "cancel_running_branch_builds_filter" => {
+            |text| text.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+        _ => |text| lines(text).trim().to_owned(),
+    }
+}
+
+/// A text whose lines end as on Unix.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// Null, absent, false, zero, an empty text and an empty list say the same. A server may end lines
+/// in its own way, and a text with a line break or not.
 fn is_same(current: &Value, wanted: &Value) -> bool {
     let is_empty = |value: &Value| match value {
         Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::String(text) => text.trim().is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
-        _ => false,
+        Value::Bool(true) => false,
     };
-    current == wanted || (is_empty(current) && is_empty(wanted))
-}
-
-/// A server may end a text with a line break, or not.
-fn is_same_text(current: &Value, wanted: &Value) -> bool {
-    match (current.as_str(), wanted.as_str()) {
-        (Some(current), Some(wanted)) => current.trim_end() == wanted.trim_end(),
-        _ => is_same(current, wanted),
+    match (current, wanted) {
+        (Value::String(current), Value::String(wanted)) => {
+            lines(current).trim_end() == lines(wanted).trim_end()
+        }
+        (Value::Array(current), Value::Array(wanted)) => {
+            let mut pairs = current.iter().zip(wanted);
+            current.len() == wanted.len() && pairs.all(|(current, wanted)| is_same(current, wanted))
+        }
+        (Value::Object(current), Value::Object(wanted)) => {
+            let mut members = wanted.iter();
+            let has = |(name, wanted): (&String, &Value)| {
+                current
+                    .get(name)
+                    .is_some_and(|current| is_same(current, wanted))
+            };
+            current.len() == wanted.len() && members.all(has)
+        }
+        _ => current == wanted || (is_empty(current) && is_empty(wanted)),
     }
 }
 
@@ -135,5 +203,73 @@ mod tests {
             .map(|one| one.field.as_str())
             .collect();
         assert_eq!(fields, ["description", "provider_settings.build_branches"]);
+    }
+
+    #[test]
+    fn other_spellings_of_the_same_are_no_difference() {
+        for (field, current, wanted) in [
+            (
+                "configuration",
+                json!("steps:\n  - a\n"),
+                json!("steps:\r\n  - a\r\n"),
+            ),
+            (
+                "configuration",
+                json!("steps: []"),
+                json!("steps: []  \n\n"),
+            ),
+            ("description", json!("a\nb"), json!("a\r\nb ")),
+            ("default_command_step_timeout", json!(null), json!(0)),
+            ("maximum_command_step_timeout", json!(0), json!(0)),
+            ("tags", json!(["b", "a"]), json!(["a", "b", "a"])),
+            ("tags", json!(null), json!([])),
+            ("color", json!("#FF5733"), json!("#ff5733")),
+            ("emoji", json!(":rocket:"), json!("rocket")),
+            (
+                "env",
+                json!({"A": "1", "B": "2"}),
+                json!({"B": "2", "A": "1"}),
+            ),
+            ("env", json!(null), json!({})),
+            (
+                "branch_configuration",
+                json!("main release/*"),
+                json!("main  release/*\n"),
+            ),
+            ("allow_rebuilds", json!(null), json!(false)),
+            (
+                "steps",
+                json!([{"command": "a\nb", "env": {}}]),
+                json!([{"command": "a\r\nb"}]),
+            ),
+        ] {
+            let change = change(json!({field: wanted}), json!({field: current}));
+            assert_eq!(change, Change::default(), "{field}");
+        }
+        for (field, current, wanted) in [
+            ("configuration", json!(" a"), json!("a")),
+            ("default_command_step_timeout", json!(null), json!(1)),
+            ("tags", json!(["a"]), json!(["a", "b"])),
+            ("env", json!({"A": "1"}), json!({"A": "1", "B": "2"})),
+            ("env", json!({"A": "1", "B": "2"}), json!({"A": "1"})),
+            ("name", json!("Web"), json!("web")),
+        ] {
+            let change = change(json!({field: wanted}), json!({field: current}));
+            assert_eq!(change.differences.len(), 1, "{field}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_drops_shows_in_its_answer() {
+        let wanted = json!({"description": "new", "provider_settings": {"build_tags": true}});
+        let before = json!({"description": "old"});
+        let wanted = wanted.as_object().unwrap();
+        let change = differences(wanted, &before).differences;
+        let answer = json!({"description": "new", "provider": {"settings": {}}});
+        let dropped = vec!["provider_settings.build_tags".to_owned()];
+        assert_eq!(not_taken(wanted, &change, &answer), (dropped, false));
+        assert!(not_taken(wanted, &change, &before).1);
+        let taken = json!({"description": "new", "provider": {"settings": {"build_tags": true}}});
+        assert_eq!(not_taken(wanted, &change, &taken), (Vec::new(), false));
     }
 }

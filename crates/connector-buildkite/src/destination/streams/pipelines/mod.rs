@@ -14,7 +14,7 @@ use crate::destination::delivery::{
     ApiRequest, DeliveryContext, DeliveryOutcome, DesiredState, Difference, Found, PipelineKey,
     PlannedRequest, rejection,
 };
-use difference::{Change, differences};
+use difference::{Change, differences, not_taken};
 pub use state::PipelineState;
 
 pub(crate) const PIPELINES: AcceptedStream = AcceptedStream {
@@ -48,6 +48,12 @@ fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request,
                 .to_owned(),
         );
     }
+    if state.slug.is_none() && state.name.as_deref().is_some_and(|name| !makes_slug(name)) {
+        return Err(
+            "`name` has characters that Buildkite leaves out of a slug: give the `slug` as well"
+                .to_owned(),
+        );
+    }
     let slug = state
         .slug
         .take()
@@ -68,6 +74,12 @@ fn parse_record(record: &JsonObject, defaults: &Defaults<'_>) -> Result<Request,
     }))
 }
 
+/// Whether a name says all of its slug.
+fn makes_slug(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " -_.".contains(c);
+    name.chars().all(is_plain)
+}
+
 /// `Web App` is `web-app`.
 fn slug_of(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric());
@@ -86,6 +98,14 @@ struct Plan {
 impl DesiredState for DesiredPipeline {
     fn pipeline(&self) -> &PipelineKey {
         &self.pipeline
+    }
+
+    fn target(&self) -> String {
+        let PipelineKey {
+            organization,
+            pipeline,
+        } = &self.pipeline;
+        format!("{} {organization}/{pipeline}", PIPELINES.name)
     }
 
     /// What was lost on the way shows when it is read again, so that nothing needs to be
@@ -116,7 +136,7 @@ impl DesiredState for DesiredPipeline {
                 return Ok(DeliveryOutcome::Done(outcome, found(current.as_ref())));
             }
             match send(context, &plan).await? {
-                Sent::Done(found) => return Ok(DeliveryOutcome::Done(plan.outcome, found)),
+                Sent::Done(found) => return Ok(self.taken(&plan, found)),
                 Sent::Lost(reason) => {
                     let first = failure.map_or(plan.outcome, |(outcome, _)| outcome);
                     failure = Some((first, reason));
@@ -134,6 +154,29 @@ impl DesiredState for DesiredPipeline {
 }
 
 impl DesiredPipeline {
+    /// What Buildkite's answer says of a plan that was carried out.
+    fn taken(&self, plan: &Plan, mut found: Found) -> DeliveryOutcome {
+        let answer = found.answer.as_ref();
+        let answer = answer.and_then(|answer| serde_json::from_str::<Value>(answer.as_str()).ok());
+        // Other answers show no settings.
+        let Some(answer) = answer.filter(|answer| answer["slug"].is_string()) else {
+            return DeliveryOutcome::Done(plan.outcome, found);
+        };
+        let (dropped, is_all) = not_taken(&self.fields, &plan.differences, &answer);
+        if dropped.is_empty() {
+            return DeliveryOutcome::Done(plan.outcome, found);
+        }
+        let reason = format!(
+            "Buildkite answered with success, but did not take {}",
+            dropped.join(", ")
+        );
+        if is_all {
+            return DeliveryOutcome::Rejected(reason);
+        }
+        found.reason = Some(reason);
+        DeliveryOutcome::Done(plan.outcome, found)
+    }
+
     /// The pipeline as it is, under its new slug or its old one; `None` if there is none. A
     /// sentence, if both are there.
     async fn current(
