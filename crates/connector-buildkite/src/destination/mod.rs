@@ -15,6 +15,7 @@ mod settling;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod unsettled;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ use connector_core::{
 use self::delivery::{BuildWatcher, DeliveryContext, Journal, OutcomeLog, Remote, Safeguards};
 use self::journal_place::JournalPlace;
 use self::routing::Routes;
-use self::settling::Unsettled;
+use self::unsettled::Unsettled;
 use crate::config::Config;
 use crate::connection::{connect, forward, missing_scopes, options};
 use crate::error::explain;

@@ -87,6 +87,38 @@ async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
 }
 
 #[tokio::test]
+async fn a_record_out_of_sqlite_is_read_with_a_notice_for_each_field() {
+    let bench = Bench::new().await;
+    let from_sqlite = |number: usize| {
+        let mut record = build(number);
+        record["clean_checkout"] = 1.into();
+        record["env"] = "{\"A\":\"1\"}".into();
+        record
+    };
+    bench
+        .accept("builds", &[from_sqlite(1), from_sqlite(2)])
+        .await;
+    let sent = bench.server.write_requests();
+    let body: serde_json::Value = serde_json::from_str(&sent[0].body).unwrap();
+    assert_eq!(body["clean_checkout"], true);
+    assert_eq!(body["env"], json!({"A": "1"}));
+    {
+        let heard = bench.heard.0.lock().unwrap();
+        for field in ["`clean_checkout`", "`env`"] {
+            let is_notice = |event: &&Event| matches!(event, Event::Notice { message, .. } if message.contains(field));
+            assert_eq!(heard.iter().filter(is_notice).count(), 1, "{field}");
+        }
+    }
+    let mut bad = build(3);
+    bad["env"] = "A=1".into();
+    let reason = bench.refuse("builds", bad).await;
+    assert!(
+        reason.contains("`env`") && reason.contains("`mapping`"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
 async fn a_bad_record_is_rejected_with_its_reason_and_the_others_are_written() {
     let bench = Bench::new().await;
     bench
