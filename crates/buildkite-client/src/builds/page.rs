@@ -5,7 +5,7 @@ use std::ops::Range;
 use url::Url;
 
 use super::splitter::{SplitError, Splitter};
-use crate::count::MAX_COUNT;
+use super::count::MAX_COUNT;
 use crate::error::{Error, Fault, Result};
 use crate::limits::Limits;
 use crate::page_size::MAX_PER_PAGE;
