@@ -56,7 +56,10 @@ fn files() -> Vec<(PathBuf, bool)> {
     let is_shipped = |file: &PathBuf| {
         let path = shown(file);
         let is_of = |folder: &str| path.contains(&format!("/{folder}"));
-        path.contains("/src/") && !["tests", "test_", "benches", "examples"].into_iter().any(is_of)
+        path.contains("/src/")
+            && !["tests", "test_", "benches", "examples"]
+                .into_iter()
+                .any(is_of)
     };
     let marked = files.into_iter().map(|file| {
         let shipped = is_shipped(&file);
@@ -96,7 +99,11 @@ fn files_and_functions_are_short() {
         }
         let mut functions = Functions::default();
         functions.visit_file(&syn::parse_file(&text).unwrap());
-        let lengths = if is_shipped { &mut shipped } else { &mut others };
+        let lengths = if is_shipped {
+            &mut shipped
+        } else {
+            &mut others
+        };
         for (name, lines) in functions.0 {
             lengths.0.push(lines);
             if lines > LONGEST_FUNCTION {
