@@ -15,6 +15,7 @@ mod crash;
 mod destination;
 mod docs;
 mod faults;
+mod first_release;
 mod hosts;
 mod incremental;
 mod rate_limits;

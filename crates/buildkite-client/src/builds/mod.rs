@@ -6,6 +6,7 @@
 //! and its jobs from their own list.
 
 mod channel;
+mod count;
 mod jobs;
 mod keyset;
 mod listing;
