@@ -96,6 +96,25 @@ fn records_on_stdout_are_alone_there() {
 }
 
 #[test]
+fn a_date_may_be_relative_to_now() {
+    let folder = folder();
+    let check = |since| {
+        // Nobody listens at this port.
+        let arguments = [
+            "check",
+            "--base-url",
+            "http://127.0.0.1:9",
+            "--since",
+            since,
+        ];
+        let mut program = program(folder.path(), &arguments);
+        program.env("BUILDKITE_API_TOKEN", TOKEN).output().unwrap()
+    };
+    assert_exit(&check("7d"), 4, "the connection failed");
+    assert_exit(&check("seven days"), 2, "expected an ISO 8601 date");
+}
+
+#[test]
 fn a_quiet_sync_says_nothing() {
     let folder = folder();
     let arguments = [

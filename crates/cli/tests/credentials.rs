@@ -332,7 +332,10 @@ fn checked(token: Token, code: i32) -> String {
 
 /// The scopes that Buildkite's presets give, as far as there is a stream for them.
 fn scopes(begins: &[&str]) -> Vec<String> {
-    let table = include_str!("../../../README.md");
+    let table = concat!(
+        include_str!("../../../docs/streams.md"),
+        include_str!("../../../docs/destination.md")
+    );
     let words = table.split(|c: char| !c.is_ascii_lowercase() && c != '_');
     let is_scope = |word: &&str| begins.iter().any(|begin| word.starts_with(begin));
     let scopes: std::collections::BTreeSet<_> = words.filter(is_scope).collect();

@@ -109,12 +109,15 @@ impl Config {
                 "pipelines",
                 "Pipeline to read [default: all]",
             ))
-            .with_flag(FlagSetting::new(
-                "since",
-                "start_date",
-                "DATE",
-                "Skip builds created before this date, such as 2026-01-31",
-            ))
+            .with_flag(
+                FlagSetting::new(
+                    "since",
+                    "start_date",
+                    "DATE",
+                    "Skip builds created before this date, such as 2026-01-31 or 7d",
+                )
+                .of_date(),
+            )
             .with_flag(FlagSetting::new(
                 "base-url",
                 "base_url",

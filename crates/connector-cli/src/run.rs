@@ -103,7 +103,7 @@ async fn dispatch(
     }
 }
 
-/// Prints what clap has to say: help and version are "refusals" to it, too.
+/// Prints clap's message. To clap, help and version are errors too.
 fn refuse(refusal: &clap::Error, terminal: &Terminal) -> Exit {
     if refusal.use_stderr() {
         terminal.advise(refusal.render().to_string().trim_end());
@@ -127,7 +127,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
         connector_core::Error::new(connector_core::ErrorKind::Io, message)
     })?;
     let done = runtime.block_on(work);
-    // A name lookup that hangs in the operating system must not keep the program.
+    // A name lookup that hangs in the operating system must not keep the program alive.
     runtime.shutdown_background();
     done
 }

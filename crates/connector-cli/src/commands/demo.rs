@@ -1,4 +1,4 @@
-//! `--demo`: made-up data in the place of the source's.
+//! `--demo`: made-up data instead of the source's.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn add_flag(command: Command, profile: &Profile) -> Command {
     }
 }
 
-/// Starts the demo if that is asked for, says so, and points `source` at it. Refuses a `copy` that
+/// Starts the demo if the user asks for it, reports that, and points `source` at it. Refuses a `copy` that
 /// would hold both made-up data and other data.
 pub(super) async fn start(
     context: &Context,

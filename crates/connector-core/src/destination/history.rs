@@ -8,7 +8,7 @@ use crate::{Result, StreamName};
 /// Keeps the history of runs.
 #[async_trait]
 pub trait RunHistory: Send {
-    /// Stores a run: a new one, or one that is known by its [id](RunRecord::id), which is replaced.
+    /// Stores a run. It replaces the stored run with the same [id](RunRecord::id).
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be stored.
@@ -37,7 +37,7 @@ pub struct RunRecord {
     pub ended_at: Option<String>,
     /// How it ended; `None` while it runs.
     pub ending: Option<RunEnding>,
-    /// The whole text of the error it ended with.
+    /// The full text of the error that ended it.
     pub error: Option<String>,
     /// What it did for each stream.
     pub streams: Vec<StreamRun>,
@@ -50,7 +50,7 @@ pub struct RunRecord {
 pub enum RunEnding {
     /// Everything was read and written.
     Complete,
-    /// Something could not be read or was rejected; the rest is there.
+    /// Something could not be read or was rejected. Everything else was written.
     Incomplete,
     /// It was asked to stop.
     Stopped,
