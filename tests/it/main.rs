@@ -14,6 +14,7 @@ mod complete;
 mod crash;
 mod destination;
 mod faults;
+mod first_release;
 mod hosts;
 mod incremental;
 mod rate_limits;

@@ -309,7 +309,7 @@ fn a_reader_that_has_seen_enough_ends_the_sync_quietly() {
 }
 
 #[test]
-fn rejected_records_are_reported_and_saved_in_a_file() {
+fn rejected_records_are_reported_saved_and_tried_again() {
     let folder = folder();
     let arguments = ["sync", "--from", "jsonl:in.jsonl", "--to", "sqlite:b.db"];
     assert_exit(&run(folder.path(), &arguments), 0, "complete");
@@ -327,7 +327,16 @@ fn rejected_records_are_reported_and_saved_in_a_file() {
     assert!(rejected.ends_with("\"record\":{\"id\":1}}\n"), "{rejected}");
 
     let output = run(folder.path(), &[&arguments[..], &["--restart"]].concat());
-    assert_exit(&output, 6, "warning: builds: 1 record rejected: ");
+    assert_exit(&output, 6, "1 rejected record in b.db.rejected.jsonl");
+    let waiting = folder.path().join("b.db.rejected.jsonl");
+    assert!(waiting.exists());
+
+    database.execute_batch("drop trigger no").unwrap();
+    assert_exit(&run(folder.path(), &arguments), 0, "complete");
+    assert!(!waiting.exists());
+    let query = "select count(*) from builds";
+    let rows: u32 = database.query_row(query, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 2);
 }
 
 #[test]

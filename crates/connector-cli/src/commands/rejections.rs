@@ -20,7 +20,9 @@ pub(super) fn file(
     default_sync: &str,
     folder: Option<&Path>,
 ) -> Option<PathBuf> {
-    let keeps = copy.capabilities().is_some_and(|c| c.keeps_state && !c.acts);
+    let keeps = copy
+        .capabilities()
+        .is_some_and(|c| c.keeps_state && !c.acts);
     if !keeps || copy.location() == Some("-") {
         return None;
     }
@@ -30,7 +32,11 @@ pub(super) fn file(
     } else {
         format!("{}.", plain(sync))
     };
-    let kind = copy.schema().location.as_ref().map(|location| location.kind);
+    let kind = copy
+        .schema()
+        .location
+        .as_ref()
+        .map(|location| location.kind);
     match copy.location() {
         Some(path) if kind != Some(LocationKind::Url) => {
             let path = path.trim_end_matches(std::path::is_separator);
@@ -68,5 +74,7 @@ pub(super) fn report(path: &Path, exit: Exit, terminal: &Terminal) -> Exit {
 /// A text as a part of a file name.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    text.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
+    text.chars()
+        .map(|c| if is_plain(c) { c } else { '-' })
+        .collect()
 }

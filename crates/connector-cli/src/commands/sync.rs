@@ -80,7 +80,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
         context,
         matches,
         name,
-        rejections: rejections.clone().filter(|_| !matches.contains_id(DEAD_LETTERS)),
+        rejections: rejections.filter(|_| !matches.contains_id(DEAD_LETTERS)),
         progress: Arc::new(Progress::new()),
         stop: Stop::new(),
         output_failure: Arc::default(),
@@ -101,7 +101,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     if error.as_ref().is_some_and(is_closed_pipe_of(&destination)) {
         return Ok(Exit::Complete);
     }
-    let exit = Exit::of_sync(&report, error.as_ref());
+    let mut exit = Exit::of_sync(&report, error.as_ref());
     show(context, &report, &destination, is_dry);
     if demo.is_some() {
         let note = "This is made-up data: use another file for yours, or delete this one first.";
@@ -114,6 +114,9 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
         context
             .explain(error, &[&source, &destination])
             .print(&context.terminal);
+    }
+    if let Some(path) = &work.rejections {
+        exit = rejections::report(path, exit, &context.terminal);
     }
     Ok(exit)
 }
@@ -234,8 +237,8 @@ impl Work<'_> {
             .with_progress(Arc::clone(&self.progress))
             .with_max_rejected(host.max_rejected)
             .with_holder(this_process(&self.context.profile.name));
-        if let Some(path) = &host.dead_letter {
-            runner = runner.with_dead_letters(DeadLetters::open(&expand_path(path))?);
+        if let Some(letters) = self.dead_letters(host)? {
+            runner = runner.with_dead_letters(letters);
         }
         if is_on(self.matches, RESTART) {
             runner = runner.from_the_beginning();
@@ -245,6 +248,14 @@ impl Work<'_> {
             None if host.dry_run => runner.with_result_listener(self.printer()),
             None => runner,
         })
+    }
+
+    /// Where rejected records go, if somewhere.
+    fn dead_letters(&self, host: &HostSettings) -> Result<Option<DeadLetters>> {
+        match &host.dead_letter {
+            Some(path) => DeadLetters::open(&expand_path(path)).map(Some),
+            None => Ok(self.rejections.clone().map(DeadLetters::retried)),
+        }
     }
 
     /// A flag for destinations that act is an error with another.
