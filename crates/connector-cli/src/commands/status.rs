@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command, value_parser};
 use connector_core::{Error, ErrorKind, Replica, Result, Setup};
 use sync_runner::Progress;
 
-use crate::arguments::{self, is_on, option, switch, value};
+use crate::arguments::{self, is_on, option, switch, texts, value};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,8 +22,7 @@ pub(crate) fn command(profile: &Profile) -> Command {
     let about = "Show what a copy holds and how fresh it is; change nothing";
     let details = "Asks only the copy, so it needs no credential. A stream is as fresh as the last \
                    sync that committed it.";
-    let default = profile.default_destination();
-    let default = default.map_or_else(String::new, |it| format!(" [default: {it}]"));
+    let default = texts::default(profile.default_destination().as_ref());
     let from = option(FROM, "NAME:LOCATION", &format!("The copy{default}"))
         .value_parser(value_parser!(ConnectorRef));
     let json = switch(JSON, "Print JSON");
