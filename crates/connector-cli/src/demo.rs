@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use async_trait::async_trait;
-use connector_core::{Credential, Result};
+use connector_core::{Credential, Result, State};
 use serde_json::Value;
 
 /// A fake remote inside the program: `--demo` reads from it with the default source.
@@ -12,11 +12,12 @@ pub trait Demo: Send + Sync {
     /// One line for the help of `--demo`.
     fn help(&self) -> String;
 
-    /// Starts the fake.
+    /// Starts the fake. `previous` is the state of the demo that the copy holds already: the fake
+    /// continues from it.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](connector_core::ErrorKind::Io) if it cannot be started.
-    async fn start(&self) -> Result<RunningDemo>;
+    async fn start(&self, previous: Option<&State>) -> Result<RunningDemo>;
 }
 
 /// A running fake. Dropping this ends it.

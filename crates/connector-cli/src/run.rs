@@ -8,7 +8,9 @@ use std::sync::Arc;
 use clap::{ArgMatches, Command};
 
 use crate::arguments::{self, verbosity};
-use crate::commands::{check, completions, credential, discover, man, plan, sample, sync, verify};
+use crate::commands::{
+    check, completions, credential, discover, man, plan, sample, status, sync, verify,
+};
 use crate::context::{Context, Variables};
 use crate::exit::Exit;
 use crate::extension::CustomCommand;
@@ -64,6 +66,7 @@ fn definition(profile: &Profile, commands: &[CustomCommand]) -> Command {
             sync::command(profile),
             plan::command(profile),
             verify::command(profile),
+            status::command(profile),
             check::command(profile),
             credential::command(profile),
             discover::command(profile),
@@ -86,6 +89,7 @@ async fn dispatch(
         sync::NAME => sync::run(context, matches).await,
         plan::NAME => plan::run(context, matches).await,
         verify::NAME => verify::run(context, matches).await,
+        status::NAME => status::run(context, matches).await,
         check::NAME => check::run(context, matches).await,
         credential::NAME => credential::run(context, matches).await,
         discover::NAME => discover::run(context, matches).await,

@@ -20,7 +20,6 @@ mod unusable;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
-pub(crate) use keyset::Keyset;
 use listing::Listing;
 pub use query::{BuildQuery, LowerBound};
 pub use raw_build::RawBuild;

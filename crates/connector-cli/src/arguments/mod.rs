@@ -2,7 +2,7 @@
 
 mod copy;
 mod source;
-mod texts;
+pub(crate) mod texts;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 

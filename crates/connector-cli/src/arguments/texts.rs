@@ -125,7 +125,7 @@ fn reference(name: &str, schema: &SettingsSchema) -> String {
 }
 
 /// ` [default: sqlite:copy.db]`, or nothing.
-pub(super) fn default(reference: Option<&ConnectorRef>) -> String {
+pub(crate) fn default(reference: Option<&ConnectorRef>) -> String {
     let Some(ConnectorRef { name, location }) = reference else {
         return String::new();
     };

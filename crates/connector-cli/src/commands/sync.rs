@@ -66,7 +66,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     let mut sides = context.resolver().both(&given)?;
     let choice = CopyChoice::new(matches, &sides.sync);
     // Kept until the end, because dropping it ends the fake.
-    let demo = demo::start(context, matches, &mut sides.source).await?;
+    let demo = demo::start(context, matches, &mut sides.source, &sides.destination).await?;
     let (source, destination) = (sides.source, sides.destination);
     let default_name = || match demo {
         // Its state must never be mistaken for that of the user's own data.

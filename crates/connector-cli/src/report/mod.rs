@@ -8,12 +8,14 @@ mod credential;
 mod forecast;
 mod indent;
 mod preview;
+mod status;
 mod sync;
 mod verification;
 
 pub use catalog::CatalogReport;
 pub use credential::CredentialText;
 pub use forecast::{ForecastReport, Start};
+pub use status::StatusReport;
 pub use sync::SyncReport;
 pub use verification::VerificationReport;
 

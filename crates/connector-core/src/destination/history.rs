@@ -66,9 +66,6 @@ pub enum RunEnding {
 pub struct StreamRun {
     /// The stream.
     pub stream: StreamName,
-    /// Whether all of it was read and written.
-    #[serde(default)]
-    pub is_complete: bool,
     /// Records written.
     pub records: u64,
     /// Rows marked as removed at the source.
@@ -111,7 +108,6 @@ impl StreamRun {
     pub fn new(stream: impl Into<StreamName>) -> Self {
         Self {
             stream: stream.into(),
-            is_complete: false,
             records: 0,
             removed: 0,
             rejected: 0,

@@ -5,7 +5,7 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Record, Result, RunRecord, State, StreamName};
+use crate::{Record, Result, State, StreamName};
 
 /// What a destination holds. It is only read; a sync may write at the same time.
 #[async_trait]
@@ -28,7 +28,7 @@ pub trait Replica: Send + Sync {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>>;
 
-    /// Reports what the copy holds.
+    /// Reports what the copy holds, if it can.
     fn inventory(&self) -> Option<&dyn CopyInventory> {
         None
     }
@@ -48,13 +48,6 @@ pub trait CopyInventory: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
     async fn streams(&self) -> Result<Vec<StoredStream>>;
-
-    /// The newest `at_most` runs that wrote to it, newest first; none if it keeps no
-    /// [history](crate::RunHistory).
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
-    async fn runs(&self, at_most: usize) -> Result<Vec<RunRecord>>;
 }
 
 /// A sync that has committed a state.
@@ -63,8 +56,8 @@ pub trait CopyInventory: Send + Sync {
 pub struct StoredSync {
     /// Its name.
     pub name: String,
-    /// When it last committed its state, RFC 3339.
-    pub committed_at: String,
+    /// When it last committed its state, RFC 3339; `None` if the copy does not keep it.
+    pub committed_at: Option<String>,
 }
 
 /// The rows of a stream.
@@ -80,11 +73,11 @@ pub struct StoredStream {
 }
 
 impl StoredSync {
-    /// The sync of this name committed at this time, RFC 3339.
-    pub fn new(name: impl Into<String>, committed_at: impl Into<String>) -> Self {
+    /// The sync of this name, which committed its state last at this time, RFC 3339.
+    pub fn new(name: impl Into<String>, committed_at: Option<String>) -> Self {
         Self {
             name: name.into(),
-            committed_at: committed_at.into(),
+            committed_at,
         }
     }
 }
