@@ -21,6 +21,9 @@
 //! # });
 //! ```
 //!
+//! The feature `wiremock`, on by default, serves it on a `wiremock::MockServer` beside a test's own
+//! mocks: see [`MockBuildkite::mount`].
+//!
 //! Also a program: `mock-buildkite --help`.
 
 mod address;
@@ -44,6 +47,8 @@ pub use clock::Clock;
 pub use document::{BuildDocument, Document};
 pub use fixture::{BuildFixture, JobFixture};
 pub use seed::Seed;
+#[cfg(feature = "wiremock")]
+pub use server::FakeResponder;
 pub use server::{
     Builder, Fault, LimitHeaders, LimitScope, MockBuildkite, SeenDownload, SeenRequest, StartError,
     When,

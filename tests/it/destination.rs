@@ -130,7 +130,7 @@ fn killed_twenty_times_and_answered_badly_each_record_is_one_build() {
 }
 
 #[test]
-fn refused_records_are_set_aside_and_sent_again_from_there() {
+fn rejected_records_are_saved_and_sent_again_from_there() {
     let fake = fake();
     let folder = tempfile::tempdir().unwrap();
     records(folder.path(), 5);
@@ -143,7 +143,7 @@ fn refused_records_are_set_aside_and_sent_again_from_there() {
     let ended = fake.send(folder.path(), &from);
     ended
         .assert_code(6)
-        .assert_says(&["2 records were refused", "`commit` is missing"]);
+        .assert_says(&["2 records rejected", "`commit` is missing"]);
     let flag = [
         "--from",
         "jsonl:deploys.jsonl",
@@ -153,7 +153,7 @@ fn refused_records_are_set_aside_and_sent_again_from_there() {
     let ended = fake.send(folder.path(), &flag);
     ended
         .assert_code(0)
-        .assert_says(&["2 records were refused and set aside"]);
+        .assert_says(&["2 records rejected and saved"]);
     assert_eq!(fake.builds_made(), 5);
 
     let refused = folder.path().join("refused.jsonl");

@@ -188,7 +188,7 @@ fn a_port_that_nobody_listens_on_is_told_while_it_is_tried_again() {
     let line = fake.first_line_of(folder.path(), &["sync", "-v", "--base-url", &gone]);
 
     assert!(
-        line.contains("a request failed and is sent again"),
+        line.contains("a request failed; it is sent again"),
         "{line}"
     );
     assert!(line.contains("path=\"/v2/organizations\""), "{line}");

@@ -81,7 +81,7 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// The lines of a read that is killed behind its first state.
+    /// The lines of a read that is killed after the first state that covers builds.
     fn kill_behind_a_state(&self) -> Vec<String> {
         let mut child = {
             let _in = self.fake.runtime().enter();
@@ -90,10 +90,13 @@ impl<'f> Reader<'f> {
         let seen = async {
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
             let mut seen = Vec::new();
+            let mut has_builds = false;
             while let Some(line) = lines.next_line().await.unwrap() {
                 let is_state = line.starts_with(r#"{"type":"STATE""#);
+                let is_record = line.starts_with(r#"{"type":"RECORD""#);
+                has_builds |= is_record && line.contains(r#""stream":"builds""#);
                 seen.push(line);
-                if is_state {
+                if is_state && has_builds {
                     child.kill().await.unwrap();
                     break;
                 }

@@ -26,7 +26,7 @@ fn sync_within(fake: &Fake, limit: &str) {
 
     ended.assert_code(0).assert_says(&[
         &format!("waiting for the rate limit scope=\"{limit}\""),
-        "of it spent waiting for the rate limit",
+        "of it waiting for the rate limit",
     ]);
     let statuses = statuses(fake);
     assert!(statuses.len() > 10, "{statuses:?}");
@@ -65,7 +65,7 @@ fn a_refusal_that_others_have_caused_is_waited_out() {
 
         let ended = fake.sync(folder.path(), "sqlite:all.db");
 
-        ended.assert_says(&["of it spent waiting for the rate limit"]);
+        ended.assert_says(&["of it waiting for the rate limit"]);
         let refused = statuses(&fake).iter().filter(|s| **s == 429).count();
         assert_eq!(
             refused, 2,

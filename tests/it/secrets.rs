@@ -80,7 +80,7 @@ fn a_wrong_token_is_told_with_where_to_make_one() {
         "error: Buildkite does not accept the API token (401)",
         "stream: organizations",
         "path: /v2/organizations",
-        "Make a token in Buildkite",
+        "Create a token in Buildkite",
     ];
     case.assert_ends(&["sync", "--to", "sqlite:all.db"], 3, &says);
     case.assert_ends(&["check"], 3, &says[..1]);
@@ -103,18 +103,22 @@ fn a_missing_scope_is_named() {
 }
 
 #[test]
-fn an_unknown_organization_or_pipeline_is_told_by_key_with_what_is_allowed() {
+fn an_unknown_organization_or_pipeline_names_the_flag_and_what_is_allowed() {
     let case = Case::new();
     let arguments = ["sync", "--to", "sqlite:a", "--organization", "nowhere"];
     let says = [
-        "key: organizations[0]",
+        "flag: --organization, value: \"nowhere\"",
         "it sees: acme-inc",
         "stream: organizations",
     ];
     case.assert_ends(&arguments, 2, &says);
 
     let arguments = ["sync", "--to", "sqlite:a", "--pipeline", "nowhere"];
-    case.assert_ends(&arguments, 2, &["key: pipelines[0]", "expected the slug"]);
+    case.assert_ends(
+        &arguments,
+        2,
+        &["flag: --pipeline, value: \"nowhere\"", "expected the slug"],
+    );
 }
 
 #[test]
@@ -130,7 +134,7 @@ fn the_token_is_not_sent_without_tls() {
     case.assert_ends(
         &arguments,
         2,
-        &["key: base_url", "must begin with https://"],
+        &["flag: --base-url", "must begin with https://"],
     );
 }
 

@@ -29,6 +29,7 @@ use std::net::IpAddr;
 use crate::settings::{LinkStyle, Settings};
 use crate::world::{Build, Token, User, World};
 pub(crate) use downloads::signature;
+use path_objects::PathObjects;
 pub(crate) use query::Query;
 
 /// A request, who sent it, and the world it is about.
@@ -150,6 +151,10 @@ fn route(call: &mut Call<'_>, segments: &[&str], scope: &mut Option<&'static str
     if let Some((route, params)) = table::find(method, path) {
         *scope = route.scope;
         call.require(route.scope)?;
+        if method != "GET" {
+            // Before anything in the body.
+            PathObjects::find(call, &params)?;
+        }
         return (route.handler)(call, &params);
     }
     let list = collections::find(path).filter(|list| list.allows(method));

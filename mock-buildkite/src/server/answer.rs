@@ -65,6 +65,31 @@ impl Answer {
         Ok(self.into_response())
     }
 
+    /// The answer for a mock server, which cannot hang up and sends bodies whole.
+    #[cfg(feature = "wiremock")]
+    pub(super) fn into_template(mut self) -> wiremock::ResponseTemplate {
+        use wiremock::ResponseTemplate;
+        if matches!(
+            self.fault,
+            Some(Fault::LostAnswer | Fault::ClosedBefore | Fault::ResetMidBody(_))
+        ) {
+            let reason = "a fault closes this connection, which a mock server cannot do";
+            return ResponseTemplate::new(500).set_body_string(reason);
+        }
+        if self.is_gzip {
+            self.compress();
+        }
+        let mut template = ResponseTemplate::new(self.status);
+        for (name, value) in headers(&self.headers) {
+            template = template.append_header(name, value);
+        }
+        match self.fault {
+            Some(Fault::SlowHead(delay) | Fault::SlowBody(delay)) => template.set_delay(delay),
+            _ => template,
+        }
+        .set_body_bytes(self.body)
+    }
+
     fn into_response(mut self) -> Response<AnswerBody> {
         let pacing = self.pacing();
         if self.is_gzip {
@@ -72,12 +97,8 @@ impl Answer {
         }
         let mut response = Response::new(AnswerBody::new(self.body, pacing));
         *response.status_mut() = self.status.try_into().unwrap_or_default();
-        for (name, value) in self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            let value = HeaderValue::from_bytes(value.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, value) {
-                response.headers_mut().append(name, value);
-            }
+        for (name, value) in headers(&self.headers) {
+            response.headers_mut().append(name, value);
         }
         response
     }
@@ -99,6 +120,14 @@ impl Answer {
             _ => Pacing::Whole,
         }
     }
+}
+
+/// The headers that HTTP allows; others are left out.
+fn headers(headers: &[(String, String)]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    headers.iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    })
 }
 
 fn gzip(body: &[u8]) -> Vec<u8> {

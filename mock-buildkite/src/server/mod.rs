@@ -10,6 +10,8 @@ mod fault;
 mod headers;
 mod http;
 mod limits;
+#[cfg(feature = "wiremock")]
+mod mounted;
 mod request;
 mod respond;
 mod storage;
@@ -25,6 +27,8 @@ pub use fault::{Fault, When};
 use http::HttpServer;
 pub(crate) use limits::Limits;
 pub use limits::{LimitHeaders, LimitScope};
+#[cfg(feature = "wiremock")]
+pub use mounted::FakeResponder;
 pub use storage::SeenDownload;
 use storage::StorageOrigin;
 

@@ -23,6 +23,8 @@ pub(crate) fn expand(steps: &[Step], facts: &Facts) -> Vec<Expanded> {
     for (at, step) in steps.iter().enumerate() {
         let is_barrier = barrier.is_barrier(step);
         let depends_on = match &step.depends_on {
+            // What a wait or block step waits for comes before it, so that none waits for itself.
+            Some(keys) if is_barrier => indices(&steps[..at], keys),
             Some(keys) => indices(steps, keys),
             None if is_barrier => barrier.everything(),
             None => barrier.dependencies(),

@@ -15,7 +15,10 @@ pub(crate) fn read(configuration: Option<&str>, steps: &Value) -> Result<Vec<Ste
     let Some(text) = configuration else {
         return Ok(steps_of(steps, &Defaults::default()));
     };
-    let read: Value = serde_saphyr::from_str(text).map_err(|error| first_line(&error))?;
+    // As Buildkite's parser does, YAML 1.2 decides: `y` and `on` are texts.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let read: Value =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| first_line(&error))?;
     let list = read.get("steps").unwrap_or(&read);
     if !list.is_array() {
         return Err("`steps` must be a list".to_owned());

@@ -16,6 +16,8 @@ mod limits;
 mod lists;
 mod lives;
 mod missing;
+#[cfg(feature = "wiremock")]
+mod mounted;
 mod pipelines_in_yaml;
 mod places;
 mod program;

@@ -358,3 +358,24 @@ async fn a_world_at_rest_does_not_change_with_the_clock() {
     server.clock().advance(std::time::Duration::from_secs(60));
     assert_eq!(before, texts());
 }
+
+#[test]
+fn builds_of_a_world_without_jobs_come_to_an_end() {
+    let texts = World::seeded(&Seed {
+        pipelines: 50,
+        builds: 2_000,
+        jobs_per_build: 0,
+        ..Seed::default()
+    });
+    let texts = texts.builds_json();
+    let builds = texts.iter().map(|text| serde_json::from_str(text));
+    let builds: Vec<Value> = builds.collect::<Result<_, _>>().expect("builds are JSON");
+    let open = builds.iter().filter(|build| build["finished_at"].is_null());
+    assert!(open.count() < 20, "only the newest builds are open");
+    for state in ["passed", "failed", "canceled", "skipped", "not_run"] {
+        assert!(
+            builds.iter().any(|build| build["state"] == state),
+            "{state}"
+        );
+    }
+}

@@ -74,6 +74,16 @@ impl Build {
     }
 }
 
+/// This world, with a job of `acme-inc` that somebody has retried.
+pub(crate) fn with_a_retried_job(mut world: World) -> World {
+    let builds = parse(&world, "acme-inc");
+    let mut retries = builds
+        .iter()
+        .filter_map(|build| world.retry_first_failed_job(&build.id));
+    assert!(retries.next().is_some(), "no build has a failed job");
+    world
+}
+
 #[derive(Deserialize)]
 struct Pipeline {
     id: String,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use buildkite_client::{Error, Event, Options};
-use mock_buildkite::{Fault, LimitScope, MockBuildkite, Seed, World};
+use mock_buildkite::{Builder, Fault, LimitScope, MockBuildkite, Seed, World};
 
 use crate::bench::{Bench, all};
 use crate::expected::{Build, assert_same, parse};
@@ -20,8 +20,13 @@ fn small() -> World {
     })
 }
 
+/// Its bodies hold the addresses that `BUILDS` has.
+fn server() -> Builder {
+    MockBuildkite::builder(small()).origin("https://api.buildkite.com")
+}
+
 async fn bench() -> Bench {
-    Bench::new(small()).await
+    Bench::with(server(), |_| {}).await
 }
 
 /// Breaks the first or the second page, and expects all builds nevertheless. Returns the number of
@@ -99,7 +104,7 @@ async fn a_server_that_falls_silent_costs_a_retry_and_no_build() {
     let silence = Duration::from_secs(20);
     for fault in [Fault::SlowHead(silence), Fault::SlowBody(silence)] {
         let set = |options: &mut Options| options.read_timeout = Duration::from_secs(1);
-        let bench = Bench::with(MockBuildkite::builder(small()), set).await;
+        let bench = Bench::with(server(), set).await;
         bench.server.fail_next(fault.clone());
 
         let found = bench.read(all("acme-inc")).await.unwrap();
@@ -210,7 +215,7 @@ async fn a_refusal_that_never_ends_tells_when_to_come_back() {
 
 #[tokio::test]
 async fn a_server_that_is_slow_to_fail_gets_three_tries() {
-    let bench = Bench::with(MockBuildkite::builder(small()), |options| {
+    let bench = Bench::with(server(), |options| {
         options.read_timeout = Duration::from_millis(100);
         options.retry_budget = Duration::ZERO;
     })

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use mock_buildkite::{BuildFixture, JobFixture, MockBuildkite, Seed, World};
 
 use crate::bench::{Bench, all};
-use crate::expected::{Build, assert_same, world};
+use crate::expected::{Build, assert_same, with_a_retried_job, world};
 
 fn seed(builds: usize, jobs_per_build: usize) -> Seed {
     Seed {
@@ -29,7 +29,7 @@ async fn every_build_comes_once_with_all_of_its_jobs_as_the_text_it_has() {
 
 #[tokio::test]
 async fn attempts_that_were_retried_are_among_the_jobs() {
-    let bench = Bench::new(World::seeded(&seed(60, 25))).await;
+    let bench = Bench::new(with_a_retried_job(World::seeded(&seed(60, 25)))).await;
     let expected = world(&bench.server, "acme-inc");
     let retried = |build: &&Build| {
         build

@@ -6,7 +6,7 @@ use mock_buildkite::{Fault, MockBuildkite, Seed, World};
 use tokio::time::timeout;
 
 use crate::bench::{Bench, all};
-use crate::expected::{Build, assert_same, world};
+use crate::expected::{Build, assert_same, with_a_retried_job, world};
 
 fn seed(builds: usize, jobs_per_build: usize) -> Seed {
     Seed {
@@ -37,7 +37,8 @@ async fn a_page_too_heavy_is_asked_for_at_half_the_size_and_the_size_grows_back(
 
 /// A server that never includes jobs in lists, and a client with this many requests in flight.
 async fn read_without_jobs_in_lists(max_concurrency: usize) {
-    let builder = MockBuildkite::builder(World::seeded(&seed(6, 130)));
+    let seeded = with_a_retried_job(World::seeded(&seed(6, 130)));
+    let builder = MockBuildkite::builder(seeded);
     let set = |options: &mut buildkite_client::Options| options.max_concurrency = max_concurrency;
     let bench = Bench::with(builder, set).await;
     bench

@@ -97,9 +97,9 @@ fn check_secret(call: &Call<'_>, making: &mut Making<'_>) {
 /// `PUT CLUSTER/secrets/{id}/value`
 pub(in crate::routes) fn set_secret(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
     let mut body = Body::parse(call)?;
-    body.required_text("value");
-    body.check_reason()?;
     objects::act(call, params, &SECRET, |secret, context| {
+        body.required_text("value");
+        body.check_reason()?;
         secret.set("updated_at", &context.now);
         secret.set("updated_by", context.user_with(&["id", "name", "email"]));
         Ok(())

@@ -278,6 +278,13 @@ fn set_cluster(call: &Call<'_>, body: &mut Body, object: &mut Document, organiza
 /// The steps follow from a configuration; without one they are what was given.
 fn set_steps(body: &mut Body, object: &mut Document) {
     let configuration = body.text("configuration");
+    if configuration
+        .as_ref()
+        .is_some_and(|text| text.trim().is_empty())
+    {
+        // Refused already.
+        return;
+    }
     let given = body.array("steps");
     if configuration.is_none() && given.is_none() {
         return;

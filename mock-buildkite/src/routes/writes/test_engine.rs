@@ -121,6 +121,7 @@ pub(in crate::routes) fn find_test(call: &mut Call<'_>, params: &Params<'_>) -> 
 
 /// `PATCH SUITE/tests/{id}/labels`
 pub(in crate::routes) fn label_test(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
+    objects::find(call, params, &TEST)?;
     let mut body = Body::parse(call)?;
     let operator = body.one_of("operator", &["add", "remove"]);
     if operator.is_none() {

@@ -66,8 +66,8 @@ impl World {
         self.autoplay.timing = None;
     }
 
-    /// Fails the next `times` jobs of this name, or any jobs if the name is empty, in builds that
-    /// run by themselves.
+    /// Fails the next `times` jobs of this name, step key or command, or any jobs if the name is
+    /// empty, in builds that run by themselves.
     pub fn fail_jobs(&mut self, name: &str, times: u32) {
         self.autoplay.failing.push((name.to_owned(), times));
     }
@@ -159,8 +159,8 @@ impl World {
     /// Ends all running jobs.
     fn end_all(&mut self, id: &str) -> bool {
         let mut has_moved = false;
-        while let Some(name) = self.first_job(id, job::is_running) {
-            let has_ended = if self.autoplay.is_to_fail(&name) {
+        while let Some(names) = self.first_job(id, job::is_running) {
+            let has_ended = if self.autoplay.is_to_fail(&names) {
                 self.fail_job(id)
             } else {
                 self.pass_job(id)
@@ -182,11 +182,11 @@ impl World {
         is_held || self.finish_build(id, "passed") || self.finish_build(id, "failed")
     }
 
-    /// The name of the first job of a build that matches.
-    fn first_job(&self, id: &str, is_so: fn(&Document) -> bool) -> Option<String> {
+    /// The names of the first job of a build that matches.
+    fn first_job(&self, id: &str, is_so: fn(&Document) -> bool) -> Option<Vec<String>> {
         let build = self.document(self.build_by_id(id)?);
         let found = build.jobs().iter().find(|one| is_so(one))?;
-        Some(found.text("name").unwrap_or_default())
+        Some(job::names(found))
     }
 }
 
@@ -209,10 +209,10 @@ impl Autoplay {
         (first.due <= now).then(|| self.builds.remove(at))
     }
 
-    /// Whether a job of this name fails. Counts the failure.
-    pub(super) fn is_to_fail(&mut self, name: &str) -> bool {
+    /// Whether a job of these names fails. Counts the failure.
+    pub(super) fn is_to_fail(&mut self, names: &[String]) -> bool {
         let is_it = |(failing, times): &&mut (String, u32)| {
-            *times > 0 && (failing.is_empty() || failing == name)
+            *times > 0 && (failing.is_empty() || names.contains(failing))
         };
         let Some((_, times)) = self.failing.iter_mut().find(is_it) else {
             return false;

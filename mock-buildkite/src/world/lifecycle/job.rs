@@ -23,6 +23,12 @@ pub(super) fn is_of_type(job: &Document, kind: &str) -> bool {
     job.text("type").as_deref() == Some(kind)
 }
 
+/// What rules may call a job: its name, its step key and its command.
+pub(super) fn names(job: &Document) -> Vec<String> {
+    let keys = ["name", "step_key", "command"].iter();
+    keys.filter_map(|key| job.text(key)).collect()
+}
+
 /// A block step that holds the jobs after it.
 pub(super) fn is_block(job: &Document) -> bool {
     is_of_type(job, "manual") && is_in(job, &["blocked"])

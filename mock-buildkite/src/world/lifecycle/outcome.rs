@@ -1,5 +1,6 @@
 //! How the jobs of builds that run by themselves end: by their command, by rules, or by chance.
 
+use super::job;
 use crate::document::Document;
 use crate::rng::Rng;
 use crate::world::World;
@@ -72,7 +73,7 @@ pub struct JobRule {
 }
 
 impl JobRule {
-    /// A rule for all jobs whose name or step key matches a pattern, in which `*` stands for
+    /// A rule for all jobs whose name, step key or command matches a pattern, in which `*` stands for
     /// anything.
     pub fn new(pattern: &str, outcome: JobOutcome) -> Self {
         Self {
@@ -120,12 +121,8 @@ impl World {
 
     /// How a job that runs by itself ends.
     pub(super) fn job_outcome(&mut self, _build: &str, one: &Document) -> JobOutcome {
-        let names: Vec<String> = ["name", "step_key"]
-            .iter()
-            .filter_map(|key| one.text(key))
-            .collect();
-        let name = one.text("name").unwrap_or_default();
-        if self.autoplay.is_to_fail(&name) {
+        let names = job::names(one);
+        if self.autoplay.is_to_fail(&names) {
             return JobOutcome::Failed(1);
         }
         let mut rules = self.job_rules.iter_mut();

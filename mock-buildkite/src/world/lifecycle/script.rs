@@ -63,6 +63,28 @@ impl Script {
         self.all(build, self.depends_on.get(self.index(job)?)?)
     }
 
+    /// Whether a job comes after a block step that nobody has released.
+    pub(super) fn is_held(&self, build: &BuildDocument, job: &Document) -> bool {
+        let blocks = build.jobs().iter().filter(|one| job::is_block(one));
+        let blocks: Vec<usize> = blocks.filter_map(|one| self.index(one)).collect();
+        self.index(job).is_some_and(|at| self.reaches(at, &blocks))
+    }
+
+    /// Whether a step waits for one of these steps, directly or through others.
+    fn reaches(&self, step: usize, targets: &[usize]) -> bool {
+        let mut seen = vec![false; self.steps.len()];
+        let mut open = self.depends_on[step].clone();
+        while let Some(at) = open.pop() {
+            if targets.contains(&at) {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[at], true) {
+                open.extend(&self.depends_on[at]);
+            }
+        }
+        false
+    }
+
     fn all(&self, build: &BuildDocument, steps: &[usize]) -> Option<bool> {
         let mut is_well = true;
         for step in steps {

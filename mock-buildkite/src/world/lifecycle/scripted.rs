@@ -210,6 +210,7 @@ pub(super) fn settle(build: &mut BuildDocument, moment: &Moment) {
         return;
     };
     while release(build, script, &moment.now) {}
+    unhold(build, script);
     let any = |build: &BuildDocument, is_so: fn(&Document) -> bool| build.jobs().iter().any(is_so);
     if any(build, job::is_active) {
         if build.get("started_at").is_string() {
@@ -254,6 +255,19 @@ fn release(build: &mut BuildDocument, script: &Script, now: &str) -> bool {
         }
     }
     true
+}
+
+/// Jobs that no block step holds any more wait for other jobs.
+fn unhold(build: &mut BuildDocument, script: &Script) {
+    let held = |one: &&Document| job::is_in(one, &["blocked"]) && !job::is_of_type(one, "manual");
+    let held = build.jobs().iter().filter(held);
+    let free = held.filter(|one| !script.is_held(build, one));
+    let ids: Vec<_> = free.filter_map(|one| one.text("id")).collect();
+    for id in ids {
+        if let Some(one) = build.job_mut(&id) {
+            one.set("state", "waiting");
+        }
+    }
 }
 
 /// A block step behind a failure is never reached.

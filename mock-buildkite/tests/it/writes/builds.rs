@@ -103,7 +103,7 @@ async fn fields_of_the_wrong_type_are_refused_and_none_is_used() {
         ("env", json!({"A": 1})),
         ("meta_data", json!(["a"])),
         ("message", json!({})),
-        ("ignore_pipeline_branch_filters", json!("yes")),
+        ("ignore_pipeline_branch_filters", json!(["yes"])),
         ("pull_request_id", json!("42")),
     ] {
         let answer = trigger(&caller, json!({ field: value })).await;

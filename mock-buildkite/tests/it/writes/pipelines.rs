@@ -81,7 +81,7 @@ async fn a_pipeline_without_what_it_needs_is_refused() {
             configuration,
         ),
         (json!({"visibility": "secret"}), "visibility", "invalid"),
-        (json!({"allow_rebuilds": 1}), "allow_rebuilds", "invalid"),
+        (json!({"allow_rebuilds": []}), "allow_rebuilds", "invalid"),
     ] {
         let answer = create(&caller, fields.clone()).await;
         assert_eq!(answer.status, 422, "{fields}");

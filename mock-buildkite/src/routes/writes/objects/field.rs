@@ -178,8 +178,9 @@ impl Field {
             Source::Given(given) => given.read(self.key, making),
             Source::Slug => {
                 let given = making.body.text("slug");
-                let name = making.object.text("name").unwrap_or_default();
-                json!(given.unwrap_or_else(|| slug_of(&name)))
+                // The name itself may come later in the object.
+                let name = making.body.value("name").and_then(Value::as_str);
+                json!(given.unwrap_or_else(|| slug_of(name.unwrap_or_default())))
             }
             Source::Url => {
                 let last = making

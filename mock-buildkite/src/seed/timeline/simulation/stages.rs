@@ -18,8 +18,11 @@ impl Simulation {
         if times.arrival.is_rebuild {
             self.rebuild(time, build);
         }
-        if self.builds[build].finished != NEVER || self.slots[build].is_empty() {
+        if self.builds[build].finished != NEVER {
             return;
+        }
+        if self.slots[build].is_empty() {
+            return self.run_without_jobs(build);
         }
         let uploaded = self.run(build, 0, time + 350);
         let upload = self.jobs[self.place(build, 0)];
@@ -28,6 +31,33 @@ impl Simulation {
             self.fail(build, uploaded);
         }
         self.next(build, uploaded, Event::FirstStage);
+    }
+
+    /// A build of a world without jobs has a start and an end all the same.
+    fn run_without_jobs(&mut self, build: usize) {
+        let mut rng = Rng::of(&[self.input.seed, 19, build as u64]);
+        let mut draw = |from, to| u32::try_from(rng.skewed(from, to)).unwrap_or(0);
+        let started = draw(1_000, 60_000);
+        let finished = started + draw(20_000, 1_200_000);
+        let times = &mut self.builds[build];
+        times.started = started;
+        times.finished = finished;
+        if times.canceled < finished {
+            times.finished = times.canceled + 2_500;
+            if times.canceled < started {
+                times.started = NEVER;
+            }
+            return;
+        }
+        times.canceled = NEVER;
+        if matches!(
+            times.arrival.plan,
+            Plan::FailsFirst(_) | Plan::FailsSecond(_)
+        ) {
+            times.failing = finished;
+            times.has_failed = true;
+            self.failed[times.arrival.pipeline] = Some(build);
+        }
     }
 
     /// Makes a build repeat the last one of its pipeline that failed.

@@ -6,7 +6,8 @@
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::builds::{BuildQuery, Keyset};
+use super::keyset::Keyset;
+use super::query::BuildQuery;
 use crate::client::Client;
 use crate::error::Result;
 
