@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Ended, Fake, LIMIT};
 
-const TO: [&str; 9] = [
+const TO: [&str; 11] = [
     "--to",
     "buildkite",
     "--organization",
@@ -18,6 +18,8 @@ const TO: [&str; 9] = [
     "web",
     "--set",
     "destination.settle_seconds=1",
+    "--set",
+    "destination.journal=buildkite-journal.jsonl",
     "--quiet",
 ];
 

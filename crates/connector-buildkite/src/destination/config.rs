@@ -80,19 +80,20 @@ pub struct DestinationConfig {
     /// is then looked for at Buildkite alone.
     #[schemars(with = "String")]
     pub journal: Option<String>,
-    /// How long a build may take to show in Buildkite's lists, in seconds, 0 to 600. So long is
-    /// looked for it before it is sent again.
+    /// How long a build may take to show in Buildkite's lists, in seconds, 0 to 600. A request
+    /// whose answer was lost is looked for during this time before it is sent again.
     #[serde(default = "default_settle_seconds")]
     #[schemars(range(min = 0, max = 600))]
     pub settle_seconds: u32,
-    /// What is waited for once builds are triggered; nothing if left out.
+    /// What to wait for once builds are triggered; nothing if left out. Needs a journal, so that the
+    /// next run resumes the wait if this one ends.
     #[schemars(with = "Wait")]
     pub wait: Option<Wait>,
     /// The longest wait for one build, in minutes, 1 to 10,080.
     #[serde(default = "default_wait_minutes")]
     #[schemars(range(min = 1, max = 10_080))]
     pub wait_minutes: u32,
-    /// The time between two looks at the builds that are waited for, in seconds, 1 to 3,600.
+    /// Time between two polls of the builds that are waited for, in seconds, 1 to 3,600.
     #[serde(default = "default_poll_seconds")]
     #[schemars(range(min = 1, max = 3_600))]
     pub poll_seconds: u32,

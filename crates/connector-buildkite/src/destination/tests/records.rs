@@ -66,7 +66,7 @@ async fn only_the_named_parts_of_a_record_make_it_another() {
 }
 
 #[tokio::test]
-async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
+async fn fields_that_a_host_adds_are_left_out_with_a_notice() {
     let bench = Bench::new().await;
     let with = |modified: &str| {
         let mut record = build(1);
@@ -78,8 +78,8 @@ async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
         .await;
     assert_eq!(rows[1]["outcome"], "already_there");
     assert_eq!(bench.builds("web"), 1);
-    let told = bench.heard.0.lock().unwrap();
-    let notices = told.iter().filter(|event| {
+    let heard = bench.heard.0.lock().unwrap();
+    let notices = heard.iter().filter(|event| {
         matches!(event, Event::Notice { message, .. }
         if message.contains("`_sdc_last_modified`"))
     });
