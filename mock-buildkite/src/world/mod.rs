@@ -65,7 +65,7 @@ pub struct World {
     pub(crate) paused_queues: HashSet<String>,
     collections: Collections,
     agent_cache: AgentCache,
-    /// Contents of artifacts that a test has set, by id.
+    /// Contents of artifacts that a test has set, by id, and of uploads, by key.
     contents: HashMap<String, Vec<u8>>,
     missing: Vec<Missing>,
     pub(crate) clock: Clock,

@@ -182,7 +182,7 @@ pub(super) fn concrete(server: &MockBuildkite, endpoint: Endpoint) -> String {
 }
 
 /// The cluster of hosted agents: it has images.
-fn hosted_cluster(server: &MockBuildkite) -> String {
+pub(super) fn hosted_cluster(server: &MockBuildkite) -> String {
     let images = server.with_world(|world| world.objects("agent_images"));
     let mut parents = images[0].parents.iter();
     let cluster = parents.find(|(key, _)| key == "cluster_id");
