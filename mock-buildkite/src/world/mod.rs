@@ -48,7 +48,7 @@ use feature::Missing;
 pub use lifecycle::{JobOutcome, JobRule};
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
-pub(crate) use pipeline_settings::merge_settings;
+pub(crate) use pipeline_settings::{merge_settings, provider_of};
 pub use saved::RestoreError;
 pub use token::{DEMO_TOKEN, Token};
 pub use user::User;

@@ -1,4 +1,5 @@
-//! Each documented example of an answer: its keys and types are those of the fake's own answer.
+//! Each documented example of an answer: the fake's own answer has its keys, with its types.
+//! Answers have more keys than examples show, as the recorded ones do.
 //!
 //! The examples lie beside the folder that `BUILDKITE_RECORDED` names; without it there is nothing
 //! to compare.
@@ -94,11 +95,6 @@ impl Shape {
                 // An empty list says nothing of its items, null nothing of its keys.
                 None if key == "[]" || !self.kinds.contains("object") => {}
                 None => found.push(format!("{place} is missing")),
-            }
-        }
-        for key in self.below.keys().filter(|key| key.as_str() != "[]") {
-            if !example.below.contains_key(key) && example.kinds.contains("object") {
-                found.push(format!("{place}.{key} is not documented"));
             }
         }
     }

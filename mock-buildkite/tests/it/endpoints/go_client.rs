@@ -98,6 +98,7 @@ async fn each_method_of_go_buildkite_gets_what_it_decodes() {
     let types = types();
     let mut wrong = Vec::new();
     let mut methods = 0;
+    let unchanged = MockBuildkite::start(world()).await;
     for row in rows(METHODS) {
         let [name, method, path, given, kind] = row[..] else {
             panic!("five fields: {row:?}");
@@ -106,7 +107,6 @@ async fn each_method_of_go_buildkite_gets_what_it_decodes() {
             Some((path, query)) => (path, format!("?{query}")),
             None => (path, String::new()),
         };
-        let server = MockBuildkite::start(world()).await;
         let endpoint = Endpoint {
             method,
             path,
@@ -114,14 +114,20 @@ async fn each_method_of_go_buildkite_gets_what_it_decodes() {
             status: 200,
             paging: "-",
         };
-        prepare(&server, endpoint);
-        let path = path_of(&server, endpoint, &query);
+        let own = if method == "GET" {
+            None
+        } else {
+            Some(MockBuildkite::start(world()).await)
+        };
+        let server = own.as_ref().unwrap_or(&unchanged);
+        prepare(server, endpoint);
+        let path = path_of(server, endpoint, &query);
         let body = match given {
             "-" => Value::Null,
-            "=" => body(&server, endpoint),
+            "=" => body(server, endpoint),
             given => serde_json::from_str(given).expect("JSON"),
         };
-        let caller = Caller::new(&server);
+        let caller = Caller::new(server);
         let answer = send(&caller, endpoint, &path, &body).await;
         methods += 1;
         let expected = kind.parse().unwrap_or(0);
