@@ -13,6 +13,7 @@ mod artifacts;
 mod complete;
 mod crash;
 mod destination;
+mod docs;
 mod faults;
 mod first_release;
 mod hosts;

@@ -114,7 +114,11 @@ fn an_unknown_organization_or_pipeline_names_the_flag_and_what_is_allowed() {
     case.assert_ends(&arguments, 2, &says);
 
     let arguments = ["sync", "--to", "sqlite:a", "--pipeline", "nowhere"];
-    case.assert_ends(&arguments, 2, &["flag: --pipeline, value: \"nowhere\"", "expected the slug"]);
+    case.assert_ends(
+        &arguments,
+        2,
+        &["flag: --pipeline, value: \"nowhere\"", "expected the slug"],
+    );
 }
 
 #[test]

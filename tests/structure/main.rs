@@ -4,6 +4,7 @@
 //! - [`circles`]: no two sibling modules of a crate import each other, directly or by a detour.
 //! - [`names`]: who may name Buildkite.
 //! - [`sizes`]: how long functions and files are.
+//! - [`docs`]: links, the length of the README, and code in the documentation.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +12,9 @@
 )]
 
 mod circles;
+mod docs;
+#[path = "../generated.rs"]
+mod generated;
 mod module_tree;
 mod names;
 mod packages;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
+use crate::generated::{assert_table, table};
+
 /// A package, and those of ours that it may depend on.
 const ROOMS: [(&str, &[&str]); 18] = [
     ("credential", &[]),
@@ -77,7 +79,7 @@ const DOORS: [(&str, &[&str]); 8] = [
     (
         "clap",
         &[
-            "buildkite-connector",
+            "connector-cli",
             "host-airbyte",
             "host-singer",
             "mock-buildkite",
@@ -88,9 +90,8 @@ const DOORS: [(&str, &[&str]); 8] = [
 ];
 
 fn packages() -> Vec<Package> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
     let metadata = MetadataCommand::new()
-        .manifest_path(manifest)
+        .manifest_path(crate::sources::root().join("Cargo.toml"))
         .no_deps()
         .other_options(["--offline".to_owned()])
         .exec()
@@ -159,4 +160,32 @@ fn the_contract_needs_no_runtime_no_network_and_no_database() {
     for library in ["tokio", "reqwest", "rusqlite", "clap", "tracing"] {
         assert!(!uses.contains(library), "{library}");
     }
+}
+
+/// A package as the README lists it: its folder and what it is for.
+fn folder(package: &Package) -> Vec<String> {
+    let root = crate::sources::root();
+    let folder = package.manifest_path.parent().unwrap().as_std_path();
+    let folder = folder.strip_prefix(&root).unwrap().display();
+    let description = package.description.clone().unwrap_or_default();
+    assert!(!description.is_empty(), "{folder} has no description");
+    vec![format!("[`{folder}`]({folder})"), description]
+}
+
+#[test]
+fn the_docs_list_every_package() {
+    let mut rows: Vec<_> = packages().iter().map(folder).collect();
+    rows.sort();
+    let packages = table(&["folder", "what it is for"], rows);
+    assert_table("README.md", "packages", &packages);
+}
+
+#[test]
+fn the_docs_say_who_depends_on_whom() {
+    let rows = ROOMS.iter().map(|(name, allowed)| {
+        let allowed: Vec<_> = allowed.iter().map(|name| format!("`{name}`")).collect();
+        vec![format!("`{name}`"), allowed.join(", ")]
+    });
+    let rooms = table(&["package", "may depend on"], rows);
+    assert_table("docs/architecture.md", "who depends on whom", &rooms);
 }

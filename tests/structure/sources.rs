@@ -22,15 +22,23 @@ pub(crate) fn packages() -> Vec<PathBuf> {
 
 /// All Rust files below a folder.
 pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files_ending_with("rs", folder)
+}
+
+/// All files below a folder that have this extension, except in hidden folders and what was built.
+pub(crate) fn files_ending_with(extension: &str, folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else {
         return files;
     };
     for entry in entries {
         let path = entry.unwrap().path();
-        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                files.extend(files_ending_with(extension, &path));
+            }
+        } else if path.extension().is_some_and(|found| found == extension) {
             files.push(path);
         }
     }

@@ -20,7 +20,6 @@ mod base_url;
 mod builds;
 mod client;
 mod clock;
-mod count;
 mod download;
 mod error;
 mod limits;

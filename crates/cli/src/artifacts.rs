@@ -16,25 +16,25 @@ const PATH: &str = "path";
 
 /// The command.
 pub(crate) fn command() -> CustomCommand {
-    let details = "Each goes to FOLDER/JOB_ID/PATH and is checked by size and SHA-1. What is \
-                   already there is not fetched again; what was cut short is resumed.";
+    let details = "Each file is stored as FOLDER/JOB_ID/PATH and checked by size and SHA-1. Files \
+                   that are already there are not fetched again. Partial files are resumed.";
     let about = "Fetch the artifacts of a build into a folder";
     let build = Arg::new(BUILD)
         .long(BUILD)
         .value_name("NUMBER")
         .required(true)
         .value_parser(value_parser!(u64))
-        .help("Number of the build, in the one organization and pipeline that are named");
+        .help("Number of the build, in the given organization and pipeline");
     let into = Arg::new(INTO)
         .long(INTO)
         .value_name("FOLDER")
         .required(true)
         .value_parser(value_parser!(PathBuf))
-        .help("Folder to put them in");
+        .help("Folder for the files");
     let path = Arg::new(PATH)
         .long(PATH)
         .value_name("GLOB")
-        .help("Only this path; `*` stands for anything");
+        .help("Only paths that match this pattern; `*` matches anything");
     let definition = Command::new("artifacts")
         .about(about)
         .long_about(format!("{about}\n\n{details}"))
@@ -72,7 +72,7 @@ fn query(matches: &ArgMatches, source: &Side) -> Result<ArtifactQuery> {
         _ => None,
     };
     let (Some(organization), Some(pipeline)) = (only("organizations"), only("pipelines")) else {
-        let message = "name one organization and one pipeline: --organization and --pipeline";
+        let message = "give one organization and one pipeline: --organization and --pipeline";
         return Err(Error::new(ErrorKind::Config, message));
     };
     Ok(ArtifactQuery {

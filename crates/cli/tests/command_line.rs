@@ -96,6 +96,25 @@ fn records_on_stdout_are_alone_there() {
 }
 
 #[test]
+fn a_date_may_be_relative_to_now() {
+    let folder = folder();
+    let check = |since| {
+        // Nobody listens at this port.
+        let arguments = [
+            "check",
+            "--base-url",
+            "http://127.0.0.1:9",
+            "--since",
+            since,
+        ];
+        let mut program = program(folder.path(), &arguments);
+        program.env("BUILDKITE_API_TOKEN", TOKEN).output().unwrap()
+    };
+    assert_exit(&check("7d"), 4, "the connection failed");
+    assert_exit(&check("seven days"), 2, "expected an ISO 8601 date");
+}
+
+#[test]
 fn a_quiet_sync_says_nothing() {
     let folder = folder();
     let arguments = [
@@ -331,12 +350,60 @@ fn rejected_records_are_reported_saved_and_tried_again() {
     let waiting = folder.path().join("b.db.rejected.jsonl");
     assert!(waiting.exists());
 
+    let rows = || -> u32 {
+        let query = "select count(*) from builds where id = 1";
+        database.query_row(query, [], |row| row.get(0)).unwrap()
+    };
+    let before = rows();
     database.execute_batch("drop trigger no").unwrap();
     assert_exit(&run(folder.path(), &arguments), 0, "complete");
     assert!(!waiting.exists());
+    // From the file of rejected records, and from `in.jsonl`, which each sync appends.
+    assert_eq!(rows(), before + 2);
+}
+
+#[test]
+fn a_second_demo_goes_on_from_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_exit(&run(folder.path(), &["sync", "--demo"]), 0, "1,000");
+
+    let output = run(folder.path(), &["sync", "--demo"]);
+
+    assert_exit(&output, 0, "made-up data");
+    assert!(!stderr(&output).contains("1,000"), "{}", stderr(&output));
+    let database = rusqlite::Connection::open(folder.path().join("buildkite.db")).unwrap();
     let query = "select count(*) from builds";
-    let rows: u32 = database.query_row(query, [], |row| row.get(0)).unwrap();
-    assert_eq!(rows, 2);
+    let builds: u32 = database.query_row(query, [], |row| row.get(0)).unwrap();
+    assert_eq!(builds, 1_000);
+    let output = run(folder.path(), &["status"]);
+    assert_exit(&output, 0, "");
+    assert!(stdout(&output).contains("demo"), "{}", stdout(&output));
+}
+
+#[test]
+fn made_up_data_and_other_data_do_not_mix() {
+    let folder = folder();
+    let arguments = ["sync", "--from", "jsonl:in.jsonl", "--to", "sqlite:b.db"];
+    assert_exit(&run(folder.path(), &arguments), 0, "complete");
+    let demo = ["sync", "--demo", "--to", "sqlite:b.db"];
+    let refused = run(folder.path(), &demo);
+    assert_exit(&refused, 2, "other data than the demo's");
+
+    let demo = [
+        "sync",
+        "--demo",
+        "--stream",
+        "organizations",
+        "--to",
+        "sqlite:d.db",
+    ];
+    assert_exit(&run(folder.path(), &demo), 0, "complete");
+    let arguments = ["sync", "--from", "jsonl:in.jsonl", "--to", "sqlite:d.db"];
+    let refused = run(
+        folder.path(),
+        &[&arguments[..], &["--name", "mine"]].concat(),
+    );
+    assert_exit(&refused, 2, "holds the demo's made-up data");
 }
 
 #[test]

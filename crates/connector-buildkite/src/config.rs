@@ -33,6 +33,10 @@ pub struct Config {
     /// Address of the API: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
+    /// What states name as the remote that they belong to. Default: the base URL. For a remote
+    /// whose address changes from run to run, such as a proxy on a free port.
+    #[schemars(with = "String")]
+    pub state_id: Option<String>,
     /// Slugs of the organizations to read. Default: all that the token sees.
     #[schemars(with = "Vec<String>")]
     pub organizations: Option<Vec<String>>,
@@ -105,12 +109,15 @@ impl Config {
                 "pipelines",
                 "Pipeline to read [default: all]",
             ))
-            .with_flag(FlagSetting::new(
-                "since",
-                "start_date",
-                "DATE",
-                "Skip builds created before this date, such as 2026-01-31",
-            ))
+            .with_flag(
+                FlagSetting::new(
+                    "since",
+                    "start_date",
+                    "DATE",
+                    "Skip builds created before this date, such as 2026-01-31 or 7d",
+                )
+                .of_date(),
+            )
             .with_flag(FlagSetting::new(
                 "base-url",
                 "base_url",
@@ -138,6 +145,11 @@ impl Config {
         config.pipelines = slugs("pipelines", config.pipelines)?;
         config.created_from()?;
         Ok(config)
+    }
+
+    /// What states name as the remote.
+    pub(crate) fn remote(&self) -> &str {
+        self.state_id.as_deref().unwrap_or(&self.base_url)
     }
 
     fn check_ranges(&self) -> Result<()> {

@@ -81,7 +81,7 @@ impl Context {
         self.credentials().resolve(side)
     }
 
-    /// What a side is opened with, once its settings are known to be right.
+    /// The setup for a side, after its settings were checked.
     pub(crate) fn setup(
         &self,
         side: &Side,
@@ -99,7 +99,7 @@ impl Context {
         checked.map_err(|error| self.explain(error, &[side]))
     }
 
-    /// An error, in the words of the person who set what it is about, with what to do about it.
+    /// An error in terms of what the user set, with what to do about it.
     pub(crate) fn explain(&self, error: Error, sides: &[&Side]) -> Failure {
         let prefixes = &self.profile.secret_prefixes;
         let explained = sides
@@ -113,7 +113,7 @@ impl Context {
         Failure::from(explained).with_advice(help.cloned().unwrap_or_default())
     }
 
-    /// Runs work that changes nothing and can be dropped at any time: `None` if it was.
+    /// Runs work that changes nothing and can be dropped at any time; `None` if it was dropped.
     pub(crate) async fn watch_question<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -122,7 +122,7 @@ impl Context {
         terminal::watch_question(work, progress, &self.terminal).await
     }
 
-    /// Prints `report`, as JSON if that is asked for.
+    /// Prints `report`, as JSON if the user asked for that.
     pub(crate) fn answer<T: fmt::Display + Serialize>(
         &self,
         report: &T,

@@ -19,8 +19,8 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The credentials of `program`, whose environment variables begin with `prefix`: the folder
-    /// of the store is that of `PREFIX_STORE`, or `default_folder`.
+    /// The credentials of `program`, whose environment variables begin with `prefix`. The folder of
+    /// the store is the value of `PREFIX_STORE`, or `default_folder`.
     pub fn new(
         program: &str,
         prefix: &str,
@@ -41,14 +41,14 @@ impl Credentials {
         }
     }
 
-    /// Sets whether an API key that is found nowhere else is asked for.
+    /// Sets whether to ask for an API key that is found nowhere else.
     #[must_use]
     pub fn with_prompt(mut self, may_ask: bool) -> Self {
         self.may_ask = may_ask;
         self
     }
 
-    /// The way to the store.
+    /// Access to the store.
     #[must_use]
     pub fn store(&self) -> &StoreAccess {
         &self.access
@@ -56,9 +56,8 @@ impl Credentials {
 
     /// The credential that `side` needs; `None` if it needs none, or its settings hold one.
     ///
-    /// It is the one of the store that was chosen; otherwise that of the variable which the
-    /// connector declares, unless a variable of this program holds a secret for it; otherwise
-    /// what the settings hold; otherwise what is typed at a prompt.
+    /// The first of these: the chosen credential of the store; the variable that the connector
+    /// declares, unless a variable of this program sets the secret; the settings; a prompt.
     ///
     /// # Errors
     /// [`ErrorKind::Auth`] if there is none, or the store cannot be opened;
@@ -104,7 +103,7 @@ impl Credentials {
         places
     }
 
-    /// A store that is read-only records nothing, which is no reason to fail.
+    /// A read-only store records nothing. That is not a failure.
     fn record_use(&self, name: &str, file: &std::path::Path) {
         if let Err(error) = self.access.mark_used(name, file) {
             tracing::debug!(%error, "the use of a credential was not recorded");
@@ -132,7 +131,7 @@ fn requires_secret(side: &Side) -> bool {
     side.schema().secret_keys().any(is_required)
 }
 
-/// An error of the store, which says itself what to do.
+/// An error of the store. Its text says what to do.
 pub fn store_error(error: impl Into<credential_store::Error>) -> Error {
     let error = error.into();
     let kind = match error.fault() {

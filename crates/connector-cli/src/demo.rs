@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use async_trait::async_trait;
-use connector_core::{Credential, Result};
+use connector_core::{Credential, Result, State};
 use serde_json::Value;
 
 /// A fake remote inside the program: `--demo` reads from it with the default source.
@@ -12,21 +12,22 @@ pub trait Demo: Send + Sync {
     /// One line for the help of `--demo`.
     fn help(&self) -> String;
 
-    /// Starts the fake.
+    /// Starts the fake. `previous` is the state of the demo that the copy holds already: the fake
+    /// continues from it.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`](connector_core::ErrorKind::Io) if this machine refuses.
-    async fn start(&self) -> Result<RunningDemo>;
+    /// [`ErrorKind::Io`](connector_core::ErrorKind::Io) if it cannot be started.
+    async fn start(&self, previous: Option<&State>) -> Result<RunningDemo>;
 }
 
-/// A fake that answers as long as this lives.
+/// A running fake. Dropping this ends it.
 #[non_exhaustive]
 pub struct RunningDemo {
-    /// The settings of the source that lead to the fake.
+    /// The settings that point the source at the fake.
     pub settings: Vec<(String, Value)>,
     /// The credential that the fake accepts.
     pub credential: Option<Credential>,
-    /// A sentence for the person who watches.
+    /// A sentence for the user.
     pub notice: String,
     _fake: Box<dyn Any + Send + Sync>,
 }

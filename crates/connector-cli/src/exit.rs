@@ -1,4 +1,4 @@
-//! The exit codes: decided here alone. The help lists them.
+//! The exit codes. Only this module decides them, and the help lists them.
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -12,9 +12,9 @@ use sync_runner::{Ending, Report};
 pub enum Exit {
     /// Everything asked for was done.
     Complete = 0,
-    /// It failed for a reason that has no code of its own.
+    /// It failed for a reason without its own code.
     Failed = 1,
-    /// A flag, a setting or a name in them is wrong.
+    /// A flag, a setting or a name is wrong.
     Usage = 2,
     /// The credential is missing, rejected, or may not do this.
     Credential = 3,
@@ -50,13 +50,13 @@ impl Exit {
         Self::Stopped,
     ];
 
-    /// What the help says of it.
+    /// Its meaning, as the help prints it.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Complete => "complete",
-            Self::Failed => "failed for another reason than those below",
-            Self::Usage => "a flag, a setting or a name in them is wrong",
+            Self::Failed => "failed for a reason that is not listed here",
+            Self::Usage => "a flag, a setting or a name is wrong",
             Self::Credential => "the credential is missing, rejected, or lacks a scope",
             Self::Unavailable => {
                 "the remote cannot be reached, is overloaded or asks to wait: try again later"
@@ -84,7 +84,7 @@ impl Exit {
         }
     }
 
-    /// The code of a comparison. What the source no longer has is no error.
+    /// The code of a comparison. Records that the source no longer has are not an error.
     #[must_use]
     pub fn of_verification(verification: &Verification) -> Self {
         let is_missing = verification.has(FindingKind::Missing);
@@ -120,7 +120,7 @@ impl From<ErrorKind> for Exit {
 pub(crate) fn help() -> String {
     let mut text = "Exit codes:".to_owned();
     for exit in Exit::ALL {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         write!(text, "\n{:>5}  {}", exit as u8, exit.meaning()).ok();
     }
     text

@@ -1,4 +1,4 @@
-//! Commands of a program's own.
+//! Commands that a program adds.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ use crate::terminal::one_line;
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Exit, Failure>> + Send + 'a>>;
 type Run = dyn for<'a> Fn(Invocation<'a>) -> Running<'a> + Send + Sync;
 
-/// A command of a program's own: it reads from a source, as `discover` does, and has the flags
-/// for that.
+/// A command that a program adds. It reads from a source, as `discover` does, and has the flags
+/// of a source.
 pub struct CustomCommand {
     definition: Command,
     run: Box<Run>,
@@ -35,8 +35,8 @@ pub struct Invocation<'a> {
 }
 
 impl CustomCommand {
-    /// `definition` has the name, the help and the flags of its own; the flags of a source are
-    /// added. `run` does the work.
+    /// `definition` has the command's name, help and flags. The flags of a source are added. `run`
+    /// does the work.
     pub fn new(
         definition: Command,
         run: impl for<'a> Fn(Invocation<'a>) -> Running<'a> + Send + Sync + 'static,
@@ -71,19 +71,19 @@ impl CustomCommand {
 }
 
 impl Invocation<'_> {
-    /// What was typed for the flags of its own.
+    /// The values of the command's own flags.
     #[must_use]
     pub fn matches(&self) -> &ArgMatches {
         self.matches
     }
 
-    /// A path that was typed for a flag of its own, with `~` expanded.
+    /// The path given for one of the command's own flags, with `~` expanded.
     #[must_use]
     pub fn path(&self, flag: &str) -> Option<PathBuf> {
         arguments::value::<PathBuf>(self.matches, flag).map(|path| expand_path(&path))
     }
 
-    /// The source that the flags, the environment and the file name.
+    /// The source, as flags, environment and file describe it.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if they contradict each other.
@@ -92,7 +92,7 @@ impl Invocation<'_> {
         self.context.resolver().source(&given)
     }
 
-    /// What the source is opened with, its credential included.
+    /// The setup for the source, including its credential.
     ///
     /// # Errors
     /// Those of the settings and of finding a credential.
@@ -102,7 +102,7 @@ impl Invocation<'_> {
         Ok(setup)
     }
 
-    /// Runs work that can be dropped at any time, while the person watches: `None` if they stop
+    /// Runs work that can be dropped at any time, and shows its progress; `None` if the user stops
     /// it.
     ///
     /// # Errors
@@ -117,26 +117,26 @@ impl Invocation<'_> {
     /// Prints the answer to the command on standard output.
     ///
     /// # Errors
-    /// It cannot be written to.
+    /// If standard output cannot be written to.
     pub fn answer(&self, text: impl std::fmt::Display) -> Result<(), Failure> {
         self.context.terminal.answer(text).map_err(Failure::from)
     }
 
-    /// Prints one line of the answer, whatever `text` holds.
+    /// Prints one line of the answer. Line breaks in `text` are escaped.
     ///
     /// # Errors
-    /// It cannot be written to.
+    /// If standard output cannot be written to.
     pub fn answer_line(&self, text: impl std::fmt::Display) -> Result<(), Failure> {
         let text = text.to_string();
         self.answer(one_line(&text))
     }
 
-    /// Says what the person should know although the command goes on.
+    /// Prints a warning. The command continues.
     pub fn warn(&self, message: impl std::fmt::Display) {
         self.context.terminal.warn(message);
     }
 
-    /// Says what went wrong although the command goes on.
+    /// Prints an error. The command continues.
     pub fn fail(&self, message: impl std::fmt::Display) {
         self.context.terminal.fail(message);
     }

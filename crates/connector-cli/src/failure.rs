@@ -16,7 +16,7 @@ pub enum Failure {
     Failed {
         /// What.
         error: Error,
-        /// What to do about it, in a few lines; empty if the error says it.
+        /// What to do about it, in a few lines; empty if the error says that.
         advice: String,
     },
     /// Standard output cannot be written to.
@@ -24,7 +24,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Says what to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn with_advice(self, lines: impl Into<String>) -> Self {
         match self {
@@ -38,8 +38,8 @@ impl Failure {
 }
 
 impl Failure {
-    /// Says what went wrong and what to do, and returns the exit code for it. A reader of the
-    /// output that has seen enough is no failure.
+    /// Prints what went wrong and what to do, and returns the exit code. It is not a failure if the
+    /// reader of the output is gone.
     pub(crate) fn print(&self, terminal: &Terminal) -> Exit {
         let (error, advice) = match self {
             Self::Failed { error, advice } => (error, advice),
@@ -79,7 +79,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Whether nobody reads the output any more, as after `| head`. That is no failure.
+/// Whether the reader of the output is gone, as after `| head`. That is not a failure.
 pub(crate) fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

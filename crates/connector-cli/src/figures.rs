@@ -23,9 +23,9 @@ pub(crate) fn counted(count: u64, singular: &str) -> String {
     format!("{} {singular}{plural}", HumanCount(count))
 }
 
-/// What is waited for, and how much longer.
+/// The reason for a wait, and how much longer it takes.
 pub(crate) fn waiting(wait: &Wait) -> String {
-    // Rounded up: "0 s" is no wait.
+    // Rounded up, because "0 s" would not be a wait.
     let left = wait.left.as_millis().div_ceil(1000);
     let left = duration(Duration::from_secs(u64::try_from(left).unwrap_or(u64::MAX)));
     match &wait.reason {
@@ -41,7 +41,7 @@ pub(crate) fn notice(notice: &Notice) -> String {
     host_kit::about(notice.stream.as_ref(), notice.message.clone())
 }
 
-/// What happens at this moment: first the wait, because a narrow terminal cuts the rest.
+/// What happens now. The wait comes first, because a narrow terminal cuts the rest.
 pub(crate) fn status(now: &Snapshot) -> String {
     let total = format!(
         "{}, requests: {}",

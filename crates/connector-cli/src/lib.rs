@@ -8,13 +8,13 @@
 //! # }
 //! ```
 //!
-//! [`Program`] sets what a program says of itself and adds commands of its own. What a service or
-//! a console needs as well is a library: [`settings`] puts flags, variables and files together,
-//! [`credentials`] finds what opens a remote, and [`report`] says what was done.
+//! [`Program`] sets name, help and defaults, and adds commands. Other programs can use the parts:
+//! [`settings`] combines flags, variables and files, [`credentials`] finds the credential for a
+//! remote, and [`report`] describes what was done.
 //!
-//! This crate decides where settings come from, what a person sees, and the exit code. What every
-//! host needs is decided in `host-kit`, and how records move in `sync-runner`. No vendor is known
-//! here: names, flags, locations and variables are what a connector declares.
+//! This crate decides where settings come from, what the user sees, and the exit code. `host-kit`
+//! decides what all hosts share, and `sync-runner` how records move. No vendor is known here:
+//! connectors declare names, flags, locations and variables.
 
 mod arguments;
 mod commands;
@@ -49,7 +49,7 @@ pub use program::Program;
 
 /// Runs the command line of these connectors, under the name of the executable.
 ///
-/// The default source and destination are the only ones there are; otherwise a command says which.
+/// If there is exactly one source or destination, it is the default. Otherwise the user names one.
 #[must_use]
 pub fn main(registry: Registry) -> ExitCode {
     let executable = std::env::args_os().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Hears what connectors report, for the display and for the log.
+//! Receives the events of connectors, for the display and for the log.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Observer for Logged {
                 tracing::info!(stream, "{sentence}");
             }
             Event::Estimate { records, .. } => {
-                tracing::info!(stream, "about {records} records will come");
+                tracing::info!(stream, "about {records} records to read");
             }
             Event::Notice { message, .. } => tracing::warn!(stream, "{message}"),
             _ => {}

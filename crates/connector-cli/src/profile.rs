@@ -1,4 +1,4 @@
-//! What a program is called, what it has loaded, and what it says of itself.
+//! The name, the connectors and the help texts of a program.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use directories::ProjectDirs;
 use crate::demo::Demo;
 use crate::settings::ConnectorRef;
 
-/// What a program is called, what it has loaded, and what it says of itself.
+/// The name, the connectors and the help texts of a program.
 pub(crate) struct Profile {
     /// The name that is typed: `example-connector`.
     pub(crate) name: String,
@@ -16,7 +16,7 @@ pub(crate) struct Profile {
     pub(crate) registry: Registry,
     /// One line.
     pub(crate) about: String,
-    /// A few sentences more.
+    /// A few more sentences.
     pub(crate) details: String,
     /// Lines for the help, with a heading.
     pub(crate) examples: String,
@@ -28,7 +28,7 @@ pub(crate) struct Profile {
     pub(crate) log_targets: Vec<String>,
     /// Connectors, with a command that shows what was written.
     pub(crate) first_looks: Vec<(String, String)>,
-    /// The field of a result that says what it is about.
+    /// The field of a result that names its subject.
     pub(crate) result_subject: Option<String>,
     pub(crate) demo: Option<Box<dyn Demo>>,
 }
@@ -69,26 +69,26 @@ impl Profile {
         format!("{}_{name}", self.prefix())
     }
 
-    /// Its folder among this user's data; `None` for a user without a home.
+    /// Its folder for user data; `None` for a user without a home folder.
     pub(crate) fn data_folder(&self) -> Option<PathBuf> {
         let folders = ProjectDirs::from("", "", &self.name)?;
         Some(folders.data_dir().to_owned())
     }
 
-    /// The source that is meant if none is named: the default, or the only one there is.
+    /// The source if the user names none: the default, or the only one.
     pub(crate) fn default_source(&self) -> Option<ConnectorRef> {
         let only = || self.only(|connector| connector.source().is_some());
         self.default_source.clone().or_else(only)
     }
 
-    /// The same for destinations.
+    /// The destination if the user names none.
     pub(crate) fn default_destination(&self) -> Option<ConnectorRef> {
         let only = || self.only(|connector| connector.destination().is_some());
         self.default_destination.clone().or_else(only)
     }
 
-    /// A command that shows what was written to this location; nothing for a connector that the
-    /// program knows none for.
+    /// A command that shows what was written to this location; `None` if the program has none for
+    /// the connector.
     pub(crate) fn first_look(
         &self,
         connector: &str,
@@ -117,7 +117,7 @@ impl Profile {
     }
 }
 
-/// A path as it must be typed.
+/// A path, quoted for a shell.
 fn for_shell(path: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
     if path.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! A command line, described.
+//! The description of a command line.
 
 use connector_core::Registry;
 
@@ -24,9 +24,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// The program of this name, as it is typed, with these connectors. Its environment variables
-    /// begin with the name in capital letters, and its credential store lies in a folder of that
-    /// name. An empty version means none is shown.
+    /// A program with these connectors. `name` is the name that users type. Its environment
+    /// variables begin with the name in capital letters, and its credential store is in a folder of
+    /// that name. An empty version is not shown.
     #[must_use]
     pub fn new(name: &str, version: &str, registry: Registry) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Program {
         }
     }
 
-    /// Sets what the help says the program does: one line, and a few sentences more.
+    /// Sets the description in the help: one line, and a few more sentences.
     #[must_use]
     pub fn with_about(mut self, line: &str, details: &str) -> Self {
         line.clone_into(&mut self.profile.about);
@@ -50,37 +50,37 @@ impl Program {
         self
     }
 
-    /// Sets the source that is meant if none is named: `NAME` or `NAME:LOCATION`. Without it, it
-    /// is the only source there is.
+    /// Sets the source that is used if the user names none: `NAME` or `NAME:LOCATION`. Without it,
+    /// the only source is the default, if there is exactly one.
     ///
     /// # Panics
-    /// If it has another form.
+    /// If it does not have that form.
     #[must_use]
     pub fn with_default_source(mut self, source: &str) -> Self {
         self.profile.default_source = Some(reference(source));
         self
     }
 
-    /// Sets the destination that is meant if none is named: `NAME` or `NAME:LOCATION`. Without
-    /// it, it is the only destination there is.
+    /// Sets the destination that is used if the user names none: `NAME` or `NAME:LOCATION`. Without
+    /// it, the only destination is the default, if there is exactly one.
     ///
     /// # Panics
-    /// If it has another form.
+    /// If it does not have that form.
     #[must_use]
     pub fn with_default_destination(mut self, destination: &str) -> Self {
         self.profile.default_destination = Some(reference(destination));
         self
     }
 
-    /// Sets what secrets of the remotes begin with: such an argument is refused, and no error
-    /// quotes one.
+    /// Adds a prefix of secrets of a remote. An argument that contains it is refused, and no error
+    /// quotes it.
     #[must_use]
     pub fn with_secret_prefix(mut self, prefix: &str) -> Self {
         self.profile.secret_prefixes.push(prefix.to_owned());
         self
     }
 
-    /// Adds crates whose log `-v` shows. They must write no secret to it.
+    /// Adds crates whose log `-v` shows. They must not log secrets.
     #[must_use]
     pub fn with_log_of(mut self, crates: &[&str]) -> Self {
         let crates = crates.iter().map(|name| (*name).to_owned());
@@ -88,8 +88,8 @@ impl Program {
         self
     }
 
-    /// Sets a command that shows what was written by a connector: `{location}` stands for where,
-    /// `{stream}` for a stream.
+    /// Sets a command that shows what a connector has written. `{location}` is replaced with the
+    /// location, `{stream}` with a stream.
     #[must_use]
     pub fn with_first_look(mut self, connector: &str, command: &str) -> Self {
         let look = (connector.to_owned(), command.to_owned());
@@ -97,7 +97,7 @@ impl Program {
         self
     }
 
-    /// Sets the field of a result that says what it is about, for the lines of a dry run.
+    /// Sets the field of a result that names its subject, for the lines of a dry run.
     #[must_use]
     pub fn with_result_subject(mut self, field: &str) -> Self {
         self.profile.result_subject = Some(field.to_owned());

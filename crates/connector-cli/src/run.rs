@@ -8,7 +8,9 @@ use std::sync::Arc;
 use clap::{ArgMatches, Command};
 
 use crate::arguments::{self, verbosity};
-use crate::commands::{check, completions, credential, discover, man, plan, sample, sync, verify};
+use crate::commands::{
+    check, completions, credential, discover, man, plan, sample, status, sync, verify,
+};
 use crate::context::{Context, Variables};
 use crate::exit::Exit;
 use crate::extension::CustomCommand;
@@ -64,6 +66,7 @@ fn definition(profile: &Profile, commands: &[CustomCommand]) -> Command {
             sync::command(profile),
             plan::command(profile),
             verify::command(profile),
+            status::command(profile),
             check::command(profile),
             credential::command(profile),
             discover::command(profile),
@@ -86,6 +89,7 @@ async fn dispatch(
         sync::NAME => sync::run(context, matches).await,
         plan::NAME => plan::run(context, matches).await,
         verify::NAME => verify::run(context, matches).await,
+        status::NAME => status::run(context, matches).await,
         check::NAME => check::run(context, matches).await,
         credential::NAME => credential::run(context, matches).await,
         discover::NAME => discover::run(context, matches).await,
@@ -99,7 +103,7 @@ async fn dispatch(
     }
 }
 
-/// Prints what clap has to say: help and version are "refusals" to it, too.
+/// Prints clap's message. To clap, help and version are errors too.
 fn refuse(refusal: &clap::Error, terminal: &Terminal) -> Exit {
     if refusal.use_stderr() {
         terminal.advise(refusal.render().to_string().trim_end());
@@ -123,7 +127,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
         connector_core::Error::new(connector_core::ErrorKind::Io, message)
     })?;
     let done = runtime.block_on(work);
-    // A name lookup that hangs in the operating system must not keep the program.
+    // A name lookup that hangs in the operating system must not keep the program alive.
     runtime.shutdown_background();
     done
 }

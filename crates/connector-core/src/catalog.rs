@@ -95,10 +95,11 @@ pub struct Stream {
     /// credentials can read, are chosen by name.
     #[serde(default = "yes")]
     pub is_default: bool,
-    /// The rights that reading takes, in the remote's words: `read_builds`. Empty if none.
+    /// The scopes that reading needs, spelled as the remote spells them: `read_builds`. Empty if
+    /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
-    /// Whether the credential has those rights, where the remote says so.
+    /// Whether the credential has those scopes, if the remote reports that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_readable: Option<bool>,
     /// Which rows of a copy can still change; absent if the source needs no help to find them.
@@ -117,7 +118,7 @@ pub struct OpenRows {
     pub field: String,
     /// Its values in rows that are final.
     pub settled: Vec<String>,
-    /// The fields that the source needs of an open row.
+    /// The fields of an open row that the source needs.
     pub wanted: Vec<String>,
 }
 
@@ -134,7 +135,7 @@ impl OpenRows {
 }
 
 impl Stream {
-    /// A stream without a key that is read in full by default and takes no rights.
+    /// A stream without a key that is read in full by default and needs no scopes.
     pub fn new(name: impl Into<StreamName>, description: &str, json_schema: Value) -> Self {
         Self {
             name: name.into(),
@@ -181,14 +182,14 @@ impl Stream {
         self
     }
 
-    /// Sets the rights that reading takes.
+    /// Sets the scopes that reading needs.
     #[must_use]
     pub fn with_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets whether the credential has those rights.
+    /// Sets whether the credential has those scopes.
     #[must_use]
     pub fn with_readable(mut self, is_readable: Option<bool>) -> Self {
         self.is_readable = is_readable;

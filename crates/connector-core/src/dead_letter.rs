@@ -28,7 +28,7 @@ struct Line<'a> {
     #[serde(borrow)]
     reason: Cow<'a, str>,
     record: JsonObject,
-    /// The column of warehouses has this name, too.
+    /// Warehouses have a column of this name, too.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     gone: Option<Cow<'a, str>>,
 }
@@ -64,7 +64,7 @@ impl DeadLetter {
     /// Reads a line.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] if it is no dead letter.
+    /// [`ErrorKind::Data`] if it is not a dead letter.
     pub fn parse(line: &str) -> Result<Self> {
         let line: Line<'_> = serde_json::from_str(line)
             .map_err(|error| invalid_json(ErrorKind::Data, "the line", &error))?;

@@ -19,11 +19,11 @@ pub enum ErrorKind {
     Auth,
     /// The credential is known but may not do this (a missing scope, role or plan).
     Permission,
-    /// What was named does not exist, or the credential may not know of it.
+    /// Something that was asked for does not exist, or the credential may not see it.
     NotFound,
-    /// The remote cannot be reached, is overloaded or asks to wait: later it may work.
+    /// The remote cannot be reached, is overloaded or asks to wait. A later call may succeed.
     Unavailable,
-    /// The remote answered what its documentation does not allow.
+    /// The answer of the remote contradicts its documentation.
     Protocol,
     /// The saved state is damaged, of another connector or of a newer version.
     State,
@@ -84,8 +84,8 @@ impl Error {
         self
     }
 
-    /// Says where it happened: `("stream", "builds")`. A key that is there already stays as it
-    /// is, because the first to name it stood closest to the failure.
+    /// Adds where it happened: `("stream", "builds")`. A key that is already set keeps its value,
+    /// because that was set closest to the failure.
     #[must_use]
     pub fn with_context(mut self, key: &'static str, value: impl fmt::Display) -> Self {
         if !self.context.iter().any(|(known, _)| *known == key) {
@@ -104,7 +104,7 @@ impl Error {
         self
     }
 
-    /// Whether nobody reads a pipe any more, as after `| head -1`. The writer did nothing wrong.
+    /// Whether the reader of a pipe is gone, as after `| head -1`. The writer did nothing wrong.
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
         let mut cause = std::error::Error::source(self);
@@ -133,7 +133,7 @@ impl Error {
         &self.message
     }
 
-    /// Where it happened, in the order in which it was said.
+    /// Where it happened, in the order in which it was added.
     pub fn context(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.context
             .iter()

@@ -5,7 +5,7 @@
 
 use crate::{Error, ErrorKind};
 
-/// The error of a JSON text: `what` is named as the subject, with line and column, never a value.
+/// The error of a JSON text: `what` is the subject. It has line and column, never a value.
 #[must_use]
 pub fn invalid_json(kind: ErrorKind, what: &str, error: &serde_json::Error) -> Error {
     let message = match error.classify() {

@@ -9,10 +9,10 @@
 //!
 //! This crate knows no vendor, no runtime, no protocol, no file and no clock.
 //!
-//! - A [`Record`] is one JSON object kept as the text it came in, see [`JsonObject`].
+//! - A [`Record`] is one JSON object kept as the text in which it arrived, see [`JsonObject`].
 //! - A [`State`] is what a source needs to resume. Only the source that made it reads it.
 //! - An [`Error`] says what happened, where, and whether another try can help.
-//! - An [`Observer`] hears what happens meanwhile: requests, waits, estimates, notices.
+//! - An [`Observer`] receives events: requests, waits, estimates, notices.
 //!
 //! `Source` and `Destination` are small. Everything beyond reading and writing is an optional
 //! capability: a method such as [`Source::partitioned`] returns it as an object, or `None`. A

@@ -1,9 +1,9 @@
 //! JSON objects kept as text.
 //!
-//! Records are never turned into trees of values on their way: that would cost several times
-//! the time, lose numbers beyond 2^53 and reorder fields. A [`JsonObject`] is text that is known
-//! to be one valid JSON object; an [`ObjectWriter`] puts one together from valid parts without
-//! reading them again.
+//! Records are never turned into trees of values: that would take several times as long, lose
+//! numbers beyond 2^53 and reorder fields. A [`JsonObject`] is text that is known
+//! to be one valid JSON object; an [`ObjectWriter`] builds one from valid parts without parsing
+//! them again.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 
 use crate::{Error, ErrorKind, Result};
 
-/// One valid JSON object, as the text it came in: field order, numbers and unknown fields kept.
-/// Cheap to clone.
+/// One valid JSON object, as the text in which it arrived: field order, numbers and unknown fields
+/// kept. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonObject(Arc<String>);
 
@@ -64,7 +64,7 @@ impl JsonObject {
         Err(Error::new(ErrorKind::Data, "the value is not an object"))
     }
 
-    /// The text, exactly as it came.
+    /// The text, exactly as it arrived.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -96,10 +96,10 @@ impl JsonObject {
     /// The top-level fields in their order, values unparsed. A repeated key is listed again.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] if a key is no text: it holds half of a surrogate pair.
+    /// [`ErrorKind::Data`] if a key is not text because it holds half of a surrogate pair.
     pub fn fields(&self) -> Result<Vec<(Cow<'_, str>, &RawValue)>> {
         let fields: Fields<'_> = serde_json::from_str(&self.0).map_err(|error| {
-            Error::new(ErrorKind::Data, "a field has a name that is no text").with_source(error)
+            Error::new(ErrorKind::Data, "a field has a name that is not text").with_source(error)
         })?;
         Ok(fields.0)
     }
@@ -148,7 +148,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Puts an object together from parts that are valid already.
+/// Builds an object from parts that are already valid.
 #[derive(Debug)]
 pub struct ObjectWriter {
     text: String,
@@ -176,7 +176,7 @@ impl ObjectWriter {
         Some(writer)
     }
 
-    /// Adds a field whose value is valid JSON already.
+    /// Adds a field whose value is already valid JSON.
     pub fn raw(&mut self, key: &str, value: &RawValue) {
         self.key(key);
         self.text.push_str(value.get());

@@ -1,14 +1,14 @@
 //! What a connector reports while it works.
 //!
 //! Data travels as [`Message`](crate::Message)s; this is for the person who watches. A host hands
-//! one observer to the connector and shows what it hears: a bar, a log line, a protocol message.
+//! one observer to the connector and shows what it receives: a bar, a log line, a protocol message.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::StreamName;
 
-/// Hears what happens. Called from any task; it must return at once.
+/// Receives events. Called from any task; it must return at once.
 pub trait Observer: Send + Sync {
     /// One event.
     fn observe(&self, event: Event);
@@ -36,7 +36,7 @@ pub enum Event {
     Estimate {
         /// The stream.
         stream: StreamName,
-        /// Records, as far as can be known now.
+        /// Records, as far as is known now.
         records: u64,
     },
     /// Something the user must know: a stream skipped, a list cut, a field dropped.
@@ -49,7 +49,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// A notice about no stream in particular.
+    /// A notice that is not about one stream.
     pub fn notice(message: impl Into<String>) -> Self {
         Self::Notice {
             stream: None,
@@ -77,7 +77,7 @@ pub enum WaitReason {
     RateLimit(String),
     /// A request failed and is sent again after this; the text says how it failed.
     Retry(String),
-    /// Something must show at the remote first; the text says what.
+    /// Something must become visible at the remote first; the text says what.
     Remote(String),
 }
 

@@ -1,27 +1,26 @@
-//! One row on its way.
+//! One record of a stream, or its removal.
 
 use crate::{JsonObject, StreamName};
 
-/// One record of one stream, or the news that it was removed at the source.
+/// One record of one stream, or the information that it was removed at the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
     /// The stream it belongs to.
     pub stream: StreamName,
-    /// Its fields, as the text they came in. A tombstone holds the primary key alone.
+    /// Its fields, as the text in which they arrived. A tombstone holds the primary key alone.
     pub data: JsonObject,
     /// Present if the source no longer has the record.
     pub tombstone: Option<Tombstone>,
 }
 
-/// The news that the source no longer has a record.
+/// The information that the source no longer has a record.
 ///
-/// It is no order to delete: a destination keeps the row and marks it until the record is there
-/// again.
+/// It does not mean "delete": a destination keeps the row and marks it until the record returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tombstone {
-    /// Why, in a word of the source's: `aged_out`.
+    /// Why, in one word that the source defines: `aged_out`.
     pub reason: Box<str>,
 }
 
@@ -35,7 +34,7 @@ impl Record {
         }
     }
 
-    /// The news that the source no longer has the record of `stream` with this primary key.
+    /// A tombstone: the source no longer has the record of `stream` with this primary key.
     pub fn removed(stream: StreamName, key: JsonObject, reason: impl Into<Box<str>>) -> Self {
         Self {
             stream,

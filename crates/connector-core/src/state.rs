@@ -1,7 +1,7 @@
 //! What a source needs to resume.
 //!
 //! A state belongs to the connector that made it, has that connector's version and holds one
-//! value per stream, so that a host may keep them apart. To everybody else it is opaque.
+//! value per stream, so that a host may keep them apart. It is opaque to everyone else.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ impl State {
         &self.connector
     }
 
-    /// The version of its form, counted by its connector.
+    /// The version of its format, which its connector defines.
     pub fn version(&self) -> u32 {
         self.version
     }

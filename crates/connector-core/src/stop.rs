@@ -22,7 +22,7 @@ struct Inner {
 }
 
 impl Stop {
-    /// Nobody has asked to stop.
+    /// A request that nobody has made yet.
     pub fn new() -> Self {
         let (sender, receiver) = oneshot::channel();
         Self(Arc::new(Inner {
@@ -48,7 +48,7 @@ impl Stop {
         sender.unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Ends once somebody asks to stop.
+    /// Completes once somebody asks to stop.
     pub async fn requested(&self) {
         self.0.receiver.clone().await.ok();
     }

@@ -6,10 +6,10 @@ const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 const UTF16_MARKS: [&[u8]; 2] = [&[0xFF, 0xFE], &[0xFE, 0xFF]];
 
 /// The text of a file or of its first line, without the byte-order mark that some editors put
-/// before it. `what` is named as the subject of an error.
+/// before it. `what` is the subject of the error.
 ///
 /// # Errors
-/// [`ErrorKind::Data`] if it is UTF-16, or no text in UTF-8.
+/// [`ErrorKind::Data`] if it is UTF-16, or not valid UTF-8.
 pub fn decode_text<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str> {
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
         let message = format!("{what} is UTF-16; save it as UTF-8");

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use connector_core::{
-    Comparison, Error, ErrorKind, JsonObject, Record, Replica, Result, State, Stream, StreamName,
+    Comparison, Error, ErrorKind, JsonObject, Record, Replica, Result, State, StoredStream, Stream,
+    StreamName,
 };
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
@@ -36,6 +37,15 @@ impl Copy {
     /// The rows of a stream; none if it has never come.
     pub(crate) fn table(&self, stream: &StreamName) -> Option<&Table> {
         self.tables.get(stream)
+    }
+
+    /// The streams, by name, with their rows counted.
+    pub(crate) fn streams(&self) -> Vec<StoredStream> {
+        let tables = self.tables.iter().map(|(stream, table)| {
+            let removed = table.rows.iter().filter(|row| row.is_removed).count();
+            StoredStream::new(stream.clone(), table.rows.len() as u64, removed as u64)
+        });
+        tables.collect()
     }
 
     /// The rows of a stream, to be changed.

@@ -1,4 +1,4 @@
-//! A program's way to its user's store: which folder, and what opens it.
+//! Access to the store of a program's user: its folder and its key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ pub enum KeyChoice {
 
 /// Opens the store of the program's user.
 ///
-/// Every method reads variables and files again, so it sees what changed.
+/// Every method reads variables and files again, so it sees changes.
 #[derive(Debug, Clone)]
 pub struct StoreAccess {
     names: StoreNames,
@@ -61,7 +61,7 @@ impl StoreAccess {
         }
     }
 
-    /// Uses another keyring than the [`SystemKeyring`].
+    /// Uses another keyring instead of the [`SystemKeyring`].
     #[must_use]
     pub fn with_keyring(self, keyring: Arc<dyn Keyring>) -> Self {
         Self { keyring, ..self }

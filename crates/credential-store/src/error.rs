@@ -1,4 +1,4 @@
-//! Everything that can go wrong.
+//! The errors of the store.
 //!
 //! An error names the file or folder and says what to do. None repeats a secret, a passphrase or
 //! decrypted text.
@@ -153,7 +153,7 @@ pub enum Error {
         source: io::Error,
     },
 
-    /// The store opens with something else than what was given.
+    /// The store opens with something other than what was given.
     #[error("the credential store in {} opens with {key_source}; give that", .folder.display())]
     OtherKeySource {
         /// The folder of the store.
@@ -197,13 +197,13 @@ pub enum Error {
         /// The environment variable that names one.
         variable: String,
     },
-    /// The store opens with a passphrase, and there is none and nobody to ask.
+    /// The store opens with a passphrase. None is set, and there is nobody to ask.
     #[error("the credential store needs its passphrase; set {variable}")]
     NoPassphrase {
         /// The environment variable that is read.
         variable: String,
     },
-    /// The store opens with an age identity, and there is none.
+    /// The store opens with an age identity, and none is set.
     #[error("the credential store needs its age identity; set {variable}")]
     NoIdentity {
         /// The environment variable that is read.
@@ -231,11 +231,12 @@ pub enum Error {
 /// Who has to act on an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Whoever gave a name, a description or a secret: it is not valid here.
+    /// The person who gave a name, a description or a secret, because it is not valid.
     Input,
-    /// Whoever has the credential, or the key to the store: it is missing or does not fit.
+    /// The person who has the credential or the key of the store, because it is missing or wrong.
     Access,
-    /// Whoever keeps the machine: a file cannot be read or written, or is damaged.
+    /// The person who maintains the machine, because a file is damaged or cannot be read or
+    /// written.
     Storage,
 }
 

@@ -6,8 +6,8 @@ use std::io;
 
 use secrecy::SecretString;
 
-/// The program's environment and its user. A service has nobody to ask; a browser console asks
-/// in a page.
+/// The program's environment and its user. A service has nobody to ask; a console in a browser
+/// asks in a page.
 ///
 /// This crate reads no environment variable and no terminal itself.
 pub trait Host: Debug + Send + Sync {

@@ -1,4 +1,4 @@
-//! What is known of a stored credential, and what a new one consists of.
+//! What is known about a stored credential, and the parts of a new one.
 
 use chrono::{DateTime, Utc};
 use credential::Credential;
@@ -29,7 +29,7 @@ pub struct CredentialInfo {
     /// [`references`](crate::references) looks.
     pub used_by: Vec<String>,
     /// 12 hexadecimal digits. Two credentials of one store have the same fingerprint exactly if
-    /// their secrets are the same. It is salted, so another store shows another one.
+    /// their secrets are the same. It is salted, so it differs between stores.
     pub fingerprint: String,
 }
 

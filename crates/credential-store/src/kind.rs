@@ -1,4 +1,4 @@
-//! What is not secret about a credential's secret.
+//! The part of a credential that is not secret.
 
 use serde::{Deserialize, Serialize};
 

@@ -69,7 +69,7 @@ impl Location {
             self.require_no_store(&folder)?;
         }
         let id = Uuid::new_v4();
-        // This may take seconds, so the lock is not held meanwhile.
+        // This may take seconds, so the lock is not held during it.
         let created = self.keys.create(key, id)?;
         let header = Header::new(id, created.source, &created.key);
         if let Err(error) = self.write(&folder, &header, &created) {

@@ -1,11 +1,11 @@
-//! The one type for what opens a remote system.
+//! The one type for a credential: what opens a remote system.
 //!
 //! A credential store returns it, a plugin takes it, and a client sends it or signs with it. No
 //! other type carries a key in between, so no conversion can leave a copy of it behind.
 
 use secrecy::SecretString;
 
-/// What opens a remote system. Plugins are given it; they never look for it themselves.
+/// What opens a remote system. A host passes it to a plugin, which never looks for one itself.
 ///
 /// `Debug` prints `[REDACTED]` for a key. The type does not serialize: only a credential store
 /// writes it, encrypted.
@@ -19,7 +19,7 @@ use secrecy::SecretString;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Credential {
-    /// An API key, which is sent as it is.
+    /// An API key, which is sent unchanged.
     ApiKey(SecretString),
     /// A private key, which signs short-lived tokens and is never sent.
     PrivateKey {
@@ -31,7 +31,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// The key itself, of either kind: what no output may contain.
+    /// The key itself, of either kind. No output may contain it.
     pub fn secret(&self) -> &SecretString {
         match self {
             Self::ApiKey(key) => key,

@@ -1,4 +1,4 @@
-//! `spec` and `discover`: a connector in Airbyte's words.
+//! `spec` and `discover`: a connector in Airbyte's terms.
 
 use connector_core::{Capabilities, Catalog, Connector, Result, Stream, SyncMode, WriteMode};
 use host_kit::HostSettings;
@@ -54,18 +54,18 @@ fn destination_sync_modes(capabilities: &Capabilities) -> Vec<&'static str> {
 fn adapt(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            // A later version may have more keys, and hosts take `false` for a promise.
+            // A later version may have more keys, and hosts treat `false` as a promise.
             if map.get("additionalProperties") == Some(&Value::Bool(false)) {
                 map.remove("additionalProperties");
             }
             choices_as_enum(map);
-            // Set for every text: hosts guess by its name where the schema says nothing.
+            // Set for every text, because hosts guess from the name if the schema says nothing.
             if map.get("type").is_some_and(|kind| kind == "string") {
                 let is_secret = map.get("writeOnly") == Some(&Value::Bool(true));
                 map.insert("airbyte_secret".to_owned(), is_secret.into());
             }
             if let Some(Value::String(text)) = map.get_mut("description") {
-                // The line breaks are those of the source code.
+                // The line breaks come from the source code.
                 *text = text.replace('\n', " ");
             }
             map.values_mut().for_each(adapt);
@@ -75,7 +75,7 @@ fn adapt(schema: &mut Value) {
     }
 }
 
-/// To Airbyte, `oneOf` is a choice between objects; one between words is an `enum`.
+/// In Airbyte, `oneOf` is a choice between objects. A choice between words is an `enum`.
 fn choices_as_enum(map: &mut Map<String, Value>) {
     let Some(Value::Array(choices)) = map.get("oneOf") else {
         return;
@@ -93,7 +93,7 @@ fn choices_as_enum(map: &mut Map<String, Value>) {
     map.insert("description".to_owned(), text.join(" ").into());
 }
 
-/// The words that a choice allows; `None` if it is no choice between words.
+/// The words that a choice allows; `None` if it is not a choice between words.
 fn words(choice: &Value) -> Option<Vec<Value>> {
     if let Some(word) = choice.get("const") {
         return Some(vec![word.clone()]);
@@ -137,7 +137,7 @@ fn stream(stream: &Stream) -> Value {
         "is_resumable": is_incremental,
     });
     if is_incremental {
-        // The connector finds changes by itself, whether or not there is such a field.
+        // The connector finds changes itself, whether or not there is a cursor field.
         described["source_defined_cursor"] = true.into();
     }
     if !stream.primary_key.is_empty() {

@@ -1,13 +1,13 @@
 //! Serves any connector over the Airbyte protocol: `spec`, `check`, `discover`, `read`, `write`.
 //!
-//! It decides what the messages look like and what the exit status says. Hosts drop standard
-//! error, so whatever a user must know is a message on standard output, where nothing else is
-//! written. They forgive an error message, so an incomplete read never exits with 0.
+//! It decides the form of messages and the exit status. Hosts drop standard error, so everything
+//! that a user must know is a message on standard output, and nothing else is written there. Hosts
+//! also ignore error messages if the exit status is 0, so an incomplete read never exits with 0.
 //!
 //! # State
 //! Airbyte's hosts keep a state for each stream (PyAirbyte drops the global form). A connector's
 //! [`State`](connector_core::State) has one value per stream, so it can be divided. Each
-//! value travels with what it takes to read it alone:
+//! value carries what is needed to read it alone:
 //! `{"connector":"example","version":2,"value":…}`. The value is null if there is nothing to
 //! resume from.
 //!

@@ -21,7 +21,7 @@ const RECORD: RecordForm = RecordForm {
 /// Writes messages.
 pub(crate) struct Output<W: Write>(MessageWriter<W>);
 
-/// The status of a stream that is read, in Airbyte's words.
+/// The status of a stream, in Airbyte's terms.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum StreamStatus {
     Started,
@@ -112,7 +112,7 @@ impl<W: Write> WireOutput for Output<W> {
     }
 }
 
-/// Who can mend it: the user, time, or the authors of the connector.
+/// Who can fix it: the user, time, or the authors of the connector.
 fn failure_type(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Config

@@ -17,7 +17,7 @@ use crate::catalog::ConfiguredCatalog;
 use crate::output::{Output, StreamStatus};
 use crate::state::States;
 
-/// Opens the connector as a source that yields rows only.
+/// Opens the connector as a source that yields only rows.
 pub(crate) async fn open(
     connector: &dyn Connector,
     arguments: &arguments::Config,
@@ -31,7 +31,7 @@ pub(crate) async fn open(
     role.open(setup).await.map(TombstonesAsRecords::new)
 }
 
-/// Reads what the catalog asks for, from the state on.
+/// Reads what the catalog asks for, from the state.
 pub(crate) async fn read<W: Write>(
     connector: &dyn Connector,
     arguments: &arguments::Read,
@@ -73,7 +73,7 @@ struct Reading<'a, W: Write> {
     running: BTreeSet<StreamName>,
     /// Streams that have a state in this read.
     with_state: BTreeSet<StreamName>,
-    /// Streams at their end. A last state of theirs may follow, and to a host nothing comes after
+    /// Streams that are complete. Their last state may still follow, and for a host nothing follows
     /// `COMPLETE`.
     complete: Vec<StreamName>,
 }
@@ -151,8 +151,8 @@ impl<'a, W: Write> Reading<'a, W> {
         Ok(())
     }
 
-    /// Ends the streams at their end, each after a state that covers its last record. A state that
-    /// is repeated covers no less than before.
+    /// Ends the complete streams, each after a state that covers its last record. A repeated state
+    /// covers no less than before.
     fn complete(&mut self) -> Result<(), HostError> {
         for stream in std::mem::take(&mut self.complete) {
             let is_covered = !self.counts.contains_key(&stream);
@@ -170,7 +170,7 @@ fn state_message(stream: &StreamName, value: &Value, records: u64) -> Value {
     json!({"type": "STATE", "state": {
         "type": "STREAM",
         "stream": {"stream_descriptor": {"name": stream}, "stream_state": value},
-        // A float, as the protocol has it.
+        // The protocol uses a float.
         "sourceStats": {"recordCount": records as f64},
     }})
 }

@@ -1,6 +1,6 @@
-//! What an executable is.
+//! The role of an executable.
 
-/// What an executable is: Airbyte has one for each side.
+/// The role of an executable. Airbyte has one executable for each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Reads.

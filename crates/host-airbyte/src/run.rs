@@ -17,7 +17,7 @@ use crate::output::Output;
 use crate::role::Role;
 use crate::{describe, read, write};
 
-/// The whole of an executable: its arguments, standard input and output, runtime and signals.
+/// The whole executable: arguments, standard input and output, runtime and signals.
 ///
 /// A signal ends a source at once, as hosts expect. A destination finishes the request under way,
 /// stores what it knows and exits with 130.
@@ -36,16 +36,16 @@ pub fn main_with(connector: &dyn Connector, role: Role, context: &HostContext) -
         run(connector, role, context, arguments, stdin, stdout, stderr).await
     });
     ended.unwrap_or_else(|error| {
-        // If this fails too, the exit status still tells.
+        // If this fails too, the exit status still reports it.
         report_error(io::stdout(), &error).ok();
         ExitCode::FAILURE
     })
 }
 
 /// Serves one call. `arguments` begin with the program's name. Output blocks, so this future must
-/// not run where that holds up others. A request to stop ends it soon, with status 130.
+/// not run where it would block others. A request to stop ends it soon, with status 130.
 ///
-/// The status is 0 only if everything asked for was done. Standard error gets nothing but the news
+/// The status is 0 only if everything asked for was done. Standard error is used only to report
 /// that standard output failed.
 pub async fn run(
     connector: &dyn Connector,
@@ -69,7 +69,7 @@ pub async fn run(
     let served = serve(connector, role, context, arguments.verb, stdin, &mut output).await;
     end(served, &mut output).unwrap_or_else(|error| {
         if let Some(text) = output_failure(&error) {
-            // If this fails too, the exit status still tells.
+            // If this fails too, the exit status still reports it.
             writeln!(stderr, "{text}").ok();
         }
         ExitCode::FAILURE
@@ -102,12 +102,12 @@ fn usage(refusal: &clap::Error, mut stdout: impl Write) -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    // The arguments themselves are left out: a secret may be among them.
+    // The arguments themselves are omitted, because one may be a secret.
     let message = match refusal.kind().as_str() {
         Some(kind) => format!("wrong arguments, see --help: {kind}"),
         None => "a verb is missing, see --help: spec, check, discover, read or write".into(),
     };
-    // If this fails, the exit status still tells.
+    // If this fails, the exit status still reports it.
     report_error(stdout, &Error::new(ErrorKind::Config, message)).ok();
     ExitCode::from(2)
 }

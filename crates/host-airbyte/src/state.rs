@@ -18,11 +18,12 @@ struct StreamState {
     value: Value,
 }
 
-/// A member of the host's list, as far as it is ours. Hosts add members, some of them twice.
+/// The parts of a member of the host's list that matter here. Hosts add other members, some of
+/// them twice.
 #[derive(Debug, Deserialize)]
 struct Saved {
     stream: Option<SavedStream>,
-    /// Of states of other kinds, which this connector does not make.
+    /// States of other kinds, which this connector does not make.
     global: Option<Value>,
     data: Option<Value>,
 }
@@ -39,7 +40,7 @@ struct Descriptor {
     namespace: Option<String>,
 }
 
-/// The states of the streams that are read, as the host has them.
+/// The states of the streams that are read, as the host keeps them.
 #[derive(Debug, Default)]
 pub(crate) struct States {
     known: BTreeMap<StreamName, StreamState>,
@@ -60,7 +61,7 @@ impl States {
         streams: &[StreamName],
     ) -> Result<Self> {
         let text = match path {
-            // Hosts pass the name of a file that they have not made.
+            // Hosts pass the name of a file that does not exist.
             Some(path) if path.exists() => input::text(path, "the state")?,
             _ => return Ok(Self::default()),
         };
@@ -103,8 +104,8 @@ impl States {
         Ok(states)
     }
 
-    /// If the states of several connectors are mixed, the error names one that is not ours. If all
-    /// are of one, the source decides.
+    /// If the states of several connectors are mixed, the error names another connector. If all are
+    /// of the same connector, the source decides.
     fn expect_one_connector(&self, connector: &str) -> Result<()> {
         let mut makers: Vec<_> = self.known.values().map(|state| &state.connector).collect();
         makers.dedup();
@@ -121,8 +122,8 @@ impl States {
         Err(Error::new(ErrorKind::State, message).with_context("stream", stream))
     }
 
-    /// The state to resume from, and the streams that cannot: a state has one version, and theirs
-    /// is older than that of the others. They are read from the beginning.
+    /// The state to resume from, and the streams that cannot resume: a state has one version, and
+    /// theirs is older than that of the others. They are read from the beginning.
     pub(crate) fn joined(&self) -> (Option<State>, Vec<StreamName>) {
         let with_value = || self.known.iter().filter(|(_, s)| !s.value.is_null());
         let Some((_, newest)) = with_value().max_by_key(|(_, state)| state.version) else {
@@ -140,8 +141,8 @@ impl States {
         (Some(joined), outdated)
     }
 
-    /// Takes a checkpoint. Returns those of the streams whose state changed, each with the state for
-    /// the host to keep. A stream that a checkpoint does not name has nothing to resume from.
+    /// Takes a checkpoint. Returns those of the streams whose state changed, each with the state
+    /// for the host to keep. A stream that a checkpoint does not name has nothing to resume from.
     pub(crate) fn update(
         &mut self,
         checkpoint: &State,
@@ -167,7 +168,7 @@ impl States {
         changed
     }
 
-    /// The present state of a stream, for the host to keep. Before the first checkpoint of a
+    /// The current state of a stream, for the host to keep. Before the first checkpoint of a
     /// first read that is an empty object, which means the same as no state.
     pub(crate) fn current(&self, stream: &StreamName) -> Value {
         if let Some(state) = self.known.get(stream) {

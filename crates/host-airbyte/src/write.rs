@@ -14,10 +14,10 @@ use crate::arguments;
 use crate::catalog::{ConfiguredCatalog, PlannedStream};
 use crate::output::Output;
 
-/// The name of all syncs: the host tells them apart.
+/// The name of all syncs. The host tells them apart.
 const SYNC: &str = "airbyte";
 
-/// One line, as far as it is looked at. Hosts write the other members as nulls.
+/// The parts of a line that matter here. Hosts write the other members as nulls.
 #[derive(Deserialize)]
 struct Incoming<'a> {
     #[serde(rename = "type", borrow)]
@@ -38,7 +38,7 @@ struct IncomingRecord<'a> {
     data: &'a RawValue,
 }
 
-/// The stream of a state, if it is that of one stream.
+/// The stream of a state, if the state is of one stream.
 #[derive(Deserialize)]
 struct OfStream {
     stream: Option<StreamPart>,
@@ -85,7 +85,7 @@ pub(crate) async fn write<W: Write>(
 /// A stream that is written.
 struct OpenStream {
     name: StreamName,
-    /// That of its records, once one is known.
+    /// The namespace of its records, once one has arrived.
     namespace: Option<String>,
 }
 
@@ -143,8 +143,7 @@ impl<W: Write> Writing<'_, W> {
         self.writer.take(record, self.output).await
     }
 
-    /// The stream of a record. Records of another namespace would be mixed with those that are
-    /// there.
+    /// The stream of a record. Records of another namespace would be mixed with the others.
     fn stream(&mut self, record: &IncomingRecord<'_>) -> Result<StreamName> {
         let unknown = |message: &str| {
             Err(Error::new(ErrorKind::Data, message).with_context("stream", &*record.stream))
@@ -162,7 +161,7 @@ impl<W: Write> Writing<'_, W> {
         Ok(open.name.clone())
     }
 
-    /// Takes a state. It is passed on as it came, with the number of records before it.
+    /// Takes a state. It is passed on unchanged, with the number of records before it.
     fn state(&mut self, state: &RawValue) -> Result<()> {
         let of: OfStream = input::message(state.get())?;
         let stream = of.stream.map(|part| part.stream_descriptor.name);
@@ -186,7 +185,7 @@ fn with_count(state: &RawValue, count: u64) -> Result<String> {
             line.push_str(&format!("{}:{value},", serde_json::Value::from(&*name)));
         }
     }
-    // A float, as the protocol has it.
+    // The protocol uses a float.
     let count = count as f64;
     line.push_str(&format!(r#""{STATS}":{{"recordCount":{count:?}}}}}}}"#));
     Ok(line)

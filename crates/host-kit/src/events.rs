@@ -12,7 +12,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::future::{Either, select};
 
-/// The events of a connector, in their order. Only those that a person may want to know.
+/// The events of a connector that people may want to see, in their order.
 #[derive(Debug)]
 pub struct Events {
     sender: UnboundedSender<Event>,
@@ -22,9 +22,9 @@ pub struct Events {
 /// How much a person needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Why it takes so long.
+    /// Progress, and reasons for waiting.
     Info,
-    /// What is not as it should be.
+    /// Something is wrong, and the run continues.
     Warn,
     /// What makes the run fail.
     Error,
@@ -48,7 +48,7 @@ impl fmt::Display for Notice {
     }
 }
 
-/// Shows people what happens: a protocol's log messages, or lines on standard error.
+/// Shows notices to people: as log messages of a protocol, or as lines on standard error.
 pub trait Report {
     /// Shows one notice, at once.
     ///
@@ -61,9 +61,9 @@ struct Forward(UnboundedSender<Event>);
 
 impl Observer for Forward {
     fn observe(&self, event: Event) {
-        // Requests come by thousands, and no protocol has a message for them.
+        // There are thousands of requests, and no protocol has a message for them.
         if !matches!(event, Event::Request { .. }) {
-            // At the very end the receiver is gone.
+            // At the end of a run the receiver is gone.
             self.0.unbounded_send(event).ok();
         }
     }
@@ -80,12 +80,12 @@ impl Events {
         Self { sender, receiver }
     }
 
-    /// Give it to the connector.
+    /// The observer for the connector.
     pub fn observer(&self) -> Arc<dyn Observer> {
         Arc::new(Forward(self.sender.clone()))
     }
 
-    /// What has happened and was not reported yet.
+    /// Events that have not been reported yet.
     pub fn ready(&mut self) -> Option<Notice> {
         while let Ok(event) = self.receiver.try_recv() {
             if let Some(notice) = notice(event) {
@@ -95,7 +95,7 @@ impl Events {
         None
     }
 
-    /// The next thing that happens.
+    /// The next event.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Notice> {
         // It never ends: a sender is kept here.
         while let Poll::Ready(Some(event)) = self.receiver.poll_next_unpin(context) {
@@ -106,10 +106,10 @@ impl Events {
         Poll::Pending
     }
 
-    /// Waits for `work`, and reports to `people` what happens meanwhile.
+    /// Waits for `work`, and reports events to `people` while it runs.
     ///
     /// # Errors
-    /// Those of `people`; `work` is dropped then.
+    /// Those of `people`; `work` is then dropped.
     pub async fn while_waiting<T>(
         &mut self,
         work: impl Future<Output = T>,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use connector_core::Holder;
 
-/// A run of `program` by this process on this machine that begins now.
+/// A run of `program` in this process on this machine, beginning now.
 #[must_use]
 pub fn this_process(program: &str) -> Holder {
     let now: DateTime<Utc> = std::time::SystemTime::now().into();

@@ -6,7 +6,7 @@ use std::pin::pin;
 use connector_core::{Error, Stop};
 use futures::future::{Either, select};
 
-/// Why a host stops before its end.
+/// Why a host stops early.
 #[derive(Debug)]
 pub enum HostError {
     /// Something failed that the user must know.
@@ -23,7 +23,7 @@ pub const STOPPED: u8 = 130;
 /// Waits for `work`, or for a request to stop.
 ///
 /// # Errors
-/// Those of `work`; [`HostError::Stopped`], and `work` is dropped then.
+/// Those of `work`; [`HostError::Stopped`], after dropping `work`.
 pub async fn unless_stopped<T, E: Into<HostError>>(
     stop: &Stop,
     work: impl Future<Output = Result<T, E>>,
@@ -46,7 +46,8 @@ impl From<io::Error> for HostError {
     }
 }
 
-/// What to say about an output that failed; `None` if its reader has left, which is no news.
+/// What to report about an output that failed; `None` if its reader has left, which needs no
+/// report.
 #[must_use]
 pub fn output_failure(error: &io::Error) -> Option<String> {
     let has_left = error.kind() == io::ErrorKind::BrokenPipe;
@@ -54,7 +55,7 @@ pub fn output_failure(error: &io::Error) -> Option<String> {
 }
 
 impl HostError {
-    /// Says where it happened, see [`Error::with_context`].
+    /// Adds where it happened, see [`Error::with_context`].
     #[must_use]
     pub fn with_context(self, key: &'static str, value: impl std::fmt::Display) -> Self {
         match self {

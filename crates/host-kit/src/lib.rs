@@ -2,16 +2,16 @@
 //!
 //! - [`BatchWriter`] moves records into a destination: it owns rejected records
 //!   ([`DeadLetters`]), results ([`ResultSink`]) and the order in which things become durable.
-//! - [`WireWriter`] does so for records that another program sends, and says which of its states
-//!   may be passed on.
+//! - [`WireWriter`] does the same for records that another program sends, and decides which of its
+//!   states may be passed on.
 //! - [`HostSettings`] are the settings of a destination that hosts handle themselves.
-//! - [`ReadDriver`] follows a read without holding anything back, and [`MessageWriter`] writes its
+//! - [`ReadDriver`] follows a read without delaying anything, and [`MessageWriter`] writes its
 //!   messages.
-//! - [`TombstonesAsRecords`] is for hosts that know rows only.
-//! - [`input`] reads the files and lines that a host is given.
+//! - [`TombstonesAsRecords`] is for hosts that know only rows.
+//! - [`input`] reads the files and lines that a host receives.
 //! - [`program`] runs a host: a runtime and signals.
 //!
-//! No vendor is known here, and only [`program`] knows a runtime.
+//! No vendor is known here, and only [`program`] depends on a runtime.
 
 mod context;
 mod events;

@@ -1,4 +1,4 @@
-//! Messages on standard output, one JSON object a line.
+//! Messages on standard output, one JSON object per line.
 
 use std::io::{self, BufWriter, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use connector_core::StreamName;
 use serde_json::Value;
 
-/// Bytes that are written in one go, unless a flush comes first.
+/// Bytes per write, unless a flush comes first.
 const BUFFER: usize = 256 * 1024;
 
 /// How a protocol writes a record: head, data, `before_time`, time, `after_time`.
@@ -27,7 +27,7 @@ pub struct MessageWriter<W: Write> {
     writer: BufWriter<W>,
     form: RecordForm,
     heads: Vec<(StreamName, String)>,
-    /// Made once a millisecond.
+    /// Renewed at most once per millisecond.
     time: Option<(u128, String)>,
 }
 
@@ -42,7 +42,7 @@ impl<W: Write> MessageWriter<W> {
         }
     }
 
-    /// A record of `stream`. `data`, an object on one line, is written as it is, without parsing.
+    /// A record of `stream`. `data`, an object on one line, is written unchanged, without parsing.
     ///
     /// # Errors
     /// Those of the output, as for all methods.

@@ -1,4 +1,4 @@
-//! Files that hold records with environment variables: only their owner may read them.
+//! Files that only their owner may read, because they hold records.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use connector_core::{Error, ErrorKind, Result};
 
-/// A file that grows by lines and is created with mode 0600.
+/// A file to which lines are appended. It is created with mode 0600.
 #[derive(Debug)]
 pub struct PrivateFile {
     file: File,
@@ -18,7 +18,7 @@ impl PrivateFile {
     /// Opens a file for appending, or creates it. `purpose` names it in errors: `rejected records`.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`], naming the file, if it cannot be opened or is no regular file.
+    /// [`ErrorKind::Io`], naming the file, if it cannot be opened or is not a regular file.
     pub fn append(path: &Path, purpose: &'static str) -> Result<Self> {
         // Opening a pipe without a reader would never return.
         let is_irregular = path.metadata().is_ok_and(|found| !found.is_file());

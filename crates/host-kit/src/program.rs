@@ -1,4 +1,4 @@
-//! The program around a host: its runtime, its signals, its end.
+//! The program around a host: its runtime and its signals.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,10 +8,10 @@ use connector_core::{Error, ErrorKind, Result, Stop};
 
 use crate::STOPPED;
 
-/// Runs `work` to its end, on a runtime of its own.
+/// Runs `work` to its end, on its own runtime.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] if the machine refuses the runtime; [`ErrorKind::Internal`] if `work` panics.
+/// [`ErrorKind::Io`] if the runtime cannot be started; [`ErrorKind::Internal`] if `work` panics.
 pub fn run(work: impl Future<Output = ExitCode>) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -22,7 +22,7 @@ pub fn run(work: impl Future<Output = ExitCode>) -> Result<ExitCode> {
             Error::new(ErrorKind::Io, message)
         })?;
     let ended = catch_unwind(AssertUnwindSafe(|| runtime.block_on(work)));
-    // A name lookup that hangs in the operating system must not keep the program.
+    // A name lookup that hangs in the operating system must not keep the program alive.
     runtime.shutdown_background();
     ended.map_err(|_panic| {
         let message = "the program panicked; this is a defect of the connector";
@@ -31,7 +31,7 @@ pub fn run(work: impl Future<Output = ExitCode>) -> Result<ExitCode> {
 }
 
 /// Requests `stop` at the first SIGINT (Ctrl-C) or SIGTERM, and ends the program at the second.
-/// To be called on a tokio runtime.
+/// Must be called on a tokio runtime.
 pub fn stop_on_signals(stop: Stop) {
     tokio::spawn(async move {
         signal().await;

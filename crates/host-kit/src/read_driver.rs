@@ -1,4 +1,4 @@
-//! Following a read: its messages, what happens meanwhile, and when there is time to flush.
+//! Following a read: its messages, its events, and when there is time to flush.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -8,12 +8,12 @@ use futures::stream::{BoxStream, StreamExt};
 
 use crate::{Events, Notice};
 
-/// A read on its way to a wire.
+/// A read whose messages go to another program.
 pub struct ReadDriver {
     messages: BoxStream<'static, Result<Message>>,
     events: Events,
     is_idle: bool,
-    /// The streams asked for that have not come to their end.
+    /// The requested streams that are not complete.
     open: Vec<StreamName>,
 }
 
@@ -22,9 +22,9 @@ pub struct ReadDriver {
 pub enum Step {
     /// The source yielded something.
     Message(Message),
-    /// The user should know something.
+    /// There is a notice for the user.
     Notice(Notice),
-    /// The source has nothing ready: what is buffered should not wait for more.
+    /// The source has nothing ready, so what is buffered should not wait.
     Idle,
 }
 
@@ -36,7 +36,7 @@ enum Polled {
 }
 
 impl ReadDriver {
-    /// Follows `messages`, which read just `streams`.
+    /// Follows `messages`, which read exactly `streams`.
     pub fn new(
         messages: BoxStream<'static, Result<Message>>,
         events: Events,

@@ -2,8 +2,8 @@
 
 use connector_core::{Result, Selection, Stream, SyncMode};
 
-/// Reads `stream` in the mode that is asked for, and else in its preferred one. Hosts ask for one
-/// mode for all streams, also for those that cannot be read so.
+/// Reads `stream` in the requested mode if it has that, else in its preferred mode. Hosts request
+/// one mode for all streams, even for those that do not have it.
 ///
 /// # Errors
 /// Those of [`Stream::preferred_mode`].

@@ -30,15 +30,15 @@ pub struct HostSettings {
     pub max_rejected: Option<u64>,
     /// File to which the results of a destination that acts are appended, as JSON lines.
     pub results: Option<ResultLocation>,
-    /// Whether nothing is to be changed.
+    /// Whether this is a dry run, in which nothing is changed.
     pub dry_run: bool,
 }
 
-/// Where the setting `results` says that results go.
+/// Where results go.
 pub type ResultLocation = PathBuf;
 
 impl HostSettings {
-    /// Takes them out of a destination's configuration.
+    /// Removes them from a destination's configuration, and returns them.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed there.
@@ -58,7 +58,7 @@ impl HostSettings {
         Ok(settings)
     }
 
-    /// The settings of a destination, those of the host included.
+    /// The settings of a destination, including those of the host.
     #[must_use]
     pub fn schema(destination: &dyn DestinationRole) -> SettingsSchema {
         let mut schema = destination.settings();
@@ -107,14 +107,15 @@ impl HostSettings {
 /// The settings of a destination, divided between the connector and its host.
 #[derive(Debug, Clone)]
 pub struct DestinationSettings {
-    /// Those of the connector.
+    /// The settings of the connector.
     pub configuration: Configuration,
-    /// Those of the host.
+    /// The settings of the host.
     pub host: HostSettings,
 }
 
 impl DestinationSettings {
-    /// Reads the file of a host, see [`input::configuration`]; without a file nothing is set.
+    /// Reads the configuration file of a host, see [`input::configuration`]. Without a file,
+    /// nothing is set.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the file or the key, never a value.
@@ -130,7 +131,7 @@ impl DestinationSettings {
         })
     }
 
-    /// What the destination is opened with.
+    /// The setup with which the destination is opened.
     #[must_use]
     pub fn setup(&self) -> Setup {
         Setup::new(self.configuration.clone()).with_dry_run(self.host.dry_run)

@@ -1,4 +1,4 @@
-//! Tombstones, for hosts that know rows only.
+//! Tombstones, for hosts that know only rows.
 //!
 //! A tombstone holds the primary key alone. Sent as a row it would overwrite all other columns
 //! with nulls. Sent as a deletion it would lose the row's last values. So it becomes a row of a
@@ -26,7 +26,7 @@ pub struct TombstonesAsRecords {
 }
 
 impl TombstonesAsRecords {
-    /// The same source otherwise.
+    /// Wraps `source`.
     pub fn new(source: Arc<dyn Source>) -> Self {
         Self { source }
     }
@@ -104,7 +104,7 @@ fn removed_records() -> Stream {
         "properties": {
             "stream": text("The stream of the record."),
             "key": text("Its primary key, as JSON: {\"id\":\"…\"}."),
-            "reason": text("Why the source no longer has it, in a word of the source's."),
+            "reason": text("Why the source no longer has it, in one word that the source defines."),
         },
         "required": ["stream", "key"],
     });

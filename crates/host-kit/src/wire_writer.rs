@@ -1,5 +1,4 @@
-//! Records that another program sends, on their way into a destination, and the states that it
-//! gets back.
+//! Writes records that another program sends into a destination, and returns its states to it.
 //!
 //! It decides when records are written and which states may be passed on: only states whose
 //! records are durable, and none after a record that was rejected and not saved.
@@ -17,24 +16,24 @@ use crate::{
     RecordOutcome, Report, ResultSink, unsaved_error,
 };
 
-/// The most records of a batch.
+/// Maximum number of records in a batch.
 const BATCH_RECORDS: usize = 1_000;
 /// Bytes after which a batch is written.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// The output of a program that writes.
 pub trait WireOutput: Report {
-    /// Passes states on, in their order. The other program sees them at once.
+    /// Passes states on, in their order, and flushes.
     ///
     /// # Errors
     /// The output is closed, or cannot be written.
     fn pass_on(&mut self, states: &[String]) -> io::Result<()>;
 }
 
-/// Writes records as they come over a wire.
+/// Writes records that another program sends.
 ///
 /// The order of calls: [`start`](Self::start), or the first [`add_stream`](Self::add_stream); then
-/// what each line says, followed by [`after_line`](Self::after_line); then
+/// the calls for each line, followed by [`after_line`](Self::after_line); then
 /// [`finish`](Self::finish) at the end of the input; in any case [`close`](Self::close).
 pub struct WireWriter {
     sync: &'static str,
@@ -62,8 +61,8 @@ struct PendingState {
 }
 
 impl WireWriter {
-    /// Opens the destination and the files of its host. The destination may note something under
-    /// the name `sync`.
+    /// Opens the destination and the files of its host. The destination may store things under the
+    /// name `sync`.
     ///
     /// # Errors
     /// Those of the destination's role; [`ErrorKind::Io`] if a file cannot be opened.
@@ -77,7 +76,7 @@ impl WireWriter {
         let mut events = Events::new();
         let setup = context.apply(settings.setup());
         let setup = setup.with_observer(events.observer());
-        // Wrong settings are reported before any file is made.
+        // Wrong settings are reported before any file is created.
         destination.validate(&setup)?;
         let host = &settings.host;
         let letters = host.dead_letter.as_deref().map(DeadLetters::open);
@@ -122,7 +121,8 @@ impl WireWriter {
         streams.iter().for_each(|stream| self.note(stream));
         let plan = WritePlan::new(self.sync, streams);
         let started = self.writer.start(&plan);
-        // Another kind of host made the state that the destination may have: here the host keeps it.
+        // A state in the destination belongs to another kind of host. Here the host keeps the
+        // state.
         self.events.while_waiting(started, people).await??;
         self.is_started = true;
         Ok(())
@@ -153,11 +153,11 @@ impl WireWriter {
         }
     }
 
-    /// Takes a record; writes if there are enough for a batch.
+    /// Takes a record, and writes once there are enough for a batch.
     ///
     /// # Errors
     /// Those of [`BatchWriter::write`]; [`HostError::Stopped`] if the destination was asked to
-    /// stop and left records out.
+    /// stop and did not attempt all records.
     pub async fn take(
         &mut self,
         record: Record,
@@ -193,8 +193,8 @@ impl WireWriter {
         self.take_state(None, line);
     }
 
-    /// Commits if enough was written since the last time, or if the next line has not come yet:
-    /// nothing waits for the other program.
+    /// Commits if enough was written since the last commit, or if the next line has not arrived
+    /// yet, so that nothing waits for the other program.
     ///
     /// # Errors
     /// Those of [`take`](Self::take) and of [`BatchWriter::commit`]; those of the output.
@@ -226,8 +226,8 @@ impl WireWriter {
         self.pass_on(&held, output)
     }
 
-    /// Closes a run that `ended` so: one that ended early stores what is known of everything under
-    /// way.
+    /// Closes a run that ended with `ended`. A run that ended early stores what is known so far of
+    /// everything under way.
     ///
     /// # Errors
     /// The one it ended with; [`ErrorKind::Data`] if records were rejected and not saved.
@@ -249,7 +249,7 @@ impl WireWriter {
         Err(error)
     }
 
-    /// Whether states wait although enough was written to pass them on.
+    /// Whether states are waiting although enough was written to pass them on.
     fn is_due(&self) -> bool {
         let has_states = !self.pending.is_empty();
         has_states && (self.is_written || self.pending.len() >= BATCH_RECORDS)

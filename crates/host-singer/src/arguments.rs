@@ -1,16 +1,16 @@
-//! The command lines that Singer's runners use. A flag may come with others that mean nothing
-//! beside it: runners pass all that they have.
+//! The command lines that Singer's runners use. Runners pass every flag they have, even flags that
+//! do not matter for the call.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, ValueEnum};
 
-/// A Singer tap: messages on standard output, one a line.
+/// A Singer tap: messages on standard output, one per line.
 #[derive(Debug, Parser)]
 pub(crate) struct TapArguments {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// JSON file with the catalog: the streams and fields to read. By default the default streams.
+    /// JSON file with the catalog: the streams and fields to read. Without it, the default streams.
     #[arg(long, value_name = "FILE", alias = "properties")]
     pub(crate) catalog: Option<PathBuf>,
     /// JSON file with the state of the last read.

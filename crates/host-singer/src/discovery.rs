@@ -1,4 +1,4 @@
-//! `--discover`: the catalog of the streams there are.
+//! `--discover`: the catalog of all streams.
 
 use connector_core::{Catalog, Stream, SyncMode};
 use serde_json::{Map, Value, json};
@@ -53,7 +53,7 @@ fn field(stream: &Stream, name: &String) -> Value {
     json!({"breadcrumb": ["properties", name], "metadata": {"inclusion": inclusion}})
 }
 
-/// Targets check records with validators of draft 4, where a schema is always an object: the one
+/// Targets check records with validators of draft 4, where a schema is always an object. The schema
 /// that allows anything is `{}`, not `true`.
 pub(crate) fn draft_4(mut schema: Value) -> Value {
     let object = |value: &mut Value| match value.take() {

@@ -24,7 +24,7 @@ impl Fields {
         self.left_out.insert(field.to_owned());
     }
 
-    /// A part of `field` is not selected. Only whole fields can be left out.
+    /// Notes that a part of `field` is not selected. Only whole fields can be left out.
     pub(crate) fn leave_out_part(&mut self, field: &str) {
         self.partial.insert(field.to_owned());
     }
@@ -51,10 +51,10 @@ impl Fields {
         schema
     }
 
-    /// What is sent of a record; of a whole one, its own text on one line.
+    /// The part of a record that is sent, on one line. A record that is sent whole keeps its text.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if a name is no text.
+    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if a name is not text.
     pub(crate) fn record<'r>(&self, record: &'r JsonObject) -> Result<Cow<'r, str>> {
         if self.left_out.is_empty() {
             return Ok(record.single_line());

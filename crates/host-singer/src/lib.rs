@@ -1,14 +1,14 @@
 //! Serves any connector as a Singer tap and a Singer target.
 //!
-//! It decides what the messages look like, what of a catalog is selected and what the exit status
-//! says. Standard output carries messages, or the states of a target, and nothing else; what a
-//! person must know goes to standard error.
+//! It decides the form of messages, what a catalog selects, and the exit status. Standard output
+//! has messages, or the states of a target, and nothing else. What people must know goes to
+//! standard error.
 //!
 //! # State
-//! Singer keeps one value for a whole tap. A [`State`](connector_core::State) is written as taps
-//! do, with a bookmark for each stream:
+//! Singer keeps one value for a whole tap. A [`State`](connector_core::State) is written in the
+//! form that taps use, with a bookmark for each stream:
 //! `{"bookmarks":{"orders":…,"customers":…},"connector":"example","version":2}`. Bookmarks of
-//! streams that are not selected this time are passed on as they are.
+//! streams that are not selected this time are passed on unchanged.
 //!
 //! Targets forget a state that records follow. So the last state is repeated after each stream
 //! with records, and no read ends without one.

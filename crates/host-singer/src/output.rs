@@ -1,4 +1,4 @@
-//! Lines on standard output, and words for people on standard error.
+//! Lines on standard output, and messages for people on standard error.
 
 use std::io::{self, Write};
 
@@ -40,8 +40,8 @@ impl<W: Write, E: Write> Output<W, E> {
         self.messages.message(message)
     }
 
-    /// A document of many lines: people read it, and Meltano's `config test` refuses lines of more
-    /// than 64 KiB.
+    /// A document of many lines, because people read it and Meltano's `config test` refuses lines
+    /// of more than 64 KiB.
     pub(crate) fn document(&mut self, document: &Value) -> io::Result<()> {
         self.messages.document(document)
     }

@@ -1,8 +1,8 @@
-//! What an executable is.
+//! The role of an executable.
 
 use connector_core::Connector;
 
-/// What an executable is.
+/// The role of an executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Reads.

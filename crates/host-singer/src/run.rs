@@ -41,7 +41,7 @@ impl Arguments {
     }
 }
 
-/// The whole of an executable: its arguments, standard input and outputs, runtime and signals.
+/// The whole executable: arguments, standard input and outputs, runtime and signals.
 ///
 /// A signal ends a tap at once. A target finishes the request under way, stores what it knows and
 /// exits with 130.
@@ -66,7 +66,7 @@ pub fn main_with(connector: &dyn Connector, role: Role, context: &HostContext) -
 }
 
 /// Serves one call. `arguments` begin with the program's name. Outputs block, so this future must
-/// not run where that holds up others. A request to stop ends it soon, with status 130.
+/// not run where it would block others. A request to stop ends it soon, with status 130.
 ///
 /// The status is 0 only if everything asked for was done.
 pub async fn run(
@@ -86,7 +86,7 @@ pub async fn run(
     let served = serve(connector, role, context, arguments, stdin, &mut output).await;
     let served = served.and_then(|()| Ok(output.flush()?));
     let code = end(served, &mut output);
-    // What was read before a failure is passed on, too.
+    // What was read before a failure is passed on too.
     match output.flush() {
         Ok(()) => code,
         Err(_) => ExitCode::FAILURE,
@@ -113,7 +113,7 @@ fn end<W: Write, E: Write>(served: Result<(), HostError>, output: &mut Output<W,
 /// Help, or what is wrong with the arguments.
 fn usage(refusal: &clap::Error, mut stdout: impl Write, mut stderr: impl Write) -> ExitCode {
     let (written, code) = if refusal.use_stderr() {
-        // The arguments themselves are left out: a secret may be among them.
+        // The arguments themselves are omitted, because one may be a secret.
         let kind = refusal.kind();
         let written = writeln!(stderr, "error: wrong arguments, see --help: {kind}");
         (written, ExitCode::from(WRONG_ARGUMENTS))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::discovery::{FULL_TABLE, INCREMENTAL, draft_4};
 use crate::fields::Fields;
 
-/// A catalog as runners give it back.
+/// A catalog in the form in which runners return it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GivenCatalog {
     streams: Vec<GivenStream>,
@@ -42,7 +42,7 @@ struct Marks {
     replication_method: Option<String>,
 }
 
-/// A selected stream, and what of it is sent.
+/// A selected stream, and the fields that are sent.
 #[derive(Debug)]
 pub(crate) struct SelectedStream {
     pub(crate) read: Selection,
@@ -62,7 +62,8 @@ pub(crate) fn default_streams(known: Catalog) -> Result<Vec<SelectedStream>> {
 }
 
 impl SelectedStream {
-    /// Runners set one method for all streams, so each stream is read as it can be.
+    /// Runners set one method for all streams, so a stream without that method is read in its
+    /// preferred mode.
     fn new(mut stream: Stream, asked: Option<SyncMode>, fields: Fields) -> Result<Self> {
         stream.json_schema = fields.schema(draft_4(stream.json_schema));
         Ok(Self {
@@ -72,7 +73,7 @@ impl SelectedStream {
         })
     }
 
-    /// What the user should know of the selection.
+    /// What the user should know about the selection.
     pub(crate) fn notice(&self) -> Option<Notice> {
         let fields: Vec<_> = self.fields.sent_whole().collect();
         if fields.is_empty() {

@@ -24,14 +24,14 @@ struct Saved {
 ///
 /// # Errors
 /// [`ErrorKind::Config`] if there is a file that cannot be read or is something else,
-/// [`ErrorKind::State`] if it is not of a connector of this program.
+/// [`ErrorKind::State`] if another connector made it.
 pub(crate) fn read(path: Option<&Path>) -> Result<Option<State>> {
     let Some(path) = path else { return Ok(None) };
     parse(&input::text(path, "the state")?)
         .map_err(|error| error.with_context("file", path.display()))
 }
 
-/// A file may hold all states that a target has printed; the last one counts.
+/// A file may hold all states that a target printed. The last one counts.
 fn parse(text: &str) -> Result<Option<State>> {
     let states = serde_json::Deserializer::from_str(text).into_iter::<Option<Saved>>();
     let mut last = None;
@@ -42,14 +42,14 @@ fn parse(text: &str) -> Result<Option<State>> {
         return Ok(None);
     };
     if let (Some("STATE"), Some(value)) = (saved.kind.as_deref(), saved.value.take()) {
-        // The message as the tap has printed it.
+        // The message as the tap printed it.
         saved = *value;
     }
     saved.into_state()
 }
 
 impl Saved {
-    /// A bookmark that is null or empty says no more than none.
+    /// A bookmark that is null or empty counts as none.
     fn into_state(self) -> Result<Option<State>> {
         let Some(bookmarks) = self.bookmarks else {
             let mut others = self.others.iter();
@@ -79,13 +79,13 @@ impl Saved {
     }
 }
 
-/// The message that a runner is to keep; without a state it says that there is none.
+/// The message for the runner to keep. Without a state it says so.
 pub(crate) fn message(state: Option<&State>) -> Value {
     let value = state.map_or_else(|| json!({"bookmarks": {}}), value);
     json!({"type": "STATE", "value": value})
 }
 
-/// The value that a runner is to keep.
+/// The value for the runner to keep.
 fn value(state: &State) -> Value {
     let bookmarks: Map<_, _> = state
         .streams()
@@ -99,7 +99,7 @@ fn value(state: &State) -> Value {
 }
 
 /// Adds the bookmarks of streams that are not read now. Returns the streams whose bookmark cannot
-/// be added, since it has an older form.
+/// be added because its version is older.
 pub(crate) fn carry(
     state: &mut State,
     last: Option<&State>,

@@ -18,7 +18,7 @@ use crate::output::Output;
 use crate::selection::{GivenCatalog, SelectedStream, default_streams};
 use crate::state;
 
-/// Prints the catalog, or reads what is selected of it, from the state on.
+/// Prints the catalog, or reads the selected part of it, from the state.
 pub(crate) async fn tap<W: Write, E: Write>(
     connector: &dyn Connector,
     arguments: &TapArguments,
@@ -51,7 +51,7 @@ pub(crate) async fn tap<W: Write, E: Write>(
     reading.run(driver, &context.stop).await
 }
 
-/// Opens the connector as a source that yields rows only.
+/// Opens the connector as a source that yields only rows.
 async fn open(
     connector: &dyn Connector,
     arguments: &TapArguments,
@@ -74,9 +74,9 @@ struct Reading<'a, W: Write, E: Write> {
     /// Whether the schema of each was sent.
     announced: Vec<bool>,
     streams: Vec<StreamName>,
-    /// The present state.
+    /// The current state.
     state: Option<State>,
-    /// Whether the last message to the target, but for schemas, is a state.
+    /// Whether the last message to the target, apart from schemas, is a state.
     ends_with_state: bool,
 }
 
@@ -106,7 +106,7 @@ impl<'a, W: Write, E: Write> Reading<'a, W, E> {
                 Err(error) => break Err(error),
             }
         };
-        // After a failure, too: what was read until then need not be read again.
+        // Also after a failure, so that what was read is not read again.
         self.repeat_state()?;
         end
     }
@@ -120,7 +120,7 @@ impl<'a, W: Write, E: Write> Reading<'a, W, E> {
         }
     }
 
-    /// A target makes a table for a stream without records, too.
+    /// A target also creates a table for a stream without records.
     fn status(&mut self, stream: &StreamName, status: Status) -> Result<(), HostError> {
         self.announce(stream)?;
         if status == Status::Complete {
@@ -142,8 +142,8 @@ impl<'a, W: Write, E: Write> Reading<'a, W, E> {
     }
 
     /// Sends the state again, unless it is the last message. It covers no less than before. Targets
-    /// forget a state that records follow, and runners keep the last one they get: without it,
-    /// the bookmarks of all streams would be lost.
+    /// forget a state that records follow, and runners keep the last state they receive. Without
+    /// this, the bookmarks of all streams would be lost.
     fn repeat_state(&mut self) -> Result<(), HostError> {
         if !std::mem::replace(&mut self.ends_with_state, true) {
             self.output.message(&state::message(self.state.as_ref()))?;

@@ -19,10 +19,10 @@ use serde_json::value::RawValue;
 use crate::arguments::TargetArguments;
 use crate::output::Output;
 
-/// The name of all syncs: the runner tells them apart.
+/// The name of all syncs. The runner tells them apart.
 const SYNC: &str = "singer";
 
-/// One line, as far as it is looked at.
+/// The parts of a line that matter here.
 #[derive(Deserialize)]
 struct Incoming<'a> {
     #[serde(rename = "type", borrow)]
@@ -48,7 +48,7 @@ pub(crate) async fn target<W: Write, E: Write>(
     let role = connector.expect_destination()?;
     let settings = DestinationSettings::read(arguments.common.config.as_deref(), role)?;
     let mut writing = Writing {
-        // Wrong settings are reported before any input is taken.
+        // Wrong settings are reported before any input is read.
         writer: WireWriter::open(SYNC, role, &settings, context, output).await?,
         output,
         capabilities: role.capabilities(),
@@ -63,9 +63,9 @@ struct Writing<'a, W: Write, E: Write> {
     writer: WireWriter,
     output: &'a mut Output<W, E>,
     capabilities: Capabilities,
-    /// Those that were announced.
+    /// The streams that were announced.
     streams: Vec<Stream>,
-    /// Types of messages that were warned of.
+    /// Message types for which a warning was printed.
     unknown: BTreeSet<String>,
 }
 
@@ -99,9 +99,9 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
                 self.writer.replace_state(state.get().to_owned());
                 Ok(())
             }
-            // Records that are elsewhere: to skip them would lose them.
+            // The records are in another file. To skip them would lose them.
             ("BATCH", _) => Err(wrong("messages of the type BATCH are not supported").into()),
-            // Says which rows are old. Nothing is deleted here.
+            // It says which rows are old. This target deletes nothing.
             ("ACTIVATE_VERSION", _) => Ok(()),
             (kind, _) => {
                 self.warn_of(kind);
@@ -120,7 +120,7 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
     async fn schema(&mut self, stream: Stream) -> Result<(), HostError> {
         let mut known = self.streams.iter();
         match known.position(|known| known.name == stream.name) {
-            // Taps repeat their schemas.
+            // Taps repeat schemas.
             Some(index) if self.streams[index] == stream => return Ok(()),
             Some(index) => self.streams[index] = stream.clone(),
             None => self.streams.push(stream.clone()),
@@ -133,7 +133,7 @@ impl<W: Write, E: Write> Writing<'_, W, E> {
     async fn record(&mut self, stream: &str, record: &RawValue) -> Result<(), HostError> {
         let refuse = |message: &str| wrong(message).with_context("stream", stream);
         let Some(known) = self.streams.iter().find(|known| known.name == *stream) else {
-            return Err(refuse("a record comes before the schema of its stream").into());
+            return Err(refuse("a record arrived before the schema of its stream").into());
         };
         let data =
             JsonObject::from_raw(record).ok_or_else(|| refuse("a record is not an object"))?;

@@ -1,10 +1,10 @@
-//! The state of streams that a sync is not about.
+//! The state of streams that a sync does not read.
 
 use connector_core::{State, StreamName};
 use serde_json::Value;
 
-/// What the last state said of streams that this sync does not read. A source need not repeat
-/// that in its checkpoints. Without it, a sync of one stream would make the next sync of the
+/// What the last state holds for streams that this sync does not read. A source need not repeat
+/// it in its checkpoints. Without it, a sync of one stream would make the next sync of the
 /// others start over.
 #[derive(Debug, Default)]
 pub(crate) struct CarriedState {
@@ -14,7 +14,7 @@ pub(crate) struct CarriedState {
 }
 
 impl CarriedState {
-    /// Keeps what `last` says of all streams except `synced`.
+    /// Keeps what `last` holds for all streams except `synced`.
     pub(crate) fn new(last: Option<&State>, synced: &[StreamName]) -> Self {
         let streams = last.into_iter().flat_map(State::streams);
         let others = streams.filter(|(name, _)| !synced.contains(name));
@@ -24,8 +24,8 @@ impl CarriedState {
         }
     }
 
-    /// Adds it to a checkpoint, except for streams that the checkpoint itself holds. A checkpoint of
-    /// another connector or version stays as it is.
+    /// Adds it to a checkpoint, except for streams that the checkpoint itself holds. A checkpoint
+    /// of another connector or version stays as it is.
     pub(crate) fn add_to(&self, state: &mut State) {
         if self.form.as_ref() != Some(&form(state)) {
             return;

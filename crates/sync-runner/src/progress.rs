@@ -1,6 +1,6 @@
-//! Counts what happens, for whoever shows it.
+//! Counts what happens in a sync, for a display.
 //!
-//! A [`Progress`] is the observer that a source is opened with. Whoever displays it takes a
+//! A [`Progress`] is the observer that a source is opened with. A display takes a
 //! [`Snapshot`] a few times a second; the records themselves are counted per batch, so counting
 //! costs nothing.
 
@@ -65,7 +65,7 @@ impl Progress {
         Self::default()
     }
 
-    /// What has happened up to now.
+    /// What has happened so far.
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
         let inner = self.lock();
@@ -90,7 +90,7 @@ impl Progress {
         }
     }
 
-    /// The stream at `index` of the plan stands here.
+    /// Sets the status of the stream at `index` of the plan.
     pub(crate) fn set_status(&self, index: usize, status: StreamStatus) {
         self.lock().streams[index].progress.status = status;
     }
@@ -128,7 +128,7 @@ impl Observer for Progress {
                 }
             }
             Event::Notice { stream, message } => inner.notice(Notice { stream, message }),
-            // The contract may grow; what is not known here is not shown.
+            // The contract may grow. Unknown events are not shown.
             _ => {}
         }
     }

@@ -20,7 +20,7 @@ const BATCHES_IN_CHANNEL: usize = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
-    /// For each record, what is counted of it.
+    /// What is counted for each record.
     pub(crate) counted: Vec<Counted>,
     /// Bytes per stream of the plan; shorter if the last streams have none.
     pub(crate) stream_bytes: Vec<u64>,
@@ -29,7 +29,7 @@ pub(crate) struct Batch {
     bytes: u64,
 }
 
-/// What is counted of a record once it has been written.
+/// What is counted for a record once it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     /// The index of its stream in the plan.
@@ -86,7 +86,7 @@ impl Reader {
         self.batches.recv().await
     }
 
-    /// How the read ended. To be asked after the last batch.
+    /// How the read ended. Call it after the last batch.
     pub(crate) async fn end(self) -> End {
         self.task.await.unwrap_or_else(|_panic| {
             let message = "the source panicked; this is a defect of the connector";
@@ -108,7 +108,7 @@ struct Reading {
 impl Reading {
     async fn run(mut self, messages: BoxStream<'static, Result<Message>>) -> End {
         let end = self.read(messages).await;
-        // Whatever ended the read, what came before it is kept.
+        // However the read ended, the records before that are kept.
         self.send_batch().await;
         end
     }
@@ -121,7 +121,7 @@ impl Reading {
                 biased;
                 () = &mut stopped => return End::Stopped,
                 message = messages.next() => message,
-                // The source has nothing ready: what a checkpoint covers should not wait for more.
+                // The source has nothing ready, so what a checkpoint covers should not wait.
                 Ok(room) = self.sender.reserve(), if self.batch.checkpoint.is_some() => {
                     room.send(std::mem::take(&mut self.batch));
                     continue;
@@ -204,7 +204,7 @@ impl Reading {
             return;
         }
         if self.sender.send(batch).await.is_err() {
-            // The writer has failed and drops this task next; nobody is left to tell.
+            // The writer has failed and drops this task next, so nobody receives this.
             tracing::debug!("a batch was read after the end of the sync");
         }
     }

@@ -6,20 +6,20 @@ use std::time::Duration;
 use connector_core::{Error, StreamName, SyncMode, WaitReason};
 use serde::{Serialize, Serializer};
 
-/// What a sync has done up to one moment.
+/// What a sync has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The streams of the sync, in the order of the catalog; empty until they are known.
     pub streams: Vec<StreamProgress>,
-    /// All requests and waits, also those that serve no single stream.
+    /// All requests and waits, including those that belong to no single stream.
     pub total: Traffic,
-    /// The wait under way, if there is one; of several the one that ends last.
+    /// The current wait, if there is one; of several, the one that ends last.
     #[serde(skip)]
     pub waiting: Option<Wait>,
-    /// What the source and the destination want the user to know: the first hundred notices.
+    /// Notices for the user from source and destination: the first hundred.
     pub notices: Vec<Notice>,
-    /// How many notices came after those.
+    /// How many more notices there were.
     pub notices_left_out: u64,
 }
 
@@ -34,7 +34,7 @@ impl Snapshot {
         self.streams.iter().map(|stream| stream.removed).sum()
     }
 
-    /// Bytes of all that was written.
+    /// Bytes of everything written.
     pub fn bytes(&self) -> u64 {
         self.streams.iter().map(|stream| stream.bytes).sum()
     }
@@ -59,14 +59,14 @@ pub struct StreamProgress {
     pub stream: StreamName,
     /// How it is read.
     pub mode: SyncMode,
-    /// Where its read stands.
+    /// How far its read has come.
     pub status: StreamStatus,
-    /// Records that the destination has accepted, tombstones excluded. One that is read again
-    /// counts again.
+    /// Records that the destination has accepted, tombstones excluded. A record that is
+    /// read again counts again.
     pub records: u64,
     /// [Tombstones](connector_core::Tombstone) that the destination has accepted.
     pub removed: u64,
-    /// Bytes of the text of all that was written, tombstones and rejected records included.
+    /// Bytes of the text of everything written, including tombstones and rejected records.
     pub bytes: u64,
     /// Records that the destination has rejected.
     pub rejected: u64,
@@ -74,18 +74,18 @@ pub struct StreamProgress {
     pub saved: u64,
     /// The first few different reasons.
     pub reasons: Vec<String>,
-    /// About how many records will come in all, once the source reports it.
+    /// About how many records there will be, once the source reports it.
     pub estimate: Option<u64>,
     /// Requests and waits that the source ascribes to this stream.
     pub traffic: Traffic,
 }
 
-/// Where the read of a stream stands.
+/// How far the read of a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamStatus {
-    /// Its first request is still to come.
+    /// Its first request has not been sent.
     Pending,
     /// It is being read.
     Started,
@@ -110,19 +110,19 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Time spent waiting for whatever reason.
+    /// Time spent waiting for any reason.
     pub fn waited(&self) -> Duration {
         self.rate_limited + self.retrying
     }
 }
 
-/// A wait under way.
+/// The current wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wait {
     /// Counts the waits of a sync: another number is another wait.
     pub number: u64,
-    /// How long it still takes.
+    /// How much longer it takes.
     pub left: Duration,
     /// What for.
     pub reason: WaitReason,
@@ -147,10 +147,10 @@ pub enum Ending {
     Complete,
     /// It was asked to stop. What was written is committed; the next sync resumes from there.
     Stopped,
-    /// The source ended without an error and without completing all streams. The rest is
-    /// committed.
+    /// The source ended without an error, but did not complete all streams. Everything it yielded
+    /// is committed.
     Incomplete,
-    /// It failed. What came before the last committed state counts.
+    /// It failed. Everything up to the last committed state is kept.
     Failed,
 }
 
@@ -162,7 +162,7 @@ pub struct Report {
     pub ending: Ending,
     /// Whether it resumed from the state of an earlier sync.
     pub resumed: bool,
-    /// Reads begun; more than 1 if the source failed meanwhile.
+    /// Number of reads; more than 1 if the source failed and was retried.
     pub tries: u32,
     /// From start to end. Serialized in seconds.
     #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]

@@ -1,7 +1,7 @@
 //! Whether a failed read is retried, and after how long. Pure: the runner does the waiting.
 //!
-//! A library for backoff would not help: what is decided here is when tries count anew and how
-//! much waiting is left.
+//! A library for backoff would not help: this module decides when the count of tries starts again
+//! and how much waiting is left.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use connector_core::Retry;
 
 use crate::RetryBudget;
 
-/// Also the least wait, so that advice of zero seconds does not spin.
+/// Also the minimum wait, so that an advice of zero seconds does not spin.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 

@@ -36,7 +36,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// A sync with the defaults. Nothing happens before [`run`](Self::run).
+    /// A sync with the defaults. [`run`](Self::run) starts it.
     pub fn new(source: Arc<dyn Source>, destination: Box<dyn Destination>) -> Self {
         Self {
             source,
@@ -67,7 +67,7 @@ impl Runner {
         self
     }
 
-    /// Syncs all streams there are, each in its preferred mode.
+    /// Syncs all streams of the source, each in its preferred mode.
     #[must_use]
     pub fn with_all_streams(self) -> Self {
         self.with_choice(StreamChoice::All)
@@ -106,32 +106,33 @@ impl Runner {
         self
     }
 
-    /// Sets what stops the sync: reading ends at once, what was read is written and committed, and
-    /// the report says [`Ending::Stopped`]. Give the same one to a destination that acts, which
-    /// then sends nothing more.
+    /// Sets the request that stops the sync. Reading then ends at once, what was read is written
+    /// and committed, and the report says [`Ending::Stopped`]. Give the same one to a destination
+    /// that acts, which then sends nothing more.
     #[must_use]
     pub fn with_stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// Sets what counts and shows the progress. Give the same one to the source as its observer,
-    /// or requests and waits stay unseen.
+    /// Sets the progress. Also give it to the source as its observer; otherwise requests and waits
+    /// are not counted.
     #[must_use]
     pub fn with_progress(mut self, progress: Arc<Progress>) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Sets who holds the claim on the sync, for the error of a second run.
+    /// Sets who holds the claim on the sync. The error of a second run names it.
     #[must_use]
     pub fn with_holder(mut self, holder: Holder) -> Self {
         self.holder = holder;
         self
     }
 
-    /// Sets where rejected records are saved, which then are no failure. Costs a copy of every
-    /// record until the destination has answered. Without it, rejected records are only counted.
+    /// Sets where rejected records are saved. Saved records do not make the sync fail. Costs a copy
+    /// of every record until the destination has answered. Without it, rejected records are only
+    /// counted.
     #[must_use]
     pub fn with_dead_letters(mut self, dead_letters: DeadLetters) -> Self {
         self.writer = self.writer.with_dead_letters(Some(dead_letters));
@@ -145,7 +146,8 @@ impl Runner {
         self
     }
 
-    /// Sets who hears each result of a destination that acts, once it is stored.
+    /// Sets a function that is called with each result of a destination that acts, once it is
+    /// stored.
     #[must_use]
     pub fn with_result_listener(
         mut self,
@@ -155,15 +157,15 @@ impl Runner {
         self
     }
 
-    /// Sets how many rejected records are too many: one more ends the sync. No limit by default.
+    /// Sets the maximum number of rejected records. One more ends the sync. No limit by default.
     #[must_use]
     pub fn with_max_rejected(mut self, max_rejected: Option<u64>) -> Self {
         self.writer = self.writer.with_max_rejected(max_rejected);
         self
     }
 
-    /// Runs the sync. Needs a tokio runtime with time. Dropping the future cancels the read and
-    /// leaves what is not committed to the destination's rules for a crash.
+    /// Runs the sync. Needs a tokio runtime with time. Dropping the future cancels the read. For
+    /// the destination that is a crash: only what was committed counts.
     ///
     /// Rejected records do not make it fail: see [`Snapshot::rejected`](crate::Snapshot::rejected)
     /// and [`Snapshot::unsaved`](crate::Snapshot::unsaved).
@@ -172,7 +174,7 @@ impl Runner {
     /// - [`ErrorKind::Config`] for a stream that the source does not have or the destination
     ///   does not accept.
     /// - [`ErrorKind::Conflict`] if another run holds the sync.
-    /// - Those of the source, once a retry is of no use or the [`RetryBudget`] is spent. What it
+    /// - Those of the source, once a retry cannot help or the [`RetryBudget`] is used up. What it
     ///   yielded before is written, and committed up to its last checkpoint.
     /// - Those of the destination, of dead letters and results, at once: a destination that has
     ///   failed cannot be started again. Nothing after its last commit counts.
@@ -229,18 +231,18 @@ impl Runner {
             end => end,
         };
         match (end, self.writer.abandon().await) {
-            // The first failure says more than that of storing what was under way.
+            // The first failure says more than a failure to store what was under way.
             (Ok(End::Stopped), Err(error)) => Err(error),
             (end, _) => end,
         }
     }
 
-    /// Ends the destination's part; `false` if asked to stop meanwhile.
+    /// Finishes the destination; `false` if asked to stop first.
     async fn finish(&mut self) -> Result<bool> {
         self.writer.finish(&self.stop).await
     }
 
-    /// Reads and writes, with retries if need be, always from the last committed state on.
+    /// Reads and writes, with retries if needed, always from the last committed state.
     async fn move_records(
         &mut self,
         plan: Plan,
@@ -287,7 +289,7 @@ impl Runner {
         }
     }
 
-    /// Rows of the copy that can still change, for streams whose source wants to know.
+    /// Rows of the copy that can still change, for streams whose source asks for them.
     async fn open_rows(&mut self, plan: &Plan) -> Result<BTreeMap<StreamName, Vec<Vec<Value>>>> {
         let mut all = BTreeMap::new();
         let Some(reader) = self.writer.destination().open_rows() else {
@@ -307,7 +309,7 @@ impl Runner {
         Ok(all)
     }
 
-    /// The catalog; `None` if asked to stop meanwhile.
+    /// The catalog; `None` if asked to stop first.
     async fn discover(&mut self, retries: &mut Retries) -> Result<Option<Catalog>> {
         loop {
             let discovered = tokio::select! {
@@ -327,7 +329,7 @@ impl Runner {
     }
 }
 
-/// Waits before the next try; `false` if asked to stop meanwhile.
+/// Waits before the next try; `false` if asked to stop first.
 ///
 /// # Errors
 /// `error` itself, if there is no next try.

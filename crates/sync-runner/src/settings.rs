@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-/// How much travels together, and how often a state is committed.
+/// The size of batches, and how often a state is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Most records in a batch. Default: 1,000.
+    /// Maximum number of records in a batch. Default: 1,000.
     pub batch_records: usize,
     /// A batch is written once its records have this many bytes; a single record may have more.
     /// Default: 1 MiB.
     pub batch_bytes: u64,
-    /// Shortest time between two commits, because each one costs the destination a flush to disk.
+    /// Minimum time between two commits, because each one costs the destination a flush to disk.
     /// Default: one second.
     pub commit_interval: Duration,
-    /// A commit is due after this many bytes in any case, so that no destination must hold more
-    /// in an open transaction. Default: 32 MiB.
+    /// Bytes after which a commit is due in any case, so that no destination must hold more in an
+    /// open transaction. Default: 32 MiB.
     pub commit_bytes: u64,
 }
 
@@ -29,14 +29,14 @@ impl Default for Limits {
     }
 }
 
-/// How long a sync is retried when its source fails with an error that may pass by itself.
+/// How long a sync is retried when its source fails with an error that may be temporary.
 ///
-/// A source's client repeats single requests on its own; this is for failures that outlast that.
+/// A source's client repeats single requests. This is for failures that outlast those repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryBudget {
     /// Consecutive tries that commit no new state. 1 means no retry. Default: 5.
     pub tries: u32,
-    /// Longest total time spent waiting between tries of a sync. Default: one hour.
+    /// Maximum total time spent waiting between tries of a sync. Default: one hour.
     pub wait: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! Which streams a sync reads, in which mode, and how they are written: decided here alone.
+//! Which streams a sync reads, in which mode, and how they are written. Only this module decides
+//! that.
 
 use connector_core::{Capabilities, Catalog, Result, Selection, Stream, StreamName, WritePlan};
 use connector_core::{Error, ErrorKind};
@@ -7,10 +8,10 @@ use connector_core::{Error, ErrorKind};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamChoice {
-    /// Those that are read unless others are listed, each in its preferred mode.
+    /// The default streams of the source, each in its preferred mode.
     #[default]
     Default,
-    /// All there are, each in its preferred mode.
+    /// All streams of the source, each in its preferred mode.
     All,
     /// These, each in its preferred mode.
     Listed(Vec<StreamName>),
@@ -18,7 +19,7 @@ pub enum StreamChoice {
     Selections(Vec<Selection>),
 }
 
-/// One sync, decided.
+/// What one sync reads and writes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
     /// In the order of the catalog, each stream once.

@@ -1,11 +1,11 @@
-//! How long something has waited, when each wait is announced as it begins.
+//! How long something has waited. Each wait is announced when it begins.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Adds up waits. Waits at the same time count once. Of a wait that is under way, or was cut short
-/// by the end of the sync, only the time that has passed counts.
+/// Adds up waits. Waits at the same time count once. Of a wait that is not over,
+/// or that the end of the sync cut short, only the elapsed time counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WaitClock {
     /// Up to `until`.

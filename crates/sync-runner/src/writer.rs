@@ -1,8 +1,8 @@
 //! The writing half: batches in, commits out.
 //!
 //! It decides when a state is committed. A state waits in `pending` until every record before it
-//! has been written, and is committed at the latest one commit interval after that, also while
-//! the source waits.
+//! has been written. It is committed at most one commit interval later, even while the source
+//! waits.
 
 use connector_core::{Result, State};
 use host_kit::{BatchWriter, RecordOutcome};
@@ -19,11 +19,11 @@ pub(crate) struct Writer<'a> {
     progress: &'a Progress,
     limits: Limits,
     carried: CarriedState,
-    /// The state that counts now.
+    /// The last committed state.
     pub(crate) committed: Option<State>,
     pending: Option<State>,
-    /// The destination did not attempt some records: no state from here on covers only what was
-    /// written.
+    /// The destination did not attempt some records. From here on, every state would cover records
+    /// that were not written.
     pub(crate) is_stopped: bool,
     uncommitted_bytes: u64,
     last_commit: Instant,
@@ -50,7 +50,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes and commits all that comes, until the destination stops.
+    /// Writes and commits everything it receives, until the destination stops.
     ///
     /// # Errors
     /// Those of the [`BatchWriter`]; nothing after the last commit counts.
@@ -67,7 +67,7 @@ impl<'a> Writer<'a> {
         self.commit().await
     }
 
-    /// Waits for a batch, and commits meanwhile when it is time.
+    /// Waits for a batch, and commits while it waits if a commit is due.
     async fn next_batch(&mut self, reader: &mut Reader) -> Result<Option<Batch>> {
         if self.pending.is_some() {
             let due = self.last_commit + self.limits.commit_interval;
@@ -97,8 +97,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Right after a checkpoint, nothing is committed that its state does not cover and that a
-    /// resumed sync would write again.
+    /// Right after a checkpoint: a later commit would include records that its state does not
+    /// cover, which a resumed sync would write again.
     fn is_commit_due(&self, is_at_checkpoint: bool) -> bool {
         let is_time = self.last_commit.elapsed() >= self.limits.commit_interval;
         self.uncommitted_bytes >= self.limits.commit_bytes || (is_at_checkpoint && is_time)

@@ -6,6 +6,7 @@
 //! and its jobs from their own list.
 
 mod channel;
+mod count;
 mod jobs;
 mod keyset;
 mod listing;
@@ -19,7 +20,6 @@ mod unusable;
 use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 
-pub(crate) use keyset::Keyset;
 use listing::Listing;
 pub use query::{BuildQuery, LowerBound};
 pub use raw_build::RawBuild;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use url::Url;
 
+use super::count::MAX_COUNT;
 use super::splitter::{SplitError, Splitter};
-use crate::count::MAX_COUNT;
 use crate::error::{Error, Fault, Result};
 use crate::limits::Limits;
 use crate::page_size::MAX_PER_PAGE;

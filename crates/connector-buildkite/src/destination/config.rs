@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::key::KeyParts;
+use super::delivery::KeyParts;
 use super::mapping::Mapping;
 use crate::config::{Config, TOKEN_VARIABLE};
 use crate::error::invalid_setting;
@@ -74,10 +74,12 @@ pub struct DestinationConfig {
     /// whole record if left out.
     #[serde(default)]
     pub idempotency_key: Vec<String>,
-    /// File that remembers what was sent. Give it a place that lasts. Empty for none: what was
-    /// sent before is then looked for at Buildkite alone.
-    #[serde(default = "default_journal")]
-    pub journal: String,
+    /// File that remembers what was sent; give it a place that lasts. Default: a file of the
+    /// address and organization in the user's data folder; buildkite-journal.jsonl in the working
+    /// directory if it exists, or if there is no such folder. Empty for none: what was sent before
+    /// is then looked for at Buildkite alone.
+    #[schemars(with = "String")]
+    pub journal: Option<String>,
     /// How long a build may take to show in Buildkite's lists, in seconds, 0 to 600. So long is
     /// looked for it before it is sent again.
     #[serde(default = "default_settle_seconds")]
@@ -101,10 +103,6 @@ pub struct DestinationConfig {
 
 fn default_stream() -> String {
     "builds".to_owned()
-}
-
-fn default_journal() -> String {
-    "buildkite-journal.jsonl".to_owned()
 }
 
 fn default_settle_seconds() -> u32 {
@@ -194,6 +192,13 @@ impl DestinationConfig {
                 ));
             }
         }
+        if config.wait.is_some() && config.journal.as_deref() == Some("") {
+            return Err(invalid_setting(
+                "wait",
+                "expected a journal, which remembers the builds that are awaited if this run ends: \
+                 set `journal` to a file, or leave it out",
+            ));
+        }
         config.key_parts()?;
         Ok((connection, config))
     }
@@ -253,6 +258,8 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(key) && !text.contains("s3cret"), "{text}");
         }
+        let error = parse(json!({"wait": "finished", "journal": ""})).unwrap_err();
+        assert!(error.to_string().contains("key: wait"), "{error}");
         let text = parse(json!({"start_date": "2026-01-01"}))
             .unwrap_err()
             .to_string();

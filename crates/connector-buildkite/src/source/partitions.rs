@@ -37,7 +37,7 @@ impl Reader {
         };
         // Also an end that was just planned: its JSON form says a little less.
         let ends = self.ends(&plan, &end)?;
-        let parts = divide(request, &plan, &ends, &self.config.base_url, at_most)?;
+        let parts = divide(request, &plan, &ends, self.config.remote(), at_most)?;
         Ok(Partitions::new(parts, end))
     }
 
@@ -63,7 +63,7 @@ impl Reader {
         let created_from = self.config.created_from()?;
         let parse = |sweep: &SweepState| {
             let (mode, streams) = (sweep.mode(), sweep.streams().to_vec());
-            let fresh = SweepState::new(&self.config.base_url, mode, streams, created_from);
+            let fresh = SweepState::new(self.config.remote(), mode, streams, created_from);
             SweepEnd::parse(fresh, end)
         };
         plan.sweeps.iter().map(parse).collect()
@@ -79,7 +79,7 @@ impl Reader {
             let stream = catalog.stream(selection.stream.as_str())?;
             stream.expect_mode(selection.mode)?;
         }
-        Part::of(request, &self.config.base_url)
+        Part::of(request, self.config.remote())
     }
 
     /// The messages of a part.
@@ -112,8 +112,8 @@ impl Reader {
         refusals: &Refusals,
     ) -> Messages {
         let streams: Vec<StreamName> = pieces[0].streams.iter().cloned().collect();
-        let (mode, base_url) = (pieces[0].mode, &self.config.base_url);
-        let state = SweepState::new(base_url, mode, streams.clone(), None);
+        let (mode, remote) = (pieces[0].mode, self.config.remote());
+        let state = SweepState::new(remote, mode, streams.clone(), None);
         let stream = streams[0].clone();
         let sweep = self.new_sweep(state, Arc::clone(scope), refusals);
         let messages = PartReader(Arc::new(sweep)).read(pieces);

@@ -72,7 +72,7 @@ fn sweeps(
         };
         let streams: Vec<_> = streams.iter().filter(is_of_mode).cloned().collect();
         if !streams.is_empty() {
-            let sweep = SweepState::new(&config.base_url, mode, streams, config.created_from()?);
+            let sweep = SweepState::new(config.remote(), mode, streams, config.created_from()?);
             sweeps.push(sweep.resume(request.state.as_ref())?);
         }
     }

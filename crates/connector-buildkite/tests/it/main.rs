@@ -13,7 +13,6 @@ mod lists;
 mod model;
 mod parts;
 mod reading;
-mod readme;
 mod resuming;
 mod scope;
 mod synced;

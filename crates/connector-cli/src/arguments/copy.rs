@@ -1,4 +1,4 @@
-//! Which copy of what.
+//! The flags that choose streams, a copy and the name of a sync.
 
 use clap::{ArgAction, ArgMatches, Command, value_parser};
 use connector_core::StreamName;
@@ -12,17 +12,28 @@ const STREAM: &str = "stream";
 const ALL_STREAMS: &str = "all-streams";
 const NAME: &str = "name";
 
-/// Adds the flags that say which copy of what.
+/// Adds the flags that choose source, streams, copy and the name of a sync.
 pub(crate) fn add_copy(command: Command, profile: &Profile) -> Command {
-    let command = add_destination(command, profile, "Where to", true);
+    let command = add_destination(command, profile, "Destination", true);
     let stream = "Only this stream; can be repeated [default: those that `discover` marks]";
     let stream = option(STREAM, "NAME", stream).action(ArgAction::Append);
-    let all = switch(ALL_STREAMS, "Every stream there is").conflicts_with(STREAM);
+    let all = switch(ALL_STREAMS, "All streams of the source").conflicts_with(STREAM);
     let name = "Name under which the destination keeps the state [default: that of the source]";
     let details = "Give each source that is copied to one destination a name of its own.";
     let name = option(NAME, "NAME", name).long_help(format!("{name}\n\n{details}"));
     let command = command.args([stream, all, name]);
     add_source(command, profile, true)
+}
+
+/// As [`add_copy`], for a copy that is read back.
+pub(crate) fn add_replica(command: Command, profile: &Profile) -> Command {
+    let help = "Copy to compare";
+    let default = texts::default(profile.default_destination().as_ref());
+    let all = texts::replicas(profile);
+    add_copy(command, profile).mut_arg(TO, |to| {
+        to.help(format!("{help}{default}"))
+            .long_help(format!("{help}: {all}{default}"))
+    })
 }
 
 /// Adds `--to`.
@@ -41,7 +52,7 @@ pub(crate) fn add_destination(
     command.arg(to)
 }
 
-/// The streams and the name of a sync, of the flags or else of the file.
+/// The streams and the name of a sync: those of the flags, otherwise those of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct CopyChoice {
     pub(crate) streams: StreamChoice,

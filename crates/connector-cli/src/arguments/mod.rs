@@ -1,12 +1,12 @@
-//! What can be typed: the flags that several commands share.
+//! The flags that several commands share.
 
 mod copy;
 mod source;
-mod texts;
+pub(crate) mod texts;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-pub(crate) use copy::{CopyChoice, add_copy, add_destination};
+pub(crate) use copy::{CopyChoice, add_copy, add_destination, add_replica};
 pub(crate) use source::{add_declared, add_source, given};
 
 use crate::exit;
@@ -54,7 +54,7 @@ fn verbose() -> Arg {
         .help(help)
 }
 
-/// How much is reported, and how much is logged.
+/// How much is reported and how much is logged.
 pub(crate) fn verbosity(matches: &ArgMatches) -> (Verbosity, u8) {
     let verbose = matches.get_count(VERBOSE);
     let verbosity = match verbose {
@@ -89,7 +89,7 @@ pub(crate) fn option(name: &'static str, value_name: &'static str, help: &str) -
         .help(help.to_owned())
 }
 
-/// The value of a flag, if the command has it and it was typed.
+/// The value of a flag, if the command has that flag and the user gave it.
 pub(crate) fn value<T: Clone + Send + Sync + 'static>(
     matches: &ArgMatches,
     name: &str,
@@ -103,12 +103,12 @@ pub(crate) fn values<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, nam
     values.into_iter().flatten().cloned().collect()
 }
 
-/// Whether the command has this switch and it was typed.
+/// Whether the command has this switch and the user gave it.
 pub(crate) fn is_on(matches: &ArgMatches, name: &str) -> bool {
     value(matches, name).unwrap_or_default()
 }
 
-/// Paragraphs, those that are empty left out.
+/// Paragraphs, without empty ones.
 pub(crate) fn joined(first: &str, second: &str) -> String {
     let texts = [first, second].into_iter().filter(|text| !text.is_empty());
     texts.collect::<Vec<_>>().join("\n\n")

@@ -1,4 +1,4 @@
-//! Where from.
+//! The flags that choose a source and its settings.
 
 use std::path::PathBuf;
 
@@ -14,16 +14,16 @@ const FROM: &str = "from";
 const CREDENTIAL: &str = "credential";
 const SET: &str = "set";
 const CONFIG: &str = "config";
-/// Flags of every command, which no connector can declare.
+/// Flags that every command has, so no connector can declare them.
 const TAKEN: [&str; 4] = ["quiet", "verbose", "help", "version"];
 
-/// Adds the flags that say where from.
+/// Adds the flags that choose a source and its settings.
 pub(crate) fn add_source(command: Command, profile: &Profile, has_destination: bool) -> Command {
     let default = texts::default(profile.default_source().as_ref());
-    let from = option(FROM, "NAME[:LOCATION]", &format!("Where from{default}"))
+    let from = option(FROM, "NAME[:LOCATION]", &format!("Source{default}"))
         .value_parser(value_parser!(ConnectorRef))
-        .long_help(format!("Where from: {}{default}", texts::sources(profile)));
-    let credential = option(CREDENTIAL, "NAME", "Credential of the store, by its name");
+        .long_help(format!("Source: {}{default}", texts::sources(profile)));
+    let credential = option(CREDENTIAL, "NAME", "Name of a stored credential");
     let set = "Any other setting of the source; destination.KEY=VALUE for the destination";
     let set = if has_destination {
         set
@@ -64,12 +64,12 @@ fn has_flag(command: &Command, name: &str) -> bool {
     TAKEN.contains(&name) || known.any(|known| known == name)
 }
 
-/// A declared flag may have the name of a flag of ours in another command.
+/// Another command may have a flag of its own with the name of a declared flag.
 fn id(flag: &str) -> String {
     format!("declared-{flag}")
 }
 
-/// What was typed.
+/// What the user gave.
 pub(crate) fn given(matches: &ArgMatches, profile: &Profile) -> Given {
     let flags = declared(&profile.registry, true).into_iter();
     let flags = flags.filter_map(|declared| {

@@ -1,14 +1,15 @@
-//! Longer texts of the help, made of what the program has loaded.
+//! Longer help texts, built from the loaded connectors.
 
-use connector_core::{LocationKind, SettingsSchema};
+use connector_core::{Connector, LocationKind, SettingsSchema};
 
 use crate::profile::Profile;
 use crate::settings::{ConnectorRef, FlagUse};
 
 /// What a configuration file looks like.
 pub(super) fn configuration(profile: &Profile, has_destination: bool) -> String {
-    let mut lines =
-        vec!["Settings in TOML. Flags and environment variables precede them.".to_owned()];
+    let mut lines = vec![
+        "Settings in TOML. Flags and environment variables take precedence over them.".to_owned(),
+    ];
     lines.push(String::new());
     lines.extend(table(
         "source",
@@ -85,7 +86,17 @@ fn destination_schema(profile: &Profile) -> Option<SettingsSchema> {
 
 /// The ways to name a destination: `jsonl:PATH, sqlite:FILE`.
 pub(super) fn destinations(profile: &Profile) -> String {
-    let roles = profile.registry.iter().filter_map(|connector| {
+    destinations_that(profile, |_| true)
+}
+
+/// The ways to name a destination that can be read back.
+pub(super) fn replicas(profile: &Profile) -> String {
+    destinations_that(profile, |connector| connector.replica().is_some())
+}
+
+fn destinations_that(profile: &Profile, fits: impl Fn(&dyn Connector) -> bool) -> String {
+    let connectors = profile.registry.iter().filter(|one| fits(&***one));
+    let roles = connectors.filter_map(|connector| {
         let role = connector.destination()?;
         Some(reference(&connector.identity().name, &role.settings()))
     });
@@ -109,12 +120,12 @@ fn reference(name: &str, schema: &SettingsSchema) -> String {
         LocationKind::File => format!("{name}:FILE"),
         LocationKind::Folder => format!("{name}:FOLDER"),
         LocationKind::Url => format!("{name}://…"),
-        _ => format!("{name}:FILE, {name}:-"),
+        _ => format!("{name}:PATH, {name}:-"),
     }
 }
 
 /// ` [default: sqlite:copy.db]`, or nothing.
-pub(super) fn default(reference: Option<&ConnectorRef>) -> String {
+pub(crate) fn default(reference: Option<&ConnectorRef>) -> String {
     let Some(ConnectorRef { name, location }) = reference else {
         return String::new();
     };
@@ -124,8 +135,8 @@ pub(super) fn default(reference: Option<&ConnectorRef>) -> String {
     }
 }
 
-/// The help of a declared flag: in short what it means where it is declared first, in full what
-/// it means to whom.
+/// The help of a declared flag. The short form is the first declaration; the long form lists what
+/// the flag means to each connector.
 pub(super) fn uses(uses: &[FlagUse], is_list: bool) -> (String, String) {
     let mut meanings: Vec<(&str, Vec<String>)> = Vec::new();
     for one in uses {

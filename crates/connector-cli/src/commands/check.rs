@@ -1,4 +1,4 @@
-//! `check`: proves that everything is right, before anything is read or written.
+//! `check`: tests credential, settings and destination before anything is read or written.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) const NAME: &str = "check";
 pub(crate) fn command(profile: &Profile) -> Command {
     let about = "Check that credential, settings and destination work; change nothing";
     let command = arguments::command(NAME, about, "");
-    let command = add_destination(command, profile, "Check this destination, too", false);
+    let command = add_destination(command, profile, "Also check this destination", false);
     add_source(command, profile, true)
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     Ok(Exit::Complete)
 }
 
-/// What was proved; `None` if asked to stop meanwhile.
+/// The answer for one side; `None` if asked to stop first.
 async fn check(context: &Context, side: &Side) -> Result<Option<String>, Failure> {
     let progress = Arc::new(Progress::new());
     let credential = context.credential(side)?;

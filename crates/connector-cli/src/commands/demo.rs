@@ -1,7 +1,10 @@
-//! `--demo`: made-up data in the place of the source's.
+//! `--demo`: made-up data instead of the source's.
+
+use std::sync::Arc;
 
 use clap::{ArgMatches, Command};
-use connector_core::{Error, ErrorKind};
+use connector_core::{Error, ErrorKind, Result, Setup, State};
+use sync_runner::Progress;
 
 use crate::arguments::{is_on, switch};
 use crate::context::Context;
@@ -17,18 +20,22 @@ pub(super) const DEMO: &str = "demo";
 pub(super) fn add_flag(command: Command, profile: &Profile) -> Command {
     match &profile.demo {
         Some(demo) => {
-            command.arg(switch(DEMO, &demo.help()).conflicts_with_all(["from", "config"]))
+            let flag = switch(DEMO, &demo.help());
+            command.arg(flag.conflicts_with_all(["from", "config", "name"]))
         }
         None => command,
     }
 }
 
-/// Starts the demo if that is asked for, says so, and points `source` at it.
+/// Starts the demo if the user asks for it, reports that, and points `source` at it. Refuses a `copy` that
+/// would hold both made-up data and other data.
 pub(super) async fn start(
     context: &Context,
     matches: &ArgMatches,
     source: &mut Side,
+    copy: &Side,
 ) -> Result<Option<RunningDemo>, Failure> {
+    let previous = expect_one_kind(context, copy, is_on(matches, DEMO)).await?;
     let wanted = context
         .profile
         .demo
@@ -37,7 +44,7 @@ pub(super) async fn start(
     let Some(demo) = wanted else {
         return Ok(None);
     };
-    let running = demo.start().await?;
+    let running = demo.start(previous.as_ref()).await?;
     for (key, value) in &running.settings {
         if let Some(Origin::Flag(flag)) = source.origin(key) {
             let message = format!("{flag} cannot be used with --{DEMO}");
@@ -47,4 +54,45 @@ pub(super) async fn start(
     }
     context.terminal.say(&running.notice);
     Ok(Some(running))
+}
+
+/// The state of the demo that `copy` holds, if it holds one.
+async fn expect_one_kind(
+    context: &Context,
+    copy: &Side,
+    is_demo: bool,
+) -> Result<Option<State>, Failure> {
+    if context.profile.demo.is_none() || copy.connector().replica().is_none() {
+        return Ok(None);
+    }
+    let credential = context.credential(copy)?;
+    let (_, setup) = context.setup(copy, credential, &Arc::new(Progress::new()))?;
+    let held = held_by(copy, setup).await;
+    let (syncs, state) = held.map_err(|error| context.explain(error, &[copy]))?;
+    let other = syncs.into_iter().find(|name| (name == DEMO) != is_demo);
+    if other.is_some() {
+        let label = copy.label();
+        let message = if is_demo {
+            format!("{label} holds other data than the demo's; use another file")
+        } else {
+            format!("{label} holds the demo's made-up data; use another file, or delete it first")
+        };
+        return Err(Error::new(ErrorKind::Config, message).into());
+    }
+    Ok(state)
+}
+
+/// The names of the syncs into a copy, and the state of the demo. Nothing if there is no copy yet.
+async fn held_by(copy: &Side, setup: Setup) -> Result<(Vec<String>, Option<State>)> {
+    let replica = match copy.open_replica(setup).await {
+        Ok(replica) => replica,
+        Err(error) if error.kind() == ErrorKind::Io => return Ok((Vec::new(), None)),
+        Err(error) => return Err(error),
+    };
+    let Some(inventory) = replica.inventory() else {
+        return Ok((Vec::new(), None));
+    };
+    let syncs = inventory.syncs().await?;
+    let names = syncs.into_iter().map(|sync| sync.name).collect();
+    Ok((names, replica.state(DEMO).await?))
 }

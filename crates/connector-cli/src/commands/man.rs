@@ -12,10 +12,11 @@ pub(crate) const NAME: &str = "man";
 const PAGE: &str = "page";
 
 pub(crate) fn command() -> Command {
-    let details = "Show it with `man -l FILE`. Each command has a page of its own.";
+    let details =
+        "Save it to a file and show that with `man -l FILE`. Each command has its own page.";
     let page = Arg::new(PAGE)
         .value_name("COMMAND")
-        .help("The command [default: the program itself]");
+        .help("Command whose page to print [default: the program]");
     arguments::command(NAME, "Print the manual page, in roff", details).arg(page)
 }
 

@@ -10,5 +10,6 @@ pub(crate) mod plan;
 mod readable;
 mod rejections;
 pub(crate) mod sample;
+pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;

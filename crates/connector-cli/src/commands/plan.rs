@@ -59,7 +59,7 @@ async fn find_start(
     restarts: bool,
     progress: &Arc<Progress>,
 ) -> Result<Option<Start>, Failure> {
-    // What a sync could not be given is refused here, too.
+    // What a sync would refuse is refused here too.
     let credential = context.credential(&copy)?;
     let (_, setup) = context.setup(&copy, credential, progress)?;
     let new = |reason: String| Ok(Some(Start::New { reason }));

@@ -1,4 +1,4 @@
-//! Which streams a credential does not open, said before a sync.
+//! Warns before a sync about streams that the credential cannot read.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::time::timeout;
 
 use crate::terminal::Terminal;
 
-/// The answer to what a credential opens may take up to this long.
+/// How long the question may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Warns of the streams that the credential does not open: the sync reads the others. Whatever
-/// else is wrong, the sync itself reports.
+/// Warns about streams that the credential cannot read. The sync reads the others, and reports
+/// everything else that is wrong.
 pub(super) async fn warn_of_unreadable(
     source: &dyn Source,
     choice: &StreamChoice,

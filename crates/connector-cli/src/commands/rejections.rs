@@ -1,4 +1,4 @@
-//! Records that a copy rejects: they wait in a file beside it, and each sync tries them again.
+//! Records that a copy rejects are saved in a file beside it, and each sync tries them again.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,9 @@ use crate::terminal::Terminal;
 
 const ENDING: &str = "rejected.jsonl";
 
-/// The file of the sync named `sync` into `copy`: beside it, or in `folder` if it is no file.
-/// `None` if nothing would be lost without one: no state moves past a rejected record.
+/// The file for the sync named `sync` into `copy`: beside the copy, or in `folder` if the copy is
+/// not a file. `None` if nothing would be lost without one, because no state moves past a rejected
+/// record.
 pub(super) fn file(
     copy: &Side,
     sync: &str,
@@ -49,8 +50,8 @@ pub(super) fn file(
     }
 }
 
-/// Says how many records wait, and what to do about them; the exit code is that of a sync that is
-/// not whole until there are none.
+/// Reports how many records are in the file and what to do about them. Until there are none, the
+/// exit code is that of an incomplete sync.
 pub(super) fn report(path: &Path, exit: Exit, terminal: &Terminal) -> Exit {
     let count = match waiting_records(path) {
         Ok(0) => return exit,
@@ -62,7 +63,7 @@ pub(super) fn report(path: &Path, exit: Exit, terminal: &Terminal) -> Exit {
     };
     let path = path.display();
     terminal.warn(format_args!(
-        "{count} in {path}; each sync tries them again. Mend what rejects them, or the lines, or \
+        "{count} in {path}; each sync tries them again. Remove the cause, or correct the lines, or \
          delete the file"
     ));
     if exit == Exit::Complete {
@@ -71,7 +72,7 @@ pub(super) fn report(path: &Path, exit: Exit, terminal: &Terminal) -> Exit {
     exit
 }
 
-/// A text as a part of a file name.
+/// A text as part of a file name.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     text.chars()

@@ -21,7 +21,7 @@ const RECORDS: &str = "records";
 pub(crate) fn command(profile: &Profile) -> Command {
     let about = "Show a few records of a stream; save nothing";
     let stream = option(STREAM, "NAME", "The stream").required(true);
-    let records = option(RECORDS, "N", "Most records to show")
+    let records = option(RECORDS, "N", "Maximum number of records to show")
         .value_parser(value_parser!(usize))
         .default_value("3");
     let command = arguments::command(NAME, about, "").args([stream, records]);

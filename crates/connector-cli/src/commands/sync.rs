@@ -37,11 +37,11 @@ pub(crate) fn command(profile: &Profile) -> Command {
         RESTART,
         "Read everything again instead of resuming the last sync",
     );
-    let dry_run = "Change nothing, and print what would be sent";
+    let dry_run = "Change nothing and print what would be sent";
     let dry_run = switch(DRY_RUN, dry_run).long_help(format!(
         "{dry_run}\n\nFor a destination that acts on its records."
     ));
-    let results = "Where to write what became of each record";
+    let results = "Where to write the result of each record";
     let results = option(RESULTS, "NAME:LOCATION", results)
         .value_parser(value_parser!(ConnectorRef))
         .long_help(format!(
@@ -51,8 +51,8 @@ pub(crate) fn command(profile: &Profile) -> Command {
     let letters = option(DEAD_LETTERS, "FILE", letters)
         .value_parser(value_parser!(PathBuf))
         .long_help(format!(
-            "{letters}\n\nThey do not make the sync fail then. Once they are mended, they can be \
-             sent again from there."
+            "{letters}\n\nWith this flag they do not make the sync fail. Correct them there \
+             and send the file again with `--from`."
         ));
     let command = arguments::command(NAME, "Copy records to a destination", details)
         .args([restart, dry_run, results, letters]);
@@ -65,11 +65,11 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     let given = arguments::given(matches, &context.profile);
     let mut sides = context.resolver().both(&given)?;
     let choice = CopyChoice::new(matches, &sides.sync);
-    // Kept until the end: dropping it ends the fake.
-    let demo = demo::start(context, matches, &mut sides.source).await?;
+    // Kept until the end, because dropping it ends the fake.
+    let demo = demo::start(context, matches, &mut sides.source, &sides.destination).await?;
     let (source, destination) = (sides.source, sides.destination);
     let default_name = || match demo {
-        // Its state must never be taken for that of the user's own data.
+        // Its state must never be mistaken for that of the user's own data.
         Some(_) => DEMO.to_owned(),
         None => source.name(),
     };
@@ -121,7 +121,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     Ok(exit)
 }
 
-/// Whether the reader of the destination's standard output has seen enough.
+/// Whether the destination writes to standard output and its reader is gone.
 fn is_closed_pipe_of(destination: &Side) -> impl Fn(&Error) -> bool {
     let location = destination.schema().location.as_ref();
     let may_be_pipe = location.is_some_and(|l| l.kind == LocationKind::FileOrPipe);
@@ -129,10 +129,10 @@ fn is_closed_pipe_of(destination: &Side) -> impl Fn(&Error) -> bool {
     move |error| is_output && is_closed_pipe(error)
 }
 
-/// Says what was done, and how to look at it.
+/// Reports what was done, and how to look at it.
 fn show(context: &Context, report: &Report, destination: &Side, is_dry: bool) {
     if report.tries == 0 && report.ending == Ending::Failed {
-        // It ended before it began: the error says all there is to say.
+        // It never began, so the error says everything.
         return;
     }
     context.terminal.say(SyncReport(report));
@@ -163,7 +163,7 @@ fn hint(context: &Context, report: &Report, destination: &Side, is_dry: bool) ->
     })
 }
 
-/// A sync on its way from settings to a runner.
+/// A sync that is being set up.
 struct Work<'a> {
     context: &'a Context,
     matches: &'a ArgMatches,
@@ -171,14 +171,14 @@ struct Work<'a> {
     name: String,
     progress: Arc<Progress>,
     stop: Stop,
-    /// Where records that the copy rejects wait.
+    /// The file for records that the copy rejects.
     rejections: Option<PathBuf>,
     /// Why results could not be printed.
     output_failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Work<'_> {
-    /// Opens both sides; also whether nothing may be changed.
+    /// Opens both sides. Also returns whether this is a dry run.
     async fn open(
         &self,
         source: &Side,
@@ -217,8 +217,7 @@ impl Work<'_> {
         choice: &CopyChoice,
     ) -> Result<Arc<dyn Source>> {
         let source = side.open_source(setup).await?;
-        // For a credential of the environment, which may be anything, it would be a request in
-        // vain.
+        // A token from the environment may be anything, so asking about it may be a wasted request.
         if side.stored_credential().is_some() && !is_demo {
             warn_of_unreadable(&*source, &choice.streams, &self.context.terminal).await;
         }
@@ -250,7 +249,7 @@ impl Work<'_> {
         })
     }
 
-    /// Where rejected records go, if somewhere.
+    /// Where rejected records are saved, if anywhere.
     fn dead_letters(&self, host: &HostSettings) -> Result<Option<DeadLetters>> {
         match &host.dead_letter {
             Some(path) => DeadLetters::open(&expand_path(path)).map(Some),
@@ -258,7 +257,7 @@ impl Work<'_> {
         }
     }
 
-    /// A flag for destinations that act is an error with another.
+    /// Refuses flags that only destinations that act understand, if this one does not.
     fn expect_flags_of_use(&self, destination: &Side) -> Result<()> {
         let capabilities = destination.capabilities();
         let can_rehearse = capabilities.as_ref().is_some_and(|c| c.dry_run);
@@ -284,7 +283,7 @@ impl Work<'_> {
         }
     }
 
-    /// Where the results go, if somewhere.
+    /// Where results are stored, if the user wants them.
     async fn results(&self, host: &HostSettings) -> Result<Option<ResultSink>> {
         let Some(to) = value::<ConnectorRef>(self.matches, RESULTS) else {
             let path = host.results.as_deref().map(expand_path);

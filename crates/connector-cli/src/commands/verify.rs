@@ -1,4 +1,4 @@
-//! `verify`: whether a copy is whole and up to date.
+//! `verify`: whether a copy is complete and up to date.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command, value_parser};
 use connector_core::{Error, ErrorKind, ReadRequest, Result, Setup, Verification};
 use sync_runner::Progress;
 
-use crate::arguments::{self, CopyChoice, add_copy, is_on, option, switch, value};
+use crate::arguments::{self, CopyChoice, add_replica, is_on, option, switch, value};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,8 +21,10 @@ const JSON: &str = "json";
 
 pub(crate) fn command(profile: &Profile) -> Command {
     let about = "Compare a copy with its source; change nothing";
-    let details = "Costs little beside reading everything again. What is new or changed since the \
-                   last sync is reported and is no error; nor is what the source no longer has.";
+    let details = "Costs far less than reading everything again. Records that are missing from \
+                   the copy, or stale in it, are errors. Records that are new or changed since \
+                   the last sync, and records that the source no longer has, are reported and \
+                   are not errors.";
     let samples = "Requests to spend on comparing records by content: the newest, others at random";
     let samples = option(SAMPLES, "N", samples)
         .value_parser(value_parser!(u32))
@@ -31,7 +33,7 @@ pub(crate) fn command(profile: &Profile) -> Command {
     let all = switch(ALL, all).conflicts_with(SAMPLES);
     let json = switch(JSON, "Print JSON, with all findings");
     let command = arguments::command(NAME, about, details).args([samples, all, json]);
-    add_copy(command, profile)
+    add_replica(command, profile)
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit, Failure> {

@@ -25,7 +25,7 @@ const HEADER: [&str; 7] = [
 pub struct CatalogReport<'a> {
     /// The catalog.
     pub catalog: &'a Catalog,
-    /// The columns of the terminal, if it goes to one.
+    /// The columns of the terminal, if there is one.
     pub width: Option<u16>,
 }
 
@@ -69,7 +69,7 @@ fn row(stream: &Stream) -> [String; 7] {
     ]
 }
 
-/// Whether the credential may read it, or what it lacks.
+/// Whether the credential can read the stream, or which scopes it lacks.
 fn readable(stream: &Stream) -> String {
     match stream.is_readable {
         Some(true) => "yes".to_owned(),
@@ -78,7 +78,7 @@ fn readable(stream: &Stream) -> String {
     }
 }
 
-/// How a sync reads it, in a word.
+/// How a sync reads the stream, in a word.
 fn preferred(stream: &Stream) -> &'static str {
     match stream.preferred_mode() {
         Ok(SyncMode::Incremental) => "incremental",

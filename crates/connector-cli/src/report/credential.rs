@@ -1,4 +1,4 @@
-//! What a credential is, and what it opens.
+//! What a credential can do.
 
 use std::fmt;
 

@@ -21,7 +21,7 @@ pub enum Start {
         /// Which copy: `` `acme` in sqlite:copy.db ``.
         copy: String,
     },
-    /// From nothing.
+    /// From the beginning.
     New {
         /// Why.
         reason: String,
@@ -59,7 +59,7 @@ impl fmt::Display for Start {
 }
 
 impl ForecastReport {
-    /// The sync that starts there costs this.
+    /// The forecast for a sync that starts there.
     #[must_use]
     pub fn new(start: Start, forecast: Forecast) -> Self {
         Self { start, forecast }

@@ -1,5 +1,5 @@
-//! JSON over several lines, its values as they were written: read into numbers, `1.10` would
-//! become `1.1`.
+//! JSON over several lines. Values keep their text: parsed into numbers, `1.10` would become
+//! `1.1`.
 
 /// `json`, which is valid, with a line for each value.
 pub(super) fn indent(json: &str) -> String {

@@ -1,19 +1,21 @@
 //! What commands report, as text (`Display`) and as JSON (`Serialize`).
 //!
-//! The texts hold what a remote says. Whoever prints them on a terminal escapes control
-//! characters first.
+//! The texts contain data of a remote. Escape control characters before you print them on a
+//! terminal.
 
 mod catalog;
 mod credential;
 mod forecast;
 mod indent;
 mod preview;
+mod status;
 mod sync;
 mod verification;
 
 pub use catalog::CatalogReport;
 pub use credential::CredentialText;
 pub use forecast::{ForecastReport, Start};
+pub use status::StatusReport;
 pub use sync::SyncReport;
 pub use verification::VerificationReport;
 
@@ -21,7 +23,7 @@ pub(crate) use preview::preview;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// A table without lines. The columns from `numbers.start` to `numbers.end` are aligned right.
+/// A table without lines. The columns from `numbers.start` to `numbers.end` are right-aligned.
 pub(crate) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,

@@ -1,6 +1,6 @@
-//! A result of a dry run, in text: each request as it would be sent, and what it would change.
+//! A result of a dry run as text: each request that would be sent, and what it would change.
 //!
-//! Shown are these fields of a result, as far as it has them: `stream`, `outcome`, `reason`,
+//! These fields of a result are shown, if it has them: `stream`, `outcome`, `reason`,
 //! `requests` (each with `method`, `path` and `body`) and `differences` (each with `field`, `from`
 //! and `to`).
 
@@ -14,7 +14,7 @@ use similar::TextDiff;
 
 use super::indent::indent;
 
-/// As much of a result as is shown.
+/// The fields of a result that are shown.
 #[derive(Deserialize)]
 struct Row<'a> {
     #[serde(default)]
@@ -33,7 +33,7 @@ struct Row<'a> {
 struct Request<'a> {
     method: String,
     path: String,
-    /// As it is sent, digit by digit.
+    /// The text that is sent, unchanged.
     #[serde(borrow)]
     body: Option<&'a RawValue>,
 }
@@ -45,7 +45,7 @@ struct Difference {
     to: Value,
 }
 
-/// The text of a result. `subject` is the field that says what it is about, if there is one.
+/// The text of a result. `subject` is the field that names its subject, if there is one.
 ///
 /// # Errors
 /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if a field has another form.
@@ -75,7 +75,7 @@ fn text(row: &Row<'_>, about: &str) -> String {
         difference.write(&mut text, about);
     }
     for request in &row.requests {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         writeln!(text, "{} {}", request.method, request.path).ok();
         if let Some(body) = &request.body {
             writeln!(text, "{}", indent(body.get())).ok();

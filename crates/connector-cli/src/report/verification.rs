@@ -1,4 +1,4 @@
-//! Whether a copy is whole and up to date.
+//! Whether a copy is complete and up to date.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::exit::Exit;
 
-/// More findings of a kind are only counted in the text.
+/// The text only counts further findings of a kind.
 const MOST_PRINTED: usize = 50;
 /// The kinds, in the order in which they are printed, with what each means.
 const KINDS: [(FindingKind, &str, &str); 4] = [
@@ -31,11 +31,11 @@ const KINDS: [(FindingKind, &str, &str); 4] = [
     (
         FindingKind::Harmless,
         "harmless",
-        "looks like an error and is none",
+        "looks like an error but is not one",
     ),
 ];
 
-/// What a comparison found. `Display` lists it and says what to do.
+/// The findings of a comparison. `Display` lists them and says what to do.
 #[derive(Debug, Clone, Copy)]
 pub struct VerificationReport<'a>(pub &'a Verification);
 

@@ -14,15 +14,15 @@ const OF_DESTINATION: &str = "destination.";
 /// `KEY=VALUE` of a source, or `destination.KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// Whose setting it is.
+    /// The side that it sets.
     pub role: Role,
     /// The setting.
     pub key: String,
-    /// Its value as it was typed: JSON, or a text.
+    /// Its value as given: JSON, or a text.
     pub text: String,
 }
 
-/// A text is no [`Assignment`].
+/// A text that is not an [`Assignment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidAssignment;
 
@@ -54,7 +54,7 @@ impl fmt::Display for InvalidAssignment {
 
 impl std::error::Error for InvalidAssignment {}
 
-/// Sets what was assigned to this side.
+/// Applies the assignments to this side.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] for a setting that holds a secret: others can see it in the list of

@@ -1,8 +1,8 @@
-//! Dates that are relative to the present: `7d`, `2 weeks ago`, `yesterday`.
+//! Dates relative to now: `7d`, `2 weeks ago`, `yesterday`.
 
 use chrono::{DateTime, Days, Months, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
-/// The date that `text` stands for at `now`, RFC 3339 in UTC; `None` if it is no relative date.
+/// The date that `text` means at `now`, RFC 3339 in UTC; `None` if it is not a relative date.
 pub(super) fn resolve(text: &str, now: DateTime<Utc>) -> Option<String> {
     let words = text.trim().to_ascii_lowercase();
     let date = match words.as_str() {
@@ -17,7 +17,7 @@ fn midnight(at: DateTime<Utc>) -> DateTime<Utc> {
     at.date_naive().and_time(NaiveTime::MIN).and_utc()
 }
 
-/// A number and a unit, and perhaps `ago`.
+/// A number and a unit, optionally with `ago`.
 fn before(words: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let words = words.strip_suffix("ago").unwrap_or(words).trim();
     let digits = words.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -15,19 +15,18 @@ pub(super) struct Environment<'a> {
 }
 
 impl Environment<'_> {
-    /// Sets on `source` what its variables say.
+    /// Applies its variables to `source`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a variable that is no text.
+    /// [`ErrorKind::Config`] for a variable that is not text.
     pub(super) fn apply_to_source(&self, source: &mut Side) -> Result<()> {
         self.apply(source, |key| vec![self.variable(key)])
     }
 
-    /// Sets on `destination` what its variables say. Those that the source takes are not among
-    /// them.
+    /// Applies its variables to `destination`, except those that the source uses.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a variable that is no text.
+    /// [`ErrorKind::Config`] for a variable that is not text.
     pub(super) fn apply_to_destination(&self, destination: &mut Side, source: &Side) -> Result<()> {
         let takes_credential = source.schema().takes_credential();
         self.apply(destination, |key| {
@@ -60,7 +59,7 @@ impl Environment<'_> {
         format!("{}_{key}", self.prefix)
     }
 
-    /// The first of these variables that is set to something.
+    /// The first of these variables that is set and not empty.
     fn first(&self, variables: Vec<String>) -> Result<Option<(String, String)>> {
         for variable in variables {
             let Some(text) = self.host.variable(&variable).filter(|v| !v.is_empty()) else {

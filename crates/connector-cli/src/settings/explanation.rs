@@ -1,16 +1,15 @@
-//! Errors about settings, in the words of the person who set them.
+//! Errors about settings, in terms of flags, variables and keys.
 
 use connector_core::{Error, ErrorKind};
 use serde_json::Value;
 
 use super::side::{Origin, Side};
 
-/// A longer value is cut.
+/// Longer values are cut.
 const LONGEST_VALUE: usize = 80;
 
-/// An error that names a setting also says what it was set to and where: the flag or variable,
-/// instead of the key. A secret is not repeated, nor anything that begins like one of
-/// `secret_prefixes`.
+/// Adds to an error about a setting its value and its origin: the flag or variable replaces the
+/// key. Secrets are never repeated, and neither are texts that contain one of `secret_prefixes`.
 #[must_use]
 pub fn explain(error: Error, side: &Side, secret_prefixes: &[String]) -> Error {
     let is_about_settings = matches!(error.kind(), ErrorKind::Config | ErrorKind::NotFound);

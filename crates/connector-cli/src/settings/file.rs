@@ -14,8 +14,8 @@
 //! name = "acme"
 //! ```
 //!
-//! Keys outside of a table are the source's. No error repeats the text of the file: a key in it
-//! may be a secret.
+//! Keys outside of a table belong to the source. No error repeats the text of the file, which may
+//! hold a secret.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 
 const WHAT: &str = "the configuration file";
 
-/// What a configuration file says. Empty if there is none.
+/// The content of a configuration file. Empty if there is none.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ConfigFile {
@@ -37,7 +37,7 @@ pub struct ConfigFile {
     pub sync: SyncTable,
     /// Where the file is, absolute.
     pub path: PathBuf,
-    /// Whether other users of the machine may read it.
+    /// Whether other users of the machine can read it.
     pub is_readable_by_others: bool,
 }
 
@@ -67,7 +67,7 @@ impl ConfigFile {
     /// Reads and parses the file.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`], naming the file, and the line if it is no TOML.
+    /// [`ErrorKind::Config`], naming the file, and the line if it is not TOML.
     pub fn read(path: &Path) -> Result<Self> {
         let text = input::text(path, WHAT)?;
         let file = Self::parse(&text).map_err(|e| e.with_context("file", path.display()))?;
@@ -124,7 +124,7 @@ impl Table {
         })
     }
 
-    /// Adds keys that stand outside of a table.
+    /// Adds keys from outside of a table.
     fn add(&mut self, bare: Self) {
         self.keys.extend(bare.keys);
         self.connector = self.connector.take().or(bare.connector);
@@ -157,7 +157,7 @@ fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-/// The parser's own message shows the line; here only its number is kept.
+/// The parser's message quotes the line. This keeps only its number.
 fn not_toml(text: &str, error: &toml::de::Error) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map_or(1, |before| before.matches('\n').count() + 1);

@@ -14,7 +14,7 @@ pub(crate) struct DeclaredFlag {
     pub(crate) value_name: String,
     /// Whether any of them takes several values.
     pub(crate) is_list: bool,
-    /// Who declares it, and what for.
+    /// The connectors that declare it, and what it means to each.
     pub(crate) uses: Vec<FlagUse>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct FlagUse {
     pub(crate) help: String,
 }
 
-/// What was typed for a declared flag.
+/// The values given for a declared flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenFlag {
     /// The flag, without its dashes.
@@ -75,7 +75,7 @@ fn add(
     }
 }
 
-/// Sets what was typed: on the source if it declares the flag, otherwise on the destination.
+/// Applies the flags: to the source if it declares the flag, otherwise to the destination.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] if neither declares it.
@@ -155,8 +155,8 @@ impl FlagUse {
     }
 }
 
-/// The flags that say which remote a connector talks to, for those that can ask it about a
-/// credential: all of its roles declare them for the same key.
+/// The flags that choose the remote, for connectors that can ask it about a credential. All roles
+/// of a connector declare such a flag for the same key.
 pub(crate) fn of_remotes(registry: &Registry) -> Vec<DeclaredFlag> {
     let mut all = BTreeMap::new();
     for connector in registry

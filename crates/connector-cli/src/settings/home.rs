@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-/// `path` with the user's home folder in the place of a leading `~`.
+/// `path` with a leading `~` replaced by the user's home folder.
 pub(crate) fn expand(path: &str) -> String {
     let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
     in_home(path, home.as_deref())
 }
 
-/// The same for a path.
+/// As above, for a path.
 pub(crate) fn expand_path(path: &Path) -> PathBuf {
     path.to_str()
         .map_or_else(|| path.to_owned(), |path| expand(path).into())

@@ -1,9 +1,9 @@
-//! Puts the settings of a command together: flags, the environment, a configuration file.
+//! Combines the settings of a command from flags, the environment and a configuration file.
 //!
-//! A flag precedes a variable, which precedes the file. The variable of the setting `path` of a
-//! program whose variables begin with `EXAMPLE` is `EXAMPLE_PATH`. It is for the source, or for
-//! the destination if the source has no such setting; `EXAMPLE_DESTINATION_PATH` is for the
-//! destination. Which setting a location or a flag sets is what a connector declares.
+//! A flag takes precedence over a variable, and a variable over the file. If the variables of a
+//! program begin with `EXAMPLE`, then `EXAMPLE_PATH` sets `path`: of the source, or of the
+//! destination if the source has no such setting. `EXAMPLE_DESTINATION_PATH` always sets it for the
+//! destination. Connectors declare which setting a location or a flag sets.
 
 mod assignment;
 mod date;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A connector, and where its data is if that was said.
+/// A connector and, if given, where its data is.
 ///
 /// An address whose scheme is the name of the connector, such as `postgres://host/database`, is
 /// the location as a whole.
@@ -11,11 +11,11 @@ use std::str::FromStr;
 pub struct ConnectorRef {
     /// The name of the connector.
     pub name: String,
-    /// What its location setting is set to.
+    /// The value of its location setting.
     pub location: Option<String>,
 }
 
-/// The text of a [`ConnectorRef`] is empty on one side of its colon.
+/// A text that is not a [`ConnectorRef`]: one side of the colon is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidReference;
 

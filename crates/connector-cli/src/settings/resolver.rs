@@ -1,4 +1,4 @@
-//! From what was given to the two sides of a sync.
+//! Resolves what the user gave into the two sides of a sync.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use super::file::{ConfigFile, SyncTable, Table};
 use super::side::{Origin, Role, Side, StoredCredential};
 use super::{Assignment, ConnectorRef, GivenFlag, assignment, date, flags, sharing};
 
-/// What the flags of a command say.
+/// The flags of a command.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Given {
-    /// Where from.
+    /// The source.
     pub from: Option<ConnectorRef>,
-    /// Where to.
+    /// The destination.
     pub to: Option<ConnectorRef>,
     /// The name of a credential in the store.
     pub credential: Option<String>,
@@ -33,15 +33,15 @@ pub struct Given {
 /// The settings of a sync.
 #[non_exhaustive]
 pub struct Sides {
-    /// Where from.
+    /// The source.
     pub source: Side,
-    /// Where to.
+    /// The destination.
     pub destination: Side,
-    /// What the file says of the sync.
+    /// The table `[sync]` of the file.
     pub sync: SyncTable,
 }
 
-/// Puts settings together.
+/// Combines settings.
 pub struct SettingsResolver {
     registry: Registry,
     prefix: String,
@@ -52,8 +52,8 @@ pub struct SettingsResolver {
 }
 
 impl SettingsResolver {
-    /// For these connectors, with variables that begin with `prefix`, such as `EXAMPLE`. Relative
-    /// dates are relative to `now`.
+    /// A resolver for these connectors, whose variables begin with `prefix`, such as `EXAMPLE`.
+    /// Relative dates are relative to `now`.
     pub fn new(
         registry: Registry,
         prefix: impl Into<String>,
@@ -70,7 +70,7 @@ impl SettingsResolver {
         }
     }
 
-    /// Sets the connectors that are meant if none is named.
+    /// Sets the connectors that are used if the user names none.
     #[must_use]
     pub fn with_defaults(
         mut self,
@@ -86,7 +86,7 @@ impl SettingsResolver {
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an unknown connector, a flag that contradicts the file, or a flag
-    /// that no side has use for.
+    /// that neither side declares.
     pub fn both(&self, given: &Given) -> Result<Sides> {
         self.both_of(given, read(given)?)
     }
@@ -116,7 +116,7 @@ impl SettingsResolver {
         Ok((source, Some(destination)))
     }
 
-    /// A connector that the flag `flag` names beside those of the sync, such as that of results.
+    /// Another connector, which the flag `flag` names, such as the one for results.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an unknown connector.
@@ -147,7 +147,7 @@ impl SettingsResolver {
         })
     }
 
-    /// The source, as the file and the environment say.
+    /// The source, from the file and the environment.
     fn begin_source(&self, given: &Given, file: &mut ConfigFile) -> Result<Side> {
         let table = file.source.take();
         let mut source = self.side(Role::Source, table, file, given.from.as_ref())?;
@@ -189,7 +189,7 @@ impl SettingsResolver {
         Ok(())
     }
 
-    /// A connector with what the file says of it.
+    /// A connector with its settings from the file.
     fn side(
         &self,
         role: Role,
@@ -224,7 +224,7 @@ impl SettingsResolver {
         Ok(side)
     }
 
-    /// Sets the location, and what is relative to this user and this moment.
+    /// Sets the location, and resolves `~` and relative dates.
     fn complete(&self, side: &mut Side, typed: Option<&ConnectorRef>, flag: &str) -> Result<()> {
         let key = side
             .schema()
@@ -243,7 +243,7 @@ impl SettingsResolver {
                 );
                 return Err(Error::new(ErrorKind::Config, message).with_context("flag", flag));
             }
-            // The default location is that of the default connector, if nothing else was said.
+            // The default location applies to the default connector, if nothing else was given.
             (Some(key), None) if typed.is_none() && !side.has(&key) => {
                 let default = self.default(side.role()).filter(|d| d.name == side.name());
                 if let Some(location) = default.and_then(|default| default.location.clone()) {
@@ -291,7 +291,7 @@ impl SettingsResolver {
         Error::new(ErrorKind::Config, message)
     }
 
-    /// What looks like a path is one whose connector was left out.
+    /// A hint for a text that looks like a path without its connector.
     fn suggest_connector(&self, error: Error, typed: &str, role: Role) -> Error {
         if !typed.contains(['.', '/', '\\']) {
             return error;

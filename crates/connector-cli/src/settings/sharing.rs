@@ -1,15 +1,17 @@
-//! What the two sides of a sync share.
+//! Settings that the two sides of a sync share.
 
 use serde_json::Value;
 
 use super::flags::is_common;
 use super::side::Side;
 
-/// Passes on what only the destination has use for, or what it has in common with the source.
+/// Passes settings from the source to the destination: those that only the destination has, and
+/// those that both have in common.
 ///
-/// Where both sides are one connector, they are one remote: a setting that a flag declares under
-/// the same key for both roles, such as the address, is the same on both unless the destination
-/// has its own. A credential goes to no other address, and precedes none of the destination's own.
+/// If both sides are the same connector, they use the same remote. A setting that both roles
+/// declare with the same flag and key, such as the address, then applies to both unless the
+/// destination has its own. A credential is never used at another address, and never replaces one
+/// of the destination.
 pub(super) fn share(source: &mut Side, destination: &mut Side) {
     if source.name() != destination.name() {
         if !source.schema().takes_credential() && destination.schema().takes_credential() {
@@ -32,7 +34,7 @@ pub(super) fn share(source: &mut Side, destination: &mut Side) {
     }
 }
 
-/// The settings that say which remote it is: both roles declare the same flag for them.
+/// The settings that choose the remote: both roles declare the same flag for them.
 fn common_keys(source: &Side, destination: &Side) -> Vec<String> {
     let flags = source.schema().flags.iter();
     let common = flags.filter(|flag| is_common(flag, destination.schema()));

@@ -1,4 +1,4 @@
-//! One side of a sync: a connector, its settings, and where each of them was set.
+//! One side of a sync: a connector, its settings, and the origin of each.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub struct Side {
     values: Map<String, Value>,
     origins: BTreeMap<String, Origin>,
     pub(super) credential: Option<StoredCredential>,
-    /// A file that other users may read holds its settings.
+    /// Whether its settings are in a file that other users can read.
     pub(super) is_file_exposed: bool,
 }
 
@@ -101,13 +101,13 @@ impl Side {
         &self.connector
     }
 
-    /// What can be set, the settings that hosts handle included.
+    /// The settings, including those that hosts handle.
     #[must_use]
     pub fn schema(&self) -> &SettingsSchema {
         &self.schema
     }
 
-    /// The credential of the store that was chosen.
+    /// The chosen credential of the store.
     #[must_use]
     pub fn stored_credential(&self) -> Option<&StoredCredential> {
         self.credential.as_ref()
@@ -121,15 +121,15 @@ impl Side {
         destination.map(connector_core::DestinationRole::capabilities)
     }
 
-    /// Where its data is, as it was set.
+    /// The location of its data, as set.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
         let location = self.schema.location.as_ref()?;
         self.values.get(&location.key)?.as_str()
     }
 
-    /// As a user types it: `sqlite:copy.db`. Of an address, user and query are left out: they may
-    /// hold a password.
+    /// The form that users type: `sqlite:copy.db`. User and query of an address are omitted,
+    /// because they may hold a password.
     #[must_use]
     pub fn label(&self) -> String {
         let kind = self.schema.location.as_ref().map(|location| location.kind);
@@ -164,20 +164,20 @@ impl Side {
         self.origins.get(key)
     }
 
-    /// Whether one of the settings that hold a secret is set.
+    /// Whether a setting that holds a secret is set.
     #[must_use]
     pub fn holds_secret(&self) -> bool {
         self.schema.secret_keys().any(|key| self.has(key))
     }
 
-    /// Whether a secret of it is in a file that other users may read.
+    /// Whether one of its secrets is in a file that other users can read.
     #[must_use]
     pub fn exposes_secret(&self) -> bool {
         let is_in_file = |key: &str| self.origin(key) == Some(&Origin::File);
         self.is_file_exposed && self.schema.secret_keys().any(is_in_file)
     }
 
-    /// What the connector is opened with, and the settings that the host handles itself.
+    /// The settings that the host handles, and the setup for the connector.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if one of those is wrong.
@@ -190,7 +190,7 @@ impl Side {
         Ok((host, Setup::new(configuration).with_credential(credential)))
     }
 
-    /// Checks the settings, and opens nothing.
+    /// Checks the settings without opening anything.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config), naming the key;
@@ -218,7 +218,7 @@ impl Side {
         self.connector.expect_destination()?.open(setup).await
     }
 
-    /// Opens what it holds as a destination, for reading back.
+    /// Opens it as a replica.
     ///
     /// # Errors
     /// Those of [`ReplicaRole::open`](connector_core::ReplicaRole::open).
@@ -259,7 +259,7 @@ impl Side {
         }
     }
 
-    /// Replaces the values of these settings, if they are texts that `change` has an answer to.
+    /// Replaces the text values of these settings for which `change` returns a new value.
     pub(super) fn change_texts(
         &mut self,
         keys: impl IntoIterator<Item = String>,
@@ -275,7 +275,7 @@ impl Side {
     }
 }
 
-/// An address without what may be a secret in it.
+/// An address without the parts that may hold a secret.
 fn without_secrets(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = address.split_once("://") else {

@@ -1,4 +1,4 @@
-//! A text from a flag or a variable, as the value of a setting.
+//! Turns a text from a flag or a variable into the value of a setting.
 
 use serde_json::Value;
 

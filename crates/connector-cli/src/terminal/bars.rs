@@ -1,4 +1,4 @@
-//! One bar per stream that has begun, and below them what happens now.
+//! One bar for each stream that has begun, and a line for what happens now.
 
 use connector_core::StreamName;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -49,16 +49,16 @@ impl Bars {
     }
 
     pub(super) fn remove(&self) {
-        // If the terminal is gone, so are the bars.
+        // Without a terminal there are no bars.
         self.all.clear().ok();
-        // A bar that is dropped draws itself once more.
+        // A bar draws itself once more when it is dropped.
         self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     fn update_stream(&mut self, stream: &StreamProgress) {
         let known = self.streams.iter().find(|(name, _)| *name == stream.stream);
         let Some((_, bar)) = known else {
-            // Counts come with the next update: a rate over no time is a wild number.
+            // The count is set at the next update, because a rate over no time is meaningless.
             return self.add(&stream.stream);
         };
         let count = stream.records + stream.rejected;
@@ -69,7 +69,7 @@ impl Bars {
         };
         bar.set_style(style.clone());
         if let Some(estimate) = stream.estimate {
-            // What has come already is no guess.
+            // The estimate is never below the records already read.
             bar.set_length(estimate.max(count));
         }
         bar.set_position(count);

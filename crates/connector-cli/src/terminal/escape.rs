@@ -1,8 +1,8 @@
-//! Texts of others must not drive a terminal.
+//! Escapes text that comes from outside before it is printed.
 //!
 //! Names, messages and records come from a remote, a file or a command line. A control character
-//! in them could move the cursor, forge a line or turn the reading direction round. It is shown
-//! as `\u001b`, the form that it has in JSON, so that JSON stays JSON.
+//! in them could move the cursor, forge a line or reverse the reading direction. It is shown as
+//! `\u001b`, its form in JSON, so that JSON stays valid.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -24,7 +24,7 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_escaped(c) {
-            // Writing to a text cannot fail.
+            // Writing to a string cannot fail.
             write!(escaped, "\\u{:04x}", u32::from(c)).ok();
         } else {
             escaped.push(c);

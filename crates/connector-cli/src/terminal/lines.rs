@@ -1,4 +1,4 @@
-//! A line every ten seconds, and one for each longer wait.
+//! Progress as lines: one every ten seconds, and one for each longer wait.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The log that `-v` turns on.
 //!
-//! Only crates that know what a secret is write to it. The libraries below them could log a
-//! header; so no variable of the environment turns them on.
+//! Only crates that know which values are secret write to it. Libraries could log a header, so no
+//! environment variable turns them on.
 
 use std::io;
 
@@ -14,8 +14,8 @@ use super::escape;
 /// Crates whose log is shown, whatever the program.
 const TARGETS: [&str; 3] = ["connector_cli", "host_kit", "sync_runner"];
 
-/// Starts the log on standard error: 1 for what happens, 2 for each request, 3 for more. With 0
-/// there is none: what matters is shown anyway. `targets` are further crates.
+/// Starts the log on standard error: 0 for none, 1 for what happens, 2 for each request, 3 for
+/// more. `targets` are further crates.
 pub(crate) fn start(verbose: u8, targets: &[String]) {
     let level = match verbose {
         0 => return,
@@ -29,11 +29,11 @@ pub(crate) fn start(verbose: u8, targets: &[String]) {
     let targets = targets.iter().map(String::as_str).chain(TARGETS);
     let targets = Targets::new().with_targets(targets.map(|target| (target, level)));
     let subscriber = tracing_subscriber::registry().with(lines).with(targets);
-    // It fails if this process has started one already: then that one goes on.
+    // It fails if this process already has a log, which then stays.
     subscriber.try_init().ok();
 }
 
-/// Writes events, each of which comes whole.
+/// Writes log events, each as a whole.
 struct Escaping<W>(W);
 
 impl<W: io::Write> io::Write for Escaping<W> {

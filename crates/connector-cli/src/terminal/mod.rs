@@ -1,7 +1,7 @@
-//! The one way to standard input, output and error.
+//! The only access to standard input, output and error.
 //!
-//! Standard output carries the answer and nothing else; everything said on the way goes to
-//! standard error. Every text passes [`escape`]. A closed standard error is no reason to fail.
+//! Standard output has the answer and nothing else. All other messages go to standard error. Every
+//! text passes through [`escape`]. A closed standard error is not a failure.
 
 mod bars;
 mod escape;
@@ -24,7 +24,7 @@ pub(crate) use log::start as start_log;
 pub(crate) use streams::StandardStreams;
 pub(crate) use watch::{watch, watch_question};
 
-/// No secret is longer; what is piped by mistake may be.
+/// No secret is longer, but something piped by mistake may be.
 const MAX_SECRET: u64 = 64 * 1024;
 
 /// How much is reported.
@@ -34,7 +34,7 @@ pub(crate) enum Verbosity {
     Quiet,
     /// Progress and a report.
     Normal,
-    /// That, and a log: no bars, which its lines would tear apart.
+    /// Progress, a report and a log. There are no bars, because log lines would break them.
     Log,
 }
 
@@ -67,32 +67,32 @@ impl Terminal {
         self.width
     }
 
-    /// Lines for the person who watches. Nobody needs them to go on.
+    /// Prints lines for the user.
     pub(crate) fn say(&self, text: impl Display) {
         if self.verbosity != Verbosity::Quiet {
             self.print(&escape::block(&text.to_string()));
         }
     }
 
-    /// Something that the person should know although it goes on.
+    /// Prints a warning. The command continues.
     pub(crate) fn warn(&self, message: impl Display) {
         self.print(&format!("warning: {}", escape::line(&message.to_string())));
     }
 
-    /// Why it does not go on.
+    /// Prints why the command fails.
     pub(crate) fn fail(&self, message: impl Display) {
         self.print(&format!("error: {}", escape::line(&message.to_string())));
     }
 
-    /// What to do about an error: lines that follow it.
+    /// Prints what to do about an error, after the error.
     pub(crate) fn advise(&self, text: impl Display) {
         self.print(&escape::block(&text.to_string()));
     }
 
-    /// The answer to a command, on standard output.
+    /// Prints the answer of a command on standard output.
     ///
     /// # Errors
-    /// It cannot be written to: nobody reads it any more, or the disk is full.
+    /// If it cannot be written to: its reader is gone, or the disk is full.
     pub(crate) fn answer(&self, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
         let out = &mut self.streams().out;
@@ -100,10 +100,10 @@ impl Terminal {
         out.flush()
     }
 
-    /// A secret from a hidden prompt; `None` if nobody is there to answer.
+    /// A secret from a hidden prompt; `None` without a terminal.
     ///
     /// # Errors
-    /// What was typed cannot be read.
+    /// If the input cannot be read.
     pub(crate) fn ask(&self, prompt: &str) -> io::Result<Option<SecretString>> {
         if !self.is_watched {
             return Ok(None);
@@ -112,7 +112,7 @@ impl Terminal {
         ask(&escape::line(prompt)).map(Some)
     }
 
-    /// Whether a person sits at standard input.
+    /// Whether standard input is a terminal.
     pub(crate) fn has_user(&self) -> bool {
         self.has_user
     }
@@ -120,7 +120,7 @@ impl Terminal {
     /// All of standard input.
     ///
     /// # Errors
-    /// It cannot be read, or is no text.
+    /// If it cannot be read, or is not text.
     pub(crate) fn read_input(&self) -> io::Result<SecretString> {
         let mut text = String::new();
         let mut streams = self.streams();
@@ -129,7 +129,7 @@ impl Terminal {
         Ok(text.into())
     }
 
-    /// Prints lines above `bars` from now on, until they are taken away.
+    /// Prints lines above `bars` from now on, until they are removed.
     fn attach(&self, bars: Option<MultiProgress>) {
         *self.bars.lock().unwrap_or_else(PoisonError::into_inner) = bars;
     }
@@ -140,7 +140,7 @@ impl Terminal {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        // Nobody is left to be told if this fails.
+        // If this fails, there is nobody to report it to.
         let write = || writeln!(self.streams().err, "{text}").ok();
         match bars {
             Some(bars) => bars.suspend(write),
@@ -149,7 +149,7 @@ impl Terminal {
     }
 
     fn streams(&self) -> MutexGuard<'_, StandardStreams> {
-        // A writer that panicked has written a part of a line, which harms nothing.
+        // A writer that panicked left part of a line, which does no harm.
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees while a command works: bars on a terminal, lines elsewhere.
+//! The progress of a command: bars on a terminal, lines elsewhere.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::figures;
 /// How often [`Display::update`] is called.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Shows one snapshot after the other.
+/// Shows snapshots, one after the other.
 pub(crate) struct Display<'a> {
     terminal: &'a Terminal,
     form: Form,
@@ -58,7 +58,7 @@ impl<'a> Display<'a> {
         }
     }
 
-    /// Takes the bars away; what comes next is printed below what was there before.
+    /// Removes the bars. What is printed next follows what was printed before them.
     pub(crate) fn finish(mut self, last: &Snapshot) {
         self.show_notices(last);
         self.terminal.attach(None);

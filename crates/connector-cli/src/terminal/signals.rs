@@ -12,7 +12,7 @@ pub(crate) fn listen(stop: Stop) {
         signal().await;
         #[expect(
             clippy::exit,
-            reason = "asked twice: whatever still runs is cut off, as by a kill"
+            reason = "asked twice: what still runs is cut off, as by a kill"
         )]
         std::process::exit(Exit::Stopped as i32);
     });
@@ -21,7 +21,7 @@ pub(crate) fn listen(stop: Stop) {
 async fn signal() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {
-            // The signal keeps its default: it ends the program.
+            // The signal then has its default effect and ends the program.
             std::future::pending::<()>().await;
         }
     };

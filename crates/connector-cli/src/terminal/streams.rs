@@ -1,4 +1,4 @@
-//! Standard input, output and error, or what stands for them in a test.
+//! Standard input, output and error, or their replacements in a test.
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use terminal_size::Width;
 
-/// Asks for a secret without showing it.
+/// Asks for a secret without echoing it.
 pub(crate) type Prompt = Arc<dyn Fn(&str) -> io::Result<SecretString> + Send + Sync>;
 
 /// Standard input, output and error.

@@ -1,4 +1,4 @@
-//! Runs the work of a command while a person watches and may stop it.
+//! Runs the work of a command, shows its progress, and stops it on request.
 
 use connector_core::{Error, ErrorKind, Result, Stop};
 use sync_runner::Progress;
@@ -36,7 +36,8 @@ pub(crate) async fn watch<T: Send + 'static>(
     })
 }
 
-/// The same for work that changes nothing and can be dropped at any time: `None` if it was.
+/// As [`watch`], for work that changes nothing and can be dropped at any time; `None` if it was
+/// dropped.
 ///
 /// # Errors
 /// Those of `work`, and as [`watch`].

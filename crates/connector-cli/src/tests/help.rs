@@ -31,6 +31,19 @@ fn the_long_help_of_every_command_lists_the_flags_and_the_exit_codes() {
 }
 
 #[test]
+fn only_copies_that_can_be_read_back_are_offered_for_a_comparison() {
+    let shell = Shell::new();
+    let help = shell.answer(&["verify", "--help"]);
+    let copies = "Copy to compare: store:PATH, store:- [default: store:copy.db]";
+    assert!(help.contains(copies), "{help}");
+    let help = shell.answer(&["plan", "--help"]);
+    assert!(
+        help.contains("Destination: store:PATH, store:-, tickets"),
+        "{help}"
+    );
+}
+
+#[test]
 fn a_flag_of_both_roles_says_what_it_means_to_each() {
     let shell = Shell::new();
     let help = shell.answer(&["sync", "--help"]);

@@ -109,6 +109,29 @@ fn rejected_records_are_reported_and_saved_in_a_file() {
 }
 
 #[test]
+fn a_record_that_a_copy_rejects_waits_beside_it_until_the_copy_accepts_it() {
+    let shell = shell(&["{\"id\":1,\"title\":\"bad\"}", "{\"id\":2}"]);
+    let copy = shell.path("copy").to_str().unwrap().to_owned();
+    let beside = shell.path("copy.rejected.jsonl");
+    let sync = ["sync", "--to", &format!("store:{copy}")];
+
+    for _ in 0..2 {
+        let ran = shell.run(&sync);
+        assert_eq!(ran.exit, Exit::Partly, "{}", ran.err);
+        assert!(ran.err.contains("1 rejected record in "), "{}", ran.err);
+    }
+
+    let saved = std::fs::read_to_string(&beside).unwrap();
+    std::fs::write(&beside, saved.replace("\"bad\"", "\"good\"")).unwrap();
+    let ran = shell.run(&sync);
+    assert_eq!(ran.exit, Exit::Complete, "{}", ran.err);
+    assert!(!beside.exists());
+    let rows = shell.store.copy(&copy).unwrap().rows;
+    let texts: Vec<_> = rows.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["{\"id\":2}", "{\"id\":1,\"title\":\"good\"}"]);
+}
+
+#[test]
 fn a_dry_run_prints_each_request_and_sends_none() {
     let shell = shell(&["{\"id\":1.10,\"title\":\"\u{202e}x\u{9b}\"}"]);
     let printed = shell.answer(&["sync", "--to", "tickets", "--dry-run", "--project", "web"]);

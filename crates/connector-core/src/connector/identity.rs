@@ -12,7 +12,7 @@ pub struct Identity {
     pub title: String,
     /// Its version.
     pub version: String,
-    /// Where its documentation is; empty if nowhere.
+    /// Where its documentation is; empty if there is none.
     pub documentation_url: String,
 }
 

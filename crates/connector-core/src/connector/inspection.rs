@@ -1,4 +1,4 @@
-//! What a credential is and what it opens, as far as the remote tells.
+//! What a credential is and what it can do, as far as the remote reports it.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,8 @@ use crate::{Result, Setup, StreamName};
 /// Asks the remote about a credential.
 #[async_trait]
 pub trait CredentialInspector: Send + Sync {
-    /// What the credential is and what it opens.
+    /// Reports the owner, the scopes and the expiry of the credential, and which streams it can
+    /// use.
     ///
     /// # Errors
     /// [`ErrorKind::Auth`](crate::ErrorKind::Auth) if the remote rejects it, and those of a read.
@@ -21,7 +22,7 @@ pub trait CredentialInspector: Send + Sync {
     async fn revoke(&self, setup: Setup) -> Result<()>;
 }
 
-/// A credential as the remote describes it. What the remote does not tell is `None`.
+/// A credential as the remote describes it. What the remote does not report is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CredentialReport {
@@ -35,9 +36,9 @@ pub struct CredentialReport {
     pub created_at: Option<String>,
     /// When it expires, RFC 3339; `None` also if never.
     pub expires_at: Option<String>,
-    /// The name of the set of rights that it matches, if the remote names such sets.
+    /// The name of the set of scopes that it matches, if the remote has such sets.
     pub preset: Option<String>,
-    /// Its rights, in the remote's words.
+    /// Its scopes, spelled as the remote spells them.
     pub scopes: Option<Vec<String>>,
     /// Streams that it can read.
     pub readable: Vec<StreamName>,
@@ -47,24 +48,24 @@ pub struct CredentialReport {
     pub writable: Vec<StreamName>,
     /// Streams of the destination that it cannot write.
     pub unwritable: Vec<MissingScopes>,
-    /// Rights that no stream needs: a credential without them could do less harm.
+    /// Scopes that no stream needs: a credential without them could do less harm.
     pub surplus: Vec<String>,
     /// What its owner should do soon, a sentence each: it expires, or is old.
     pub warnings: Vec<String>,
 }
 
-/// A stream, with the rights that a credential lacks for it.
+/// A stream, with the scopes that a credential lacks for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MissingScopes {
     /// The stream.
     pub stream: StreamName,
-    /// The rights that are missing, in the remote's words.
+    /// The missing scopes, spelled as the remote spells them.
     pub scopes: Vec<String>,
 }
 
 impl MissingScopes {
-    /// `stream` needs these `scopes`, too.
+    /// `stream` also needs these `scopes`.
     pub fn new(stream: impl Into<StreamName>, scopes: Vec<String>) -> Self {
         Self {
             stream: stream.into(),

@@ -1,4 +1,4 @@
-//! Where people see a record.
+//! Links to records.
 
 use crate::{JsonObject, StreamName};
 

@@ -47,7 +47,7 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// Says what a credential opens, if the remote tells.
+    /// Reports what a credential can do, if the remote supports that.
     fn credential_inspector(&self) -> Option<&dyn CredentialInspector> {
         None
     }
@@ -57,7 +57,7 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// Knows where people see a record, if they can.
+    /// Finds the web page of a record, if the remote has one.
     fn record_links(&self) -> Option<&dyn RecordLinks> {
         None
     }
@@ -76,7 +76,7 @@ pub trait SourceRole: Send + Sync {
     /// [`ErrorKind::Auth`] if a credential is needed and missing.
     fn validate(&self, setup: &Setup) -> Result<()>;
 
-    /// Opens it. Nothing is requested yet.
+    /// Opens the connector without sending a request.
     ///
     /// # Errors
     /// Those of [`validate`](Self::validate); [`ErrorKind::Io`] if the machine refuses.
@@ -98,7 +98,7 @@ pub trait DestinationRole: Send + Sync {
     /// As [`SourceRole::validate`].
     fn validate(&self, setup: &Setup) -> Result<()>;
 
-    /// Opens it. Nothing is changed yet.
+    /// Opens the connector without changing anything.
     ///
     /// # Errors
     /// As [`SourceRole::open`].
@@ -108,7 +108,7 @@ pub trait DestinationRole: Send + Sync {
 /// Opens what a connector holds as a destination, for reading back.
 #[async_trait]
 pub trait ReplicaRole: Send + Sync {
-    /// Opens it. Nothing is changed.
+    /// Opens the copy without changing it.
     ///
     /// # Errors
     /// [`ErrorKind::Config`], naming the key and what is allowed; [`ErrorKind::Io`] if there is
@@ -120,7 +120,7 @@ impl dyn Connector + '_ {
     /// The connector as a source.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is none.
+    /// [`ErrorKind::Config`] if it is not one.
     pub fn expect_source(&self) -> Result<&dyn SourceRole> {
         self.source().ok_or_else(|| self.lacks_role("source"))
     }
@@ -128,7 +128,7 @@ impl dyn Connector + '_ {
     /// The connector as a destination.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] if it is none.
+    /// [`ErrorKind::Config`] if it is not one.
     pub fn expect_destination(&self) -> Result<&dyn DestinationRole> {
         self.destination()
             .ok_or_else(|| self.lacks_role("destination"))

@@ -17,7 +17,7 @@ impl Registry {
         Self::default()
     }
 
-    /// Adds a connector under its own name; one of the same name is replaced.
+    /// Adds a connector under its own name; it replaces one of the same name.
     #[must_use]
     pub fn with(mut self, connector: impl Connector + 'static) -> Self {
         let name = connector.identity().name;
@@ -41,18 +41,18 @@ impl Registry {
         })
     }
 
-    /// Opens the connector of that name for reading. Nothing is requested yet.
+    /// Opens the connector of that name for reading. No request is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is no source.
+    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is not a source.
     pub async fn open_source(&self, name: &str, setup: Setup) -> Result<Arc<dyn Source>> {
         self.get(name)?.expect_source()?.open(setup).await
     }
 
-    /// Opens the connector of that name for writing. Nothing is changed yet.
+    /// Opens the connector of that name for writing. Nothing is changed.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is no destination.
+    /// [`ErrorKind::Config`] for a name or settings that are wrong, or if it is not a destination.
     pub async fn open_destination(&self, name: &str, setup: Setup) -> Result<Box<dyn Destination>> {
         self.get(name)?.expect_destination()?.open(setup).await
     }

@@ -1,5 +1,5 @@
-//! What can be set, declared: hosts build forms, flags and documentation from it and guess
-//! nothing by a key's name.
+//! The settings of a connector, declared. Hosts build forms, flags and documentation from them,
+//! and infer nothing from the name of a key.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub struct SettingsSchema {
     pub location: Option<LocationSetting>,
     /// Settings that deserve a flag of their own on a command line.
     pub flags: Vec<FlagSetting>,
-    /// The environment variable that holds the credential by the custom of the remote, if there
+    /// The environment variable in which users of the remote usually keep the credential, if there
     /// is one.
     pub credential_variable: Option<String>,
     /// What a person does to get a credential, in a few lines; empty if none is needed.
@@ -60,16 +60,16 @@ pub struct FlagSetting {
     pub value_name: String,
     /// One line of help, an imperative fragment or a noun phrase.
     pub help: String,
-    /// Whether it can be repeated; the key is a list then.
+    /// Whether the flag can be repeated. Its key is then a list.
     pub is_list: bool,
     /// Whether its value is a date. Hosts also take one that is relative to the present, such as
-    /// `7d`, and give the connector the date that it stands for, in UTC.
+    /// `7d`, and pass the resolved date to the connector, in UTC.
     #[serde(default)]
     pub is_date: bool,
 }
 
 impl LocationSetting {
-    /// The setting `key` names a thing of this `kind`.
+    /// The setting `key` names something of this `kind`.
     pub fn new(key: impl Into<String>, kind: LocationKind) -> Self {
         Self {
             key: key.into(),
@@ -107,7 +107,7 @@ impl FlagSetting {
 }
 
 impl SettingsSchema {
-    /// Settings that nothing is declared of but their JSON Schema.
+    /// Settings with a JSON Schema and no other declarations.
     pub fn new(json_schema: Value) -> Self {
         Self {
             json_schema,
@@ -132,7 +132,7 @@ impl SettingsSchema {
         self
     }
 
-    /// Declares where the credential is by custom, and how a person gets one.
+    /// Declares the variable that usually holds the credential, and how a person gets one.
     #[must_use]
     pub fn with_credential(mut self, variable: &str, help: &str) -> Self {
         self.credential_variable = Some(variable.to_owned());

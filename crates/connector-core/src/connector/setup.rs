@@ -12,23 +12,23 @@ use crate::{Configuration, Credential, Ignore, Observer, Stop};
 pub struct Setup {
     /// The user's settings.
     pub configuration: Configuration,
-    /// The credential, whoever resolved it; it takes precedence over a secret in the
+    /// The credential that the host resolved. It takes precedence over a secret in the
     /// configuration.
     pub credential: Option<Credential>,
-    /// Hears what happens.
+    /// Receives events.
     pub observer: Arc<dyn Observer>,
     /// Asks a destination that acts to stop soon.
     pub stop: Stop,
     /// Whether nothing may be changed: a destination that acts answers with what it would do.
     /// Only for destinations that declare [`Capabilities::dry_run`](crate::Capabilities::dry_run).
     pub dry_run: bool,
-    /// A folder of this user that lasts, for what a connector must remember itself; it may not
+    /// A permanent folder of this user, for what the connector itself must remember. It may not
     /// exist yet. `None` if the host has none.
     pub data_folder: Option<PathBuf>,
 }
 
 impl Setup {
-    /// With a configuration alone; nobody watches or stops it.
+    /// A setup with a configuration, no observer and no request to stop.
     pub fn new(configuration: Configuration) -> Self {
         Self {
             configuration,
@@ -47,28 +47,28 @@ impl Setup {
         self
     }
 
-    /// Sets who hears what happens.
+    /// Sets the observer.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
         self
     }
 
-    /// Sets what asks a destination to stop.
+    /// Sets the request to stop.
     #[must_use]
     pub fn with_stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// Sets the folder for what a connector must remember itself.
+    /// Sets the folder for what the connector itself must remember.
     #[must_use]
     pub fn with_data_folder(mut self, folder: Option<PathBuf>) -> Self {
         self.data_folder = folder;
         self
     }
 
-    /// Sets whether nothing may be changed.
+    /// Sets whether this is a dry run, in which nothing may be changed.
     #[must_use]
     pub fn with_dry_run(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{JsonObject, Result};
 
-/// Verifies what claims to be a webhook of the remote.
+/// Verifies webhooks of the remote.
 pub trait WebhookVerifier: Send + Sync {
     /// Checks that one of `secrets` signed the request, that it is recent at `now`, and reads
     /// what it is about. Two secrets are accepted while one replaces the other.
@@ -28,9 +28,9 @@ pub trait WebhookVerifier: Send + Sync {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct WebhookRequest<'a> {
-    /// Names in lower case, with values. Values that are no text are left out.
+    /// Names in lower case, with values. Values that are not text are omitted.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body, byte by byte as it came.
+    /// The body, byte for byte as it arrived.
     pub body: &'a [u8],
 }
 
@@ -54,7 +54,7 @@ impl<'a> WebhookRequest<'a> {
 pub struct VerifiedWebhook {
     /// Its kind, in the remote's words: `build.finished`.
     pub event: String,
-    /// The organization that it happened in, if the event says so.
+    /// The organization in which it happened, if the event names one.
     pub organization: Option<String>,
     /// The event itself.
     pub body: JsonObject,

@@ -19,7 +19,7 @@ pub trait Claim: Send {
     async fn claim(&mut self, sync: &str, holder: &Holder) -> Result<()>;
 }
 
-/// Who holds a claim. `Display` is for the person who meets it.
+/// Who holds a claim. `Display` is a sentence for the person whose run is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Holder {
@@ -34,7 +34,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// A run of `program`, as this process on this machine, that began then (RFC 3339).
+    /// A run of `program`, in this process on this machine, that began at that time (RFC 3339).
     pub fn new(
         program: impl Into<String>,
         process: u32,

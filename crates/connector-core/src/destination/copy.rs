@@ -1,4 +1,4 @@
-//! What a copy can be asked, and asked to forget.
+//! Finding and deleting rows of a copy.
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -8,8 +8,9 @@ use crate::{JsonObject, OpenRows, Result, StreamName};
 /// Finds the rows that can still change.
 #[async_trait]
 pub trait OpenRowReader: Send {
-    /// The rows of a stream that are not marked as removed and that `open` describes: for each
-    /// the values of its [wanted](OpenRows::wanted) fields. None for a stream that has never come.
+    /// The rows of a stream that `open` describes and that are not marked as removed: for each,
+    /// the values of its [wanted](OpenRows::wanted) fields. A stream that was never written has
+    /// none.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.

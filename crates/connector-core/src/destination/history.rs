@@ -8,7 +8,7 @@ use crate::{Result, StreamName};
 /// Keeps the history of runs.
 #[async_trait]
 pub trait RunHistory: Send {
-    /// Stores a run: a new one, or one that is known by its [id](RunRecord::id), which is replaced.
+    /// Stores a run. It replaces the stored run with the same [id](RunRecord::id).
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be stored.
@@ -37,7 +37,7 @@ pub struct RunRecord {
     pub ended_at: Option<String>,
     /// How it ended; `None` while it runs.
     pub ending: Option<RunEnding>,
-    /// The whole text of the error it ended with.
+    /// The full text of the error that ended it.
     pub error: Option<String>,
     /// What it did for each stream.
     pub streams: Vec<StreamRun>,
@@ -50,7 +50,7 @@ pub struct RunRecord {
 pub enum RunEnding {
     /// Everything was read and written.
     Complete,
-    /// Something could not be read or was rejected; the rest is there.
+    /// Something could not be read or was rejected. Everything else was written.
     Incomplete,
     /// It was asked to stop.
     Stopped,
@@ -66,9 +66,6 @@ pub enum RunEnding {
 pub struct StreamRun {
     /// The stream.
     pub stream: StreamName,
-    /// Whether all of it was read and written.
-    #[serde(default)]
-    pub is_complete: bool,
     /// Records written.
     pub records: u64,
     /// Rows marked as removed at the source.
@@ -111,7 +108,6 @@ impl StreamRun {
     pub fn new(stream: impl Into<StreamName>) -> Self {
         Self {
             stream: stream.into(),
-            is_complete: false,
             records: 0,
             removed: 0,
             rejected: 0,

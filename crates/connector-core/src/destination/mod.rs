@@ -1,6 +1,6 @@
 //! The write half of the contract.
 //!
-//! A [`Destination`] stores records, or acts on them, and says what became of each. What it has
+//! A [`Destination`] stores records, or acts on them, and reports what became of each. What it has
 //! committed is durable: after a crash at any point the last committed state and all records
 //! before it are there.
 
@@ -34,7 +34,7 @@ pub use replica::{Comparison, CopyInventory, Replica, StoredStream, StoredSync};
 /// What only some destinations can do is a capability: a method that returns an object, or `None`.
 #[async_trait]
 pub trait Destination: Send {
-    /// What it can do: the same answer as that of its [role](crate::DestinationRole::capabilities).
+    /// What it can do. Its [role](crate::DestinationRole::capabilities) gives the same answer.
     fn capabilities(&self) -> Capabilities;
 
     /// Proves that it can be written to, without changing anything.
@@ -60,7 +60,7 @@ pub trait Destination: Send {
     async fn start(&mut self, plan: &WritePlan) -> Result<Option<State>>;
 
     /// Prepares for another stream, or for a stream whose schema has grown, while the sync runs.
-    /// What was written before stays under way.
+    /// Nothing that was written before is lost or finished.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -69,8 +69,8 @@ pub trait Destination: Send {
     /// Writes a batch, in order, and returns one outcome per record, in the same order.
     ///
     /// A [tombstone](Record::tombstone) holds its primary key alone. The stored row stays and is
-    /// marked until the record is there again; where nothing is stored there is nothing to do. A
-    /// destination that cannot mark says so in its documentation.
+    /// marked until the record returns. If no row is stored, there is nothing to do. The
+    /// documentation of a destination that cannot mark rows says so.
     ///
     /// # Errors
     /// Only if the whole batch, and all after it, cannot be written; then nothing after the last
@@ -78,7 +78,7 @@ pub trait Destination: Send {
     async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Outcome>>;
 
     /// The most records that it takes at once. A destination that acts on a slow remote takes
-    /// few, so that what was done is recorded soon. By default there is no limit.
+    /// few, so that what it did is recorded soon. By default there is no limit.
     fn batch_limit(&self) -> usize {
         usize::MAX
     }
@@ -86,7 +86,7 @@ pub trait Destination: Send {
     /// Makes everything written so far durable, and with it, in one step, `state`. Without a
     /// state the last one stays.
     ///
-    /// The call also says that the host has stored every result that it took, see
+    /// The call also confirms that the host has stored every result that it took, see
     /// [`ActingDestination::take_results`].
     ///
     /// # Errors

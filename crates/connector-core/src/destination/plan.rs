@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Catalog, Error, ErrorKind, Result, Stream, StreamName};
 
-/// What becomes of rows that are there already.
+/// What happens to rows that already exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,10 +27,10 @@ pub struct Capabilities {
     pub keeps_state: bool,
     /// Whether records make it act, so that it reports results.
     pub acts: bool,
-    /// Whether it can say what it would do and do nothing.
+    /// Whether it supports dry runs: it reports what it would do, and does nothing.
     pub dry_run: bool,
-    /// Whether it declares a table for each stream: streams that are derived for queries are
-    /// useful here.
+    /// Whether it declares a table for each stream, so that streams derived for queries are useful
+    /// here.
     pub declares_tables: bool,
 }
 
@@ -60,7 +60,7 @@ impl Capabilities {
         self
     }
 
-    /// Can say what it would do and do nothing.
+    /// Supports dry runs.
     #[must_use]
     pub fn with_dry_run(mut self) -> Self {
         self.dry_run = true;
@@ -133,17 +133,17 @@ impl WriteMode {
 pub struct WritePlan {
     /// The name under which state is kept: one for each source that writes here.
     pub sync: String,
-    /// The streams that will come.
+    /// The streams that will be written.
     pub streams: Vec<StreamPlan>,
 }
 
-/// One stream that will come, and how it is written.
+/// One stream, and how it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamPlan {
     /// The stream.
     pub stream: Stream,
-    /// What becomes of rows that are there already.
+    /// What happens to rows that already exist.
     pub mode: WriteMode,
 }
 
@@ -186,7 +186,7 @@ impl WritePlan {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AcceptedStreams {
-    /// Any stream: it follows the schema that comes.
+    /// Any stream, with the schema that the plan gives.
     Any,
     /// Only these, with the schema that a record must have.
     Only(Catalog),

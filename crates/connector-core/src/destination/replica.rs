@@ -5,21 +5,21 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Record, Result, RunRecord, State, StreamName};
+use crate::{Record, Result, State, StreamName};
 
-/// What a destination holds. It is only read; a sync may write meanwhile.
+/// What a destination holds. It is only read; a sync may write at the same time.
 #[async_trait]
 pub trait Replica: Send + Sync {
-    /// The state that the sync of this name committed last.
+    /// The last state that the sync of this name committed.
     ///
     /// # Errors
     /// [`ErrorKind::State`](crate::ErrorKind::State) if it is damaged,
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     async fn state(&self, sync: &str) -> Result<Option<State>>;
 
-    /// All rows of a stream that are not marked as removed, in no order: for each the stored values
-    /// of `fields`, in their order; null for a field that has never come. A stream that has never
-    /// come has no rows.
+    /// All rows of a stream that are not marked as removed, in no particular order: for each, the
+    /// stored values of `fields`, in their order. A field that was never written is null. A stream
+    /// that was never written has no rows.
     fn rows(&self, stream: &StreamName, fields: &[&str]) -> BoxStream<'static, Result<Vec<Value>>>;
 
     /// How what is stored compares with each of these records, in their order.
@@ -28,13 +28,13 @@ pub trait Replica: Send + Sync {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be read.
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>>;
 
-    /// Says what the copy holds.
+    /// Reports what the copy holds, if it can.
     fn inventory(&self) -> Option<&dyn CopyInventory> {
         None
     }
 }
 
-/// Says what a copy holds, in numbers.
+/// Reports what a copy holds, in numbers.
 #[async_trait]
 pub trait CopyInventory: Send + Sync {
     /// The syncs that have committed a state here, by name. Costs little.
@@ -43,18 +43,11 @@ pub trait CopyInventory: Send + Sync {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
     async fn syncs(&self) -> Result<Vec<StoredSync>>;
 
-    /// The streams that have come, by name, with their rows counted.
+    /// The streams that were written, by name, with the number of their rows.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
     async fn streams(&self) -> Result<Vec<StoredStream>>;
-
-    /// The newest `at_most` runs that wrote to it, newest first; none if it keeps no
-    /// [history](crate::RunHistory).
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the copy cannot be read.
-    async fn runs(&self, at_most: usize) -> Result<Vec<RunRecord>>;
 }
 
 /// A sync that has committed a state.
@@ -63,8 +56,8 @@ pub trait CopyInventory: Send + Sync {
 pub struct StoredSync {
     /// Its name.
     pub name: String,
-    /// When it committed its state last, RFC 3339.
-    pub committed_at: String,
+    /// When it last committed its state, RFC 3339; `None` if the copy does not keep it.
+    pub committed_at: Option<String>,
 }
 
 /// The rows of a stream.
@@ -80,17 +73,17 @@ pub struct StoredStream {
 }
 
 impl StoredSync {
-    /// The sync of this name committed at this time, RFC 3339.
-    pub fn new(name: impl Into<String>, committed_at: impl Into<String>) -> Self {
+    /// The sync of this name, which committed its state last at this time, RFC 3339.
+    pub fn new(name: impl Into<String>, committed_at: Option<String>) -> Self {
         Self {
             name: name.into(),
-            committed_at: committed_at.into(),
+            committed_at,
         }
     }
 }
 
 impl StoredStream {
-    /// The stream has this many rows, of which so many are marked as removed.
+    /// The stream has this many rows, including those that are marked as removed.
     pub fn new(stream: impl Into<StreamName>, rows: u64, removed: u64) -> Self {
         Self {
             stream: stream.into(),
@@ -100,10 +93,10 @@ impl StoredStream {
     }
 }
 
-/// A record beside the row with its primary key.
+/// How a record compares with the row of its primary key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
-    /// The row holds just this.
+    /// The row holds exactly this record.
     Same,
     /// There is no such row.
     Absent,

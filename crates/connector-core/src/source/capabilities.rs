@@ -13,7 +13,7 @@ pub trait PartitionedSource: Send + Sync {
     /// At most `at_most` parts that together are exactly `request` up to the end, which is known
     /// before reading. The same request with the same `end` gives the same parts.
     ///
-    /// Without an `end`, it is the present, and the remote is asked what that is.
+    /// If `end` is `None`, the end is now, and the source asks the remote for it.
     ///
     /// # Errors
     /// Those of [`Source::check`](crate::Source::check), where the remote must be asked;
@@ -40,8 +40,8 @@ pub trait ForecastingSource: Send + Sync {
 /// Compares a copy with the remote.
 #[async_trait]
 pub trait VerifiableSource: Send + Sync {
-    /// Compares what a destination holds of `request` with the remote, at a cost that is low
-    /// beside reading it again. `request.state` is the state of the copy; `samples` is how many
+    /// Compares what a destination holds of `request` with the remote, at a small part of the cost
+    /// of reading it again. `request.state` is the state of the copy; `samples` is how many
     /// requests to spend on comparing records by content.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ pub trait VerifiableSource: Send + Sync {
 #[async_trait]
 pub trait PermissionAwareSource: Send + Sync {
     /// The catalog with [`Stream::is_readable`](crate::Stream::is_readable) set, as far as the
-    /// remote tells.
+    /// remote reports it.
     ///
     /// # Errors
     /// Those of [`Source::check`](crate::Source::check).

@@ -1,4 +1,4 @@
-//! What a read will cost, told before it begins.
+//! What a read will cost, estimated before it begins.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StreamName;
 
-/// What a read will cost, as far as can be known now.
+/// What a read will cost, as far as is known now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Forecast {
@@ -42,13 +42,13 @@ impl Forecast {
 pub struct StreamForecast {
     /// The stream.
     pub stream: StreamName,
-    /// Requests sent for it; none if it comes with another.
+    /// Requests sent for it; zero if it is read along with another stream.
     pub requests: u64,
     /// Records.
     pub records: u64,
     /// Bytes of its records.
     pub bytes: u64,
-    /// What else the user should know: what the numbers rest on, what was left out.
+    /// What else the user should know: assumptions behind the numbers, and what they omit.
     pub note: Option<String>,
 }
 

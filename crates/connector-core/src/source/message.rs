@@ -14,7 +14,7 @@ pub enum Message {
     Status(StreamName, Status),
 }
 
-/// Where the read of a stream stands.
+/// How far the read of a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {

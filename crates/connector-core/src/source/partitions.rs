@@ -1,4 +1,4 @@
-//! A read, divided.
+//! A read that is divided into parts.
 
 use serde::{Deserialize, Serialize};
 

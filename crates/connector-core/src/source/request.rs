@@ -14,7 +14,7 @@ use crate::{Error, ErrorKind, Result, State, StreamName, SyncMode};
 pub struct ReadRequest {
     /// The streams wanted, each once.
     pub streams: Vec<Selection>,
-    /// Where the last read got to; absent for a first read.
+    /// Where the last read ended; absent for a first read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
     /// Which part, as [`PartitionedSource`](crate::PartitionedSource) made it; absent for the
@@ -27,7 +27,7 @@ pub struct ReadRequest {
     pub readers: NonZeroU32,
     /// Rows of the copy that can still change, as far as the host knows: for each the values of
     /// [`OpenRows::wanted`](crate::OpenRows::wanted). A source looks for those that it does not
-    /// find otherwise, and yields tombstones for those that are gone.
+    /// find otherwise, and yields tombstones for those that the remote no longer has.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub open_rows: BTreeMap<StreamName, Vec<Vec<Value>>>,
 }
@@ -76,7 +76,7 @@ impl ReadRequest {
         self
     }
 
-    /// Checks that it is no part. For sources that cannot be divided.
+    /// Checks that the request is not a part. For sources that cannot be divided.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] if it is.
@@ -93,7 +93,7 @@ impl ReadRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Selection {
-    /// A name out of the catalog.
+    /// A name from the catalog.
     pub stream: StreamName,
     /// One of the stream's sync modes.
     pub mode: SyncMode,

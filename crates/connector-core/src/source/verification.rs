@@ -10,7 +10,7 @@ use crate::StreamName;
 pub struct Verification {
     /// What was compared, in a sentence each.
     pub compared: Vec<String>,
-    /// What is not as it should be, and what only looks so.
+    /// Differences, and things that only look like differences.
     pub findings: Vec<Finding>,
 }
 
@@ -63,12 +63,13 @@ impl Finding {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
-    /// The source has it, the copy does not.
+    /// The source has it, and the copy does not.
     Missing,
     /// The copy has it, in a version that the source no longer has.
     Stale,
-    /// The copy has it, the source does not. No error: the copy keeps what the source forgets.
+    /// The copy has it, and the source does not. This is not an error: the copy keeps what the
+    /// source forgets.
     Removed,
-    /// It looks like an error and is none, such as a number that the source never gave out.
+    /// It looks like an error but is not one, such as a number that the source never assigned.
     Harmless,
 }

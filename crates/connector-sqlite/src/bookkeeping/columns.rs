@@ -48,6 +48,21 @@ pub(crate) fn fields(
         .collect()
 }
 
+/// The tables of streams, by name. Those that will replace another are left out.
+pub(crate) fn tables(database: &Connection) -> rusqlite::Result<Vec<String>> {
+    if !is_there(database)? {
+        return Ok(Vec::new());
+    }
+    let mut select = "SELECT DISTINCT table_name FROM _sync_columns".to_owned();
+    if is_table(database, "_sync_overwrites")? {
+        select += " WHERE table_name NOT IN (SELECT new_table FROM _sync_overwrites)";
+    }
+    select += " ORDER BY table_name";
+    let mut statement = database.prepare(&select)?;
+    let tables = statement.query_map([], |row| row.get(0))?;
+    tables.collect()
+}
+
 /// Forgets a table that no longer exists.
 pub(crate) fn forget_table(database: &Connection, table: &str) -> rusqlite::Result<()> {
     let delete = "DELETE FROM _sync_columns WHERE table_name = ?1";

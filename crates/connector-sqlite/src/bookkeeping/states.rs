@@ -3,7 +3,7 @@
 //! `_sync_state` holds the state that matches the rows readers see. While a sync overwrites
 //! streams, its rows are in new tables, and its state is in `_sync_pending_state`.
 
-use connector_core::State;
+use connector_core::{State, StoredSync};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -100,6 +100,20 @@ fn text(database: &Connection, sync: &str, place: Place) -> rusqlite::Result<Opt
         })
     });
     text.optional()
+}
+
+/// The syncs with a committed state, by name.
+pub(crate) fn syncs(database: &Connection) -> rusqlite::Result<Vec<StoredSync>> {
+    let table = Place::Committed.table();
+    if !columns::is_table(database, table)? {
+        return Ok(Vec::new());
+    }
+    let select = format!("SELECT sync, updated_at FROM {table} ORDER BY sync");
+    let mut statement = database.prepare(&select)?;
+    let syncs = statement.query_map([], |row| {
+        Ok(StoredSync::new(row.get::<_, String>(0)?, row.get(1)?))
+    })?;
+    syncs.collect()
 }
 
 /// Stores the state of a sync.

@@ -1,13 +1,14 @@
 //! Reads a database back. Each call has its own connection, and sees one moment.
 
 mod comparison;
+mod inventory;
 pub(crate) mod row_reader;
 mod selection;
 
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use connector_core::{Comparison, Record, Replica, Result, State, StreamName};
+use connector_core::{Comparison, CopyInventory, Record, Replica, Result, State, StreamName};
 use connector_local::run_blocking;
 use futures::stream::BoxStream;
 use serde_json::Value;
@@ -86,5 +87,9 @@ impl Replica for SqliteReplica {
             compared.map_err(|failure| failure.at(&path))
         })
         .await
+    }
+
+    fn inventory(&self) -> Option<&dyn CopyInventory> {
+        Some(self)
     }
 }

@@ -11,6 +11,7 @@ use connector_core::{
     StreamName, SyncMode,
 };
 use connector_local::run_blocking;
+use futures::future::ready;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
@@ -91,11 +92,11 @@ impl SqliteSource {
         let mut state = State::new(CONNECTOR, VERSION);
         state.set_stream(stream.clone(), nothing());
         let checkpoint = stream::iter([Ok(Message::Checkpoint(state))]);
-        status(Status::Started)
+        let messages = status(Status::Started)
             .chain(rows)
             .chain(checkpoint)
-            .chain(status(Status::Complete))
-            .boxed()
+            .chain(status(Status::Complete));
+        until_error(messages).boxed()
     }
 }
 
@@ -134,4 +135,14 @@ fn property(column: Column) -> (String, Value) {
         None => json!({}),
     };
     (column.name, schema)
+}
+
+/// The messages up to the first error, which is the last one.
+fn until_error(
+    messages: impl futures::Stream<Item = Result<Message>>,
+) -> impl futures::Stream<Item = Result<Message>> {
+    messages.scan(false, |has_failed, message| {
+        let is_over = std::mem::replace(has_failed, message.is_err());
+        ready((!is_over).then_some(message))
+    })
 }

@@ -8,6 +8,7 @@ mod destination;
 mod forecast;
 mod history;
 mod identity;
+mod inventory;
 mod links;
 mod open_rows;
 mod partitions;
@@ -41,6 +42,7 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         deleting::CHECKS,
         open_rows::CHECKS,
         replica::CHECKS,
+        inventory::CHECKS,
         secrecy::CHECKS,
     ];
     let reading = source::CHECKS.iter().chain(partitions::CHECKS).copied();

@@ -1,7 +1,10 @@
 //! A copy in memory, read back.
 
 use async_trait::async_trait;
-use connector_core::{Comparison, Error, ErrorKind, Record, Replica, Result, State, StreamName};
+use connector_core::{
+    Comparison, CopyInventory, Error, ErrorKind, Record, Replica, Result, State, StoredStream,
+    StoredSync, StreamName,
+};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -43,5 +46,22 @@ impl Replica for MemoryReplica {
 
     async fn compare(&self, records: Vec<Record>) -> Result<Vec<Comparison>> {
         self.copy().compare(records).await
+    }
+
+    fn inventory(&self) -> Option<&dyn CopyInventory> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl CopyInventory for MemoryReplica {
+    async fn syncs(&self) -> Result<Vec<StoredSync>> {
+        let states = self.copy().states;
+        let syncs = states.into_keys().map(|name| StoredSync::new(name, None));
+        Ok(syncs.collect())
+    }
+
+    async fn streams(&self) -> Result<Vec<StoredStream>> {
+        Ok(self.copy().streams())
     }
 }

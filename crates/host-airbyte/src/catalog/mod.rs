@@ -1,6 +1,6 @@
-//! The configured catalog: which streams a host asks for, and how.
+//! The configured catalog: the streams that a host asks for, and how.
 //!
-//! Hosts write it with and without nulls, and with members of their own.
+//! Hosts write it with and without nulls, and add members of their own.
 
 mod write_mode;
 
@@ -42,7 +42,7 @@ struct DescribedStream {
 pub(crate) struct PlannedStream {
     pub(crate) plan: StreamPlan,
     pub(crate) namespace: Option<String>,
-    /// What the user should know of the way it is written.
+    /// What the user should know about the way it is written.
     pub(crate) notice: Option<Notice>,
 }
 
@@ -50,8 +50,8 @@ impl ConfiguredCatalog {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`], naming the file and what is wrong, and for a stream that is there in
-    /// two namespaces: connectors know none, and the two would be mixed.
+    /// [`ErrorKind::Config`], naming the file and what is wrong, and for a stream that
+    /// is in two namespaces: connectors have no namespaces, so the two would be mixed.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let catalog: Self = input::json_file(path, "the catalog")?;
         catalog
@@ -72,8 +72,8 @@ impl ConfiguredCatalog {
         Ok(Self { streams })
     }
 
-    /// What is read. Hosts ask for `incremental` where there is only a full refresh: then each
-    /// stream is read as it can be.
+    /// What is read. Hosts ask for `incremental` even where there is only a full refresh. Such
+    /// a stream is read in its preferred mode.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for a stream that the source does not have, and if there is none.
@@ -121,8 +121,8 @@ impl ConfiguredStream {
         }
     }
 
-    /// Whether only changes may come. Hosts write `incremental` for streams that cannot be read
-    /// so, too.
+    /// Whether the read may yield only changes. Hosts also write `incremental` for streams that do
+    /// not have that mode.
     fn is_incremental(&self) -> bool {
         let is_word = |mode: &str| mode == "incremental";
         let supported = self.stream.supported_sync_modes.as_ref();
@@ -130,8 +130,8 @@ impl ConfiguredStream {
             && supported.is_none_or(|modes| modes.iter().any(|mode| is_word(mode)))
     }
 
-    /// The fields that identify a record; none if one of them is nested, since the others alone
-    /// would take different records for one.
+    /// The fields that identify a record; none if one of them is nested, because the others alone
+    /// do not tell records apart.
     fn key(&self) -> Vec<String> {
         let chosen = self.primary_key.as_ref().filter(|key| !key.is_empty());
         let key = chosen.or(self.stream.source_defined_primary_key.as_ref());

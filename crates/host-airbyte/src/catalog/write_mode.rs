@@ -1,4 +1,4 @@
-//! How a stream is written: what the host asks for, as far as the destination can do it.
+//! How a stream is written: as the host asks, if the destination supports that.
 
 use connector_core::{Capabilities, Result, Stream, StreamPlan, WriteMode};
 use host_kit::{Level, Notice};
@@ -6,10 +6,10 @@ use host_kit::{Level, Notice};
 use super::ConfiguredStream;
 
 impl ConfiguredStream {
-    /// The mode in which it is written, and what the user should know of that.
+    /// The mode in which it is written, and what the user should know about that.
     ///
-    /// A host's generation ids are ignored: PyAirbyte sends the same in every sync, so they do
-    /// not say that rows are to be deleted.
+    /// A host's generation ids are ignored: PyAirbyte sends the same ones in every sync, so
+    /// they do not mean that rows are to be deleted.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](connector_core::ErrorKind::Config) if no mode is possible.
@@ -33,7 +33,7 @@ impl ConfiguredStream {
                 Ok((mode, say(Level::Info, "", mode)))
             }
             None => Ok((asked.unwrap_or(preferred), None)),
-            // Whatever the mode, a destination that acts does so on each record.
+            // A destination that acts does so for each record, in any mode.
             Some(_) if capabilities.acts && asked != Some(WriteMode::Overwrite) => {
                 Ok((preferred, None))
             }
@@ -44,7 +44,7 @@ impl ConfiguredStream {
         }
     }
 
-    /// Why a stream cannot be written in the mode that is asked for.
+    /// Why a stream cannot be written in the requested mode.
     fn obstacle(
         &self,
         asked: Option<WriteMode>,

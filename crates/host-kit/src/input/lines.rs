@@ -13,7 +13,7 @@ use memchr::memchr;
 
 use crate::{HostError, unless_stopped};
 
-/// Bytes that are read in one go.
+/// Bytes per read.
 const CHUNK: usize = 64 * 1024;
 /// Chunks that are read ahead.
 const AHEAD: usize = 4;
@@ -27,17 +27,17 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// Where the next line begins in `bytes`.
     start: usize,
-    /// Up to here there is no line break after `start`.
+    /// There is no line break between `start` and here.
     searched: usize,
     failure: Option<io::Error>,
     number: u64,
 }
 
 impl Lines {
-    /// The lines of `reader`, until there is a request to stop.
+    /// The lines of `reader`, until a request to stop.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if the machine has no thread left.
+    /// [`ErrorKind::Io`] if no thread can be started.
     pub fn new(reader: impl Read + Send + 'static, stop: Stop) -> Result<Self> {
         let (sender, chunks) = mpsc::channel(AHEAD);
         let thread = thread::Builder::new().name("standard input".to_owned());
@@ -58,7 +58,7 @@ impl Lines {
     /// The next line that is not empty; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if it cannot be read, [`ErrorKind::Data`] if it is no text;
+    /// [`ErrorKind::Io`] if it cannot be read, [`ErrorKind::Data`] if it is not text;
     /// [`HostError::Stopped`].
     pub async fn next_line(&mut self) -> Result<Option<&str>, HostError> {
         let line = loop {
@@ -80,12 +80,12 @@ impl Lines {
         Ok(Some(text))
     }
 
-    /// The number of the line that was read last, from 1.
+    /// The number of the last line that was read, from 1.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Whether a whole line that is not empty is there without waiting.
+    /// Whether a complete line that is not empty can be read without waiting.
     pub fn has_more(&mut self) -> bool {
         loop {
             while let Some(end) = self.line_break() {
@@ -124,7 +124,7 @@ impl Lines {
         }
     }
 
-    /// Where the next line ends, if its line break is there. Each byte is searched once.
+    /// Where the next line ends, if its line break has arrived. Each byte is searched once.
     fn line_break(&mut self) -> Option<usize> {
         let from = self.searched.max(self.start);
         let at = memchr(b'\n', &self.bytes[from..]);
@@ -149,7 +149,7 @@ impl Lines {
     }
 }
 
-/// Sends what it reads, until the end of the input, a failure, or the end of the receiver.
+/// Sends what it reads, until the input ends, reading fails, or the receiver is gone.
 fn pump(mut reader: impl Read, mut chunks: Sender<Chunk>) {
     loop {
         let chunk = match read(&mut reader) {

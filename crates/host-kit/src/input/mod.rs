@@ -1,6 +1,6 @@
 //! The files and lines that a host is given: settings, catalogs, states, messages.
 //!
-//! They come from people and other programs. An error names the file and the position, never the
+//! People and other programs write them. An error names the file and the position, never the
 //! content, which may be a secret.
 
 mod lines;
@@ -63,10 +63,10 @@ pub fn message<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T> {
     })
 }
 
-/// The settings in a file, as other programs write them: an empty text leaves a setting unset, and
-/// a text becomes the number, switch, list or object that `settings` declares.
+/// The settings in a file, as other programs write them. An empty text means that a setting is not
+/// set. A text becomes the number, switch, list or object that `settings` declares.
 ///
-/// An empty text stays where the schema of the setting says `"minLength": 0`.
+/// An empty text is kept if the schema of the setting says `"minLength": 0`.
 ///
 /// # Errors
 /// [`ErrorKind::Config`], naming the file and what is wrong, never a value.

@@ -1,22 +1,22 @@
-//! Settings as hosts spell them.
+//! Settings in the forms in which hosts write them.
 //!
 //! Forms send an empty text for a field that was not filled in. Environment variables and some
-//! hosts have texts only: `"4"`, `"true"`, `"[\"acme\"]"`. The declared type of a setting decides
-//! what its text means. A text that means nothing of that type stays, and the connector refuses it
-//! by its key.
+//! hosts have only texts: `"4"`, `"true"`, `"[\"acme\"]"`. The declared type of a setting decides
+//! what its text means. A text that is not of that type is kept, and the connector refuses it by
+//! its key.
 
 use std::collections::BTreeSet;
 
 use connector_core::{ErrorKind, Result, invalid_json};
 use serde_json::{Map, Number, Value};
 
-/// The longest chain of references within a schema that is followed.
+/// The longest chain of references in a schema that is followed.
 const MAX_REFERENCES: u8 = 8;
 
-/// Replaces texts by what they mean.
+/// Replaces texts with the values that they mean.
 ///
 /// # Errors
-/// [`ErrorKind::Config`], naming the key of a list or an object that is no valid JSON.
+/// [`ErrorKind::Config`], naming the key of a list or an object that is not valid JSON.
 pub(super) fn read_texts(settings: &mut Value, schema: &Value) -> Result<()> {
     for (key, value) in settings.as_object_mut().into_iter().flatten() {
         let (Some(property), Value::String(text)) = (schema["properties"].get(key), &*value) else {
@@ -35,7 +35,7 @@ pub(super) fn read_texts(settings: &mut Value, schema: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The value that a text means; `None` if the text stays.
+/// The value that a text means; `None` if the text is kept.
 fn read(text: &str, types: &BTreeSet<&str>) -> Result<Option<Value>> {
     let may_be = |kind: &str| types.contains(kind);
     if may_be("string") {
@@ -59,7 +59,7 @@ fn read(text: &str, types: &BTreeSet<&str>) -> Result<Option<Value>> {
         .map_err(|error| invalid_json(ErrorKind::Config, "the text", &error))
 }
 
-/// The types that a schema allows. One that does not say allows text.
+/// The types that a schema allows. A schema without a type allows text.
 fn types<'s>(schema: &'s Value, root: &'s Value, references: u8) -> BTreeSet<&'s str> {
     let Value::Object(schema) = schema else {
         return ["string"].into();

@@ -19,7 +19,7 @@ enum Kind {
 }
 
 impl DeadLetters {
-    /// Opens the file, or creates it. What is in it is left to the user.
+    /// Opens the file, or creates it. What it already holds stays.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](connector_core::ErrorKind::Io), naming the file.
@@ -28,16 +28,15 @@ impl DeadLetters {
         Ok(Self(Kind::Saved(file)))
     }
 
-    /// For the copy that the file stands beside: each run begins with trying again what is in the
-    /// file. It is created with the first rejected record, and removed once the copy has accepted
-    /// all of them.
+    /// The file beside a copy. Each run begins by trying the records in the file again. It is
+    /// created with the first rejected record, and removed once the copy has accepted all of them.
     #[must_use]
     pub fn retried(path: PathBuf) -> Self {
         Self(Kind::Retried(Retried::new(path)))
     }
 
-    /// Tries again what is in the file, if that is to be done. `destination` has been started
-    /// with `plan`.
+    /// Tries the records in the file again, if the file is one beside a copy. `destination` has
+    /// been started with `plan`.
     pub(super) async fn retry(
         &mut self,
         destination: &mut dyn Destination,
@@ -73,7 +72,7 @@ impl DeadLetters {
         }
     }
 
-    /// Comes before each commit.
+    /// Must be called before each commit.
     pub(super) fn settle(&mut self) -> Result<()> {
         match &mut self.0 {
             Kind::Saved(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Records on their way into a destination, and the order in which things become durable.
+//! Writing records into a destination, and the order in which things become durable.
 //!
 //! Rejected records and results are saved before the state that covers them is committed. The next
 //! commit confirms to a destination that acts that its results are stored.
@@ -20,13 +20,14 @@ pub use dead_letters::DeadLetters;
 pub use results::ResultSink;
 pub use retried::waiting_records;
 
-/// Hears each result.
+/// Is called with each result.
 type ResultListener = Box<dyn FnMut(&JsonObject) + Send>;
 
 /// Writes batches into a destination.
 ///
-/// The order of calls: [`start`](Self::start), then [`write`](Self::write), [`commit`](Self::commit)
-/// and [`add_stream`](Self::add_stream) as needed, then [`finish`](Self::finish), or
+/// The order of calls: [`start`](Self::start), then [`write`](Self::write),
+/// [`commit`](Self::commit) and [`add_stream`](Self::add_stream) as needed, then
+/// [`finish`](Self::finish), or
 /// [`abandon`](Self::abandon) if the run ends early.
 pub struct BatchWriter {
     destination: Box<dyn Destination>,
@@ -57,7 +58,7 @@ pub struct Rejection {
     pub stream: StreamName,
     /// Why, without its values.
     pub reason: String,
-    /// Whether it was saved with the reason: nothing is lost.
+    /// Whether it was saved with the reason, so that nothing is lost.
     pub is_saved: bool,
 }
 
@@ -108,14 +109,14 @@ impl BatchWriter {
         self
     }
 
-    /// Sets who hears each result, once it is stored.
+    /// Sets a function that is called with each result, once it is stored.
     #[must_use]
     pub fn with_result_listener(mut self, listener: Option<ResultListener>) -> Self {
         self.on_result = listener;
         self
     }
 
-    /// Sets how many rejected records are too many; `None` for no limit.
+    /// Sets the maximum number of rejected records; `None` for no limit.
     #[must_use]
     pub fn with_max_rejected(mut self, max_rejected: Option<u64>) -> Self {
         self.max_rejected = max_rejected;
@@ -127,7 +128,7 @@ impl BatchWriter {
         self.destination.as_mut()
     }
 
-    /// Starts the destination, and the results' own.
+    /// Starts the destination, and the destination of the results.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for a stream or a write mode that it does not accept; those of both
@@ -161,7 +162,7 @@ impl BatchWriter {
         self.destination.add_stream(stream).await
     }
 
-    /// The most records that a batch may have.
+    /// Maximum number of records in a batch.
     #[must_use]
     pub fn batch_limit(&self) -> usize {
         self.destination.batch_limit()
@@ -176,8 +177,8 @@ impl BatchWriter {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        // Records are moved into the destination. Rejected ones are needed afterwards: whole, if
-        // they are saved, and else their streams.
+        // Records are moved into the destination. Rejected ones are needed afterwards: the whole
+        // record if it is saved, otherwise its stream.
         let streams: Vec<_> = records.iter().map(|record| record.stream.clone()).collect();
         let copies = self.dead_letters.as_ref().map(|_| records.clone());
         let written = self.destination.write(records).await;
@@ -197,7 +198,7 @@ impl BatchWriter {
         Ok(reported)
     }
 
-    /// Makes everything written so far durable, results first, and with it `state`.
+    /// Makes everything written so far durable, results first, together with `state`.
     ///
     /// # Errors
     /// Those of the destination and of the results.
@@ -213,8 +214,8 @@ impl BatchWriter {
         committed
     }
 
-    /// Waits for everything under way and ends the sync. `false` if there was a request to stop
-    /// before that: then the run is to be [abandoned](Self::abandon).
+    /// Waits for everything under way and ends the sync. `false` if a request to stop came first;
+    /// the caller must then [abandon](Self::abandon) the run.
     ///
     /// # Errors
     /// Those of the destination and of the results; what was committed stays.

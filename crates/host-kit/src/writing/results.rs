@@ -1,4 +1,4 @@
-//! Where results go: what became of records that made a destination act.
+//! Where the results of a destination that acts are stored.
 
 use std::path::Path;
 
@@ -95,7 +95,7 @@ impl ResultSink {
         }
     }
 
-    /// The last call.
+    /// Ends the results. No call may follow.
     ///
     /// # Errors
     /// As [`write`](Self::write).

@@ -1,8 +1,8 @@
-//! Rejected records of a copy: each run tries them again, until the copy takes them.
+//! Rejected records of a copy. Each run tries them again, until the copy accepts them.
 //!
-//! A record that is tried again must not replace a later version of itself. So a record that the
-//! copy accepts takes its earlier rejection back, before the commit that makes it durable: after a
-//! crash in between, the source yields the record again.
+//! A record that is tried again must not replace a later version of itself. So when the copy
+//! accepts a record, earlier rejections of it leave the file, before the commit that makes it
+//! durable. After a crash in between, the source yields the record again.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -21,11 +21,11 @@ const PURPOSE: &str = "rejected records";
 /// Records that are tried again together.
 const MOST_AT_ONCE: usize = 500;
 
-/// A record, whatever its version: a hash of its stream and primary key, or of all of it where
-/// there is no key.
+/// The identity of a record in all its versions: a hash of its stream and primary key, or of the
+/// whole record if there is no key.
 type Id = u64;
 
-/// A file of rejected records that each run tries again. It is there only while it holds some.
+/// A file of rejected records that each run tries again. It exists only while it holds some.
 #[derive(Debug)]
 pub(super) struct Retried {
     path: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Retried {
     keys: HashMap<StreamName, Vec<String>>,
     /// What is in the file.
     waiting: HashSet<Id>,
-    /// What is in the file and was accepted since.
+    /// What is in the file and has since been accepted.
     accepted: HashSet<Id>,
 }
 
@@ -49,8 +49,8 @@ impl Retried {
         }
     }
 
-    /// Writes what is in the file to `destination`, which has been started with `plan`. What it
-    /// accepts is durable and out of the file when this returns.
+    /// Writes the records in the file to `destination`, which has been started with `plan`. Records
+    /// that it accepts are durable and no longer in the file when this returns.
     pub(super) async fn retry(
         &mut self,
         destination: &mut dyn Destination,
@@ -71,7 +71,7 @@ impl Retried {
             let (number, line) = line?;
             let letter = self.parse(number, &line)?;
             match self.id(&letter.record)? {
-                // Of a stream that this run does not write.
+                // This run does not write its stream.
                 None => rest.write(&line)?,
                 Some(id) if versions.get(&id) == Some(&number) => batch.push((id, letter)),
                 Some(_) => {}
@@ -114,7 +114,7 @@ impl Retried {
         Ok(())
     }
 
-    /// Removes from the file what was accepted. Comes before the commit.
+    /// Removes accepted records from the file. Must be called before the commit.
     pub(super) fn settle(&mut self) -> Result<()> {
         if self.accepted.is_empty() {
             return Ok(());
@@ -179,14 +179,14 @@ impl Retried {
 
     fn parse(&self, number: usize, line: &str) -> Result<DeadLetter> {
         DeadLetter::parse(line).map_err(|error| {
-            let message = format!("{}; mend the line or delete it", error.message());
+            let message = format!("{}; correct the line or delete it", error.message());
             Error::new(ErrorKind::Data, message)
                 .with_context("file", self.path.display())
                 .with_context("line", number)
         })
     }
 
-    /// Which record it is; `None` for a stream that this run does not write.
+    /// The identity of a record; `None` for a stream that this run does not write.
     fn id(&self, record: &Record) -> Result<Option<Id>> {
         let Some(key) = self.keys.get(&record.stream) else {
             return Ok(None);
@@ -206,7 +206,7 @@ impl Retried {
     }
 }
 
-/// How many records wait in the file at `path`; none if there is no file.
+/// The number of records in the file at `path`; 0 if there is no file.
 ///
 /// # Errors
 /// [`ErrorKind::Io`], naming the file, if it cannot be read.
@@ -232,7 +232,7 @@ fn lines(path: &Path) -> Result<impl Iterator<Item = Result<(usize, String)>> + 
     Ok(lines.filter(move |line| !is_empty(line)))
 }
 
-/// What stays in the file: written beside it, then put in its place.
+/// Replaces the file with these lines: writes a new file beside it, then renames that.
 struct Rest {
     file: PrivateFile,
     path: PathBuf,
@@ -244,7 +244,7 @@ impl Rest {
         let mut name = of.as_os_str().to_owned();
         name.push(".new");
         let path = PathBuf::from(name);
-        // One that a killed run has left.
+        // A killed run may have left one.
         remove(&path)?;
         Ok(Self {
             file: PrivateFile::append(&path, PURPOSE)?,

@@ -143,7 +143,7 @@ fn a_broken_line_is_reported_with_its_place_and_prints_no_later_state() {
         ),
         (
             &record("jobs", "{}"),
-            "a record comes before the schema of its stream [stream: jobs, line: 2]",
+            "a record arrived before the schema of its stream [stream: jobs, line: 2]",
         ),
         (
             &record("builds", "[1]"),

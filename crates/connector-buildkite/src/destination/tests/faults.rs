@@ -146,10 +146,10 @@ async fn a_run_that_cannot_look_ends_and_says_that_the_outcome_is_not_known() {
 async fn a_key_that_several_builds_have_is_told() {
     let bench = Bench::new().await.with("journal", "");
     let mut without = bench;
-    without.safeguards.look = false;
+    without.safeguards.probe = false;
     without.accept("builds", &[build(1)]).await;
     without.accept("builds", &[build(1)]).await;
-    without.safeguards.look = true;
+    without.safeguards.probe = true;
     without
         .server
         .fail_when(Fault::LostAnswer, When::method("POST"));

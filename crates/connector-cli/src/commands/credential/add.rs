@@ -45,9 +45,12 @@ impl ValueEnum for KeepKeyIn {
             KeyChoice::File => ("file", "In a file of mode 0600 beside the credentials"),
             KeyChoice::Passphrase => (
                 "passphrase",
-                "In a file that a passphrase encrypts, which is asked for each time",
+                "In a file encrypted with a passphrase, which is asked for each time",
             ),
-            KeyChoice::Identity => ("identity", "With you: an age identity in a variable"),
+            KeyChoice::Identity => (
+                "identity",
+                "With you: an age identity, passed in an environment variable",
+            ),
         };
         Some(PossibleValue::new(name).help(help))
     }
@@ -81,12 +84,12 @@ pub(super) fn describe_command() -> Command {
 
 pub(super) fn rotate_command() -> Command {
     Command::new(ROTATE)
-        .about("Replace the API key; whatever names the credential keeps working")
+        .about("Replace the API key; whatever uses the name of the credential keeps working")
         .args([name(), secret::argument()])
 }
 
 pub(super) fn run(context: &Context, matches: &ArgMatches) -> Result<Exit, Failure> {
-    // The name first: nobody should paste a key in vain.
+    // The name is checked first, so that nobody pastes a key for nothing.
     let name: Name = named(matches).parse().map_err(store_error)?;
     let connector = connector_of(matches, &context.profile)?;
     let store = open_or_create(context, matches)?;
@@ -124,7 +127,7 @@ pub(super) fn rotate(context: &Context, matches: &ArgMatches) -> Result<Exit, Fa
     Ok(Exit::Complete)
 }
 
-/// Opens the store, or creates it and says what opens it.
+/// Opens the store, or creates it and reports where its key is kept.
 fn open_or_create(context: &Context, matches: &ArgMatches) -> Result<Store> {
     let choice = value::<KeepKeyIn>(matches, KEEP_KEY_IN).map_or_else(KeyChoice::default, |k| k.0);
     let access = context.credentials();

@@ -1,4 +1,4 @@
-//! `credential check`: what a key is, and what it opens.
+//! `credential check`: what a key can do.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::settings::{ConnectorRef, of_remotes};
 pub(super) const NAME: &str = "check";
 
 pub(super) fn command(profile: &Profile) -> Command {
-    let about = "Ask the remote what the API key is, what it opens, and what is too much";
+    let about = "Show what the API key can read and write, and which scopes it does not need";
     let command = Command::new(NAME).about(about).arg(name());
     add_declared(command, &of_remotes(&profile.registry))
 }
@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<Exit,
     Ok(Exit::Complete)
 }
 
-/// The connector of a stored credential, and what its inspector is given.
+/// The connector of a stored credential, and the setup for its inspector.
 pub(super) fn inspected(
     context: &Context,
     name: &str,

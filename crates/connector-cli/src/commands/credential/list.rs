@@ -74,7 +74,7 @@ impl fmt::Display for List {
     }
 }
 
-/// All that is known of a credential.
+/// Everything that is known about a credential.
 pub(super) fn text(credential: &CredentialInfo) -> String {
     let users = users(credential);
     let users = if users.is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn text(credential: &CredentialInfo) -> String {
     )
 }
 
-/// The configuration files that name a credential, with those that can no longer be read.
+/// The configuration files that use a credential, including those that can no longer be read.
 pub(super) fn users(credential: &CredentialInfo) -> Vec<String> {
     let describe = |reference: Reference| {
         let path = reference.path.display().to_string();

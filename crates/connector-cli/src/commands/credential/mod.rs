@@ -23,8 +23,8 @@ const CONNECTOR: &str = "connector";
 
 pub(crate) fn command(profile: &Profile) -> Command {
     let details = format!(
-        "They are kept in the operating system's folder for a user's data, or in the folder that \
-         the variable {} names. What opens the store is chosen with the first credential.",
+        "The store is in the operating system's folder for user data, or in the folder that the \
+         variable {} names. The first `credential add` decides where the key of the store is kept.",
         profile.variable("STORE")
     );
     let about = "Store API keys under names, encrypted on this machine";
@@ -60,7 +60,7 @@ fn name() -> Arg {
     Arg::new(CREDENTIAL)
         .required(true)
         .value_name("NAME")
-        .help("Its name: letters, digits, and `-_.`")
+        .help("Name of the credential: letters, digits, and `-_.`")
 }
 
 fn named(matches: &ArgMatches) -> String {
@@ -72,11 +72,11 @@ fn connector() -> Arg {
     option(
         CONNECTOR,
         "NAME",
-        "Connector that it is for [default: the only one that takes one]",
+        "Connector that the credential is for [default: the only one that takes one]",
     )
 }
 
-/// The connector of the flag, or the only one that takes a credential.
+/// The connector that the flag names, or the only one that takes a credential.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] if there are none or several.
@@ -120,7 +120,7 @@ fn takers(profile: &Profile) -> Vec<String> {
 /// The open store.
 ///
 /// # Errors
-/// [`ErrorKind::Auth`] if there is none, or what opens it is missing or wrong.
+/// [`ErrorKind::Auth`] if there is none, or its key is missing or wrong.
 fn open(context: &Context) -> Result<Store> {
     context.credentials().store().open().map_err(store_error)
 }

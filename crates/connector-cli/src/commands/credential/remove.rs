@@ -20,7 +20,10 @@ pub(super) const NAME: &str = "remove";
 const REVOKE: &str = "revoke";
 
 pub(super) fn command(profile: &Profile) -> Command {
-    let revoke = switch(REVOKE, "Revoke the key at the remote, too, for good");
+    let revoke = switch(
+        REVOKE,
+        "Also revoke the key at the remote, which cannot be undone",
+    );
     let command = Command::new(NAME)
         .about("Remove a credential from the store")
         .args([name(), revoke]);

@@ -1,4 +1,4 @@
-//! Reading a secret that is to be stored: at a hidden prompt, or from standard input.
+//! Reads a secret to store, from a hidden prompt or from standard input.
 
 use clap::{Arg, ArgMatches};
 use connector_core::{Credential, Error, ErrorKind, Result};
@@ -9,7 +9,7 @@ use crate::terminal::Terminal;
 
 const PRIVATE_KEY_OF: &str = "private-key-of";
 
-/// Says that the secret is a private key.
+/// The flag for a private key.
 pub(super) fn argument() -> Arg {
     let help = "Read a private key in PEM instead of an API key; ISSUER is what the remote calls \
                 its public half, such as the UUID of an access token";
@@ -19,7 +19,7 @@ pub(super) fn argument() -> Arg {
 /// The secret: an API key, or a private key.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] if it cannot be read; [`ErrorKind::Config`] if a private key is to be typed.
+/// [`ErrorKind::Io`] if it cannot be read; [`ErrorKind::Config`] for a private key at a prompt.
 pub(super) fn read(terminal: &Terminal, name: &str, matches: &ArgMatches) -> Result<Credential> {
     let Some(issuer) = value::<String>(matches, PRIVATE_KEY_OF) else {
         let prompt = format!("API key of `{name}` (not shown): ");

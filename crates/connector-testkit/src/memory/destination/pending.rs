@@ -41,7 +41,7 @@ impl Pending {
 /// Checks that each field of the key is set.
 fn expect_key(record: &Record, key: &[String]) -> Result<(), String> {
     let fields = record.data.fields();
-    let fields = fields.map_err(|_| "a field has a name that is no text".to_owned())?;
+    let fields = fields.map_err(|_| "a field has a name that is not text".to_owned())?;
     let is_set = |key: &&String| {
         let mut fields = fields.iter();
         fields.any(|(field, value)| field == *key && value.get() != "null")

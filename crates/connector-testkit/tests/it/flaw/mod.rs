@@ -14,8 +14,9 @@ use std::time::SystemTime;
 use connector_core::{
     AcceptedStreams, ActingDestination, Capabilities, Catalog, Comparison, CredentialReport,
     Forecast, Holder, Identity, JsonObject, Message, OpenRows, Outcome, Partitions, ReadRequest,
-    Record, Replica, Result, RunRecord, SettingsSchema, Setup, State, Stream, StreamName,
-    StreamPlan, Verification, VerifiedWebhook, WebhookRequest, WebhookVerifier, WritePlan,
+    Record, Replica, Result, RunRecord, SettingsSchema, Setup, State, StoredStream, StoredSync,
+    Stream, StreamName, StreamPlan, Verification, VerifiedWebhook, WebhookRequest, WebhookVerifier,
+    WritePlan,
 };
 use connector_testkit::memory::Memory;
 use futures::future::BoxFuture;
@@ -131,6 +132,8 @@ hooks! {
     rows_of: (Fn(&mut StreamName));
     compared: (Fn(&mut Vec<Comparison>));
     replica_state: (Fn(&mut String));
+    stored_syncs: (Fn(&mut Vec<StoredSync>));
+    stored_streams: (Fn(&mut Vec<StoredStream>));
 }
 
 impl Mutant {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Comparison, Record, Replica, Result, State, StreamName};
+use connector_core::{
+    Comparison, CopyInventory, Record, Replica, Result, State, StoredStream, StoredSync, StreamName,
+};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::Value;
 
@@ -55,5 +57,28 @@ impl Replica for WrongReplica {
             edit(&mut compared);
         }
         Ok(compared)
+    }
+
+    fn inventory(&self) -> Option<&dyn CopyInventory> {
+        self.inner.inventory().map(|_| self as &dyn CopyInventory)
+    }
+}
+
+#[async_trait]
+impl CopyInventory for WrongReplica {
+    async fn syncs(&self) -> Result<Vec<StoredSync>> {
+        let mut syncs = self.inner.inventory().unwrap().syncs().await?;
+        if let Some(edit) = &self.mutant.stored_syncs {
+            edit(&mut syncs);
+        }
+        Ok(syncs)
+    }
+
+    async fn streams(&self) -> Result<Vec<StoredStream>> {
+        let mut streams = self.inner.inventory().unwrap().streams().await?;
+        if let Some(edit) = &self.mutant.stored_streams {
+            edit(&mut streams);
+        }
+        Ok(streams)
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connector_core::{
-    Comparison, Destination, ErrorKind, Holder, Record, Replica, Result, State, StreamName,
+    Comparison, Destination, ErrorKind, Holder, Record, Replica, Result, State, StoredStream,
+    StoredSync, StreamName,
 };
 use connector_testkit::memory::Memory;
 use futures::TryStreamExt;
@@ -261,8 +262,20 @@ fn replicas() -> Vec<Mutant> {
                     })
                 }
             }),
+        Mutant::new("lists no sync").stored_syncs(Vec::clear),
+        Mutant::new("lists a sync that never ran")
+            .stored_syncs(|syncs| syncs.push(StoredSync::new("of nobody", None))),
+        Mutant::new("omits a stream from the inventory").stored_streams(drop_last),
+        Mutant::new("does not count removed rows")
+            .stored_streams(|streams| streams.iter_mut().for_each(|stream| stream.removed = 0)),
+        Mutant::new("counts a row twice")
+            .stored_streams(|streams| streams.iter_mut().for_each(|stream| stream.rows += 1)),
         Mutant::new("an empty replica of the destination").own_replica(|| Arc::new(Nothing)),
     ]
+}
+
+fn drop_last(streams: &mut Vec<StoredStream>) {
+    streams.pop();
 }
 
 /// A copy of nothing.

@@ -1,6 +1,0 @@
-#![allow(clippy::unwrap_used)]
-mod circles;
-mod module_tree;
-mod names;
-mod sizes;
-mod sources;
