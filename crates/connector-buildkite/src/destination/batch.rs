@@ -13,8 +13,8 @@ use super::delivery::{
     Reach, ResultRow, TriggeredBuild,
 };
 use super::routing::RoutedRecord;
-use super::settling::Unsettled;
 use super::streams::record::Request;
+use super::unsettled::Unsettled;
 use super::{BuildkiteDestination, Open, not_started};
 
 /// What the queues of a batch share.
@@ -41,10 +41,9 @@ impl BuildkiteDestination {
         let open = self.open.as_mut().ok_or_else(not_started)?;
         let read = |record: &Record| {
             let routed = self.routes.read(record, &self.config);
-            if let Some(field) = &routed.host_field {
-                let message = format!("fields that hosts add, such as `{field}`, are left out");
+            for notice in &routed.notices {
                 let remote = &open.context.remote;
-                remote.notice_once(record.stream.as_str(), message);
+                remote.notice_once(record.stream.as_str(), notice);
             }
             Arc::new(routed)
         };

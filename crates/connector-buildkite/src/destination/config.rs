@@ -86,7 +86,8 @@ pub struct DestinationConfig {
     #[serde(default = "default_settle_seconds")]
     #[schemars(range(min = 0, max = 600))]
     pub settle_seconds: u32,
-    /// What to wait for after builds are triggered. Default: nothing.
+    /// What to wait for after builds are triggered. Needs a journal, so that the next run resumes
+    /// the wait if this one ends. Default: nothing.
     #[schemars(with = "Wait")]
     pub wait: Option<Wait>,
     /// Maximum time to wait for one build, in minutes, 1 to 10,080.

@@ -10,13 +10,14 @@ mod config;
 mod delivery;
 mod journal_place;
 mod mapping;
+mod opening;
 mod routing;
 mod settling;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod unsettled;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,17 +26,15 @@ use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
     AcceptedStreams, ActingDestination, Capabilities, Catalog, Destination, Error, ErrorKind,
-    Event, JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
+    JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
     StreamPlan, WriteMode, WritePlan,
 };
 
-use self::delivery::{BuildWatcher, DeliveryContext, Journal, OutcomeLog, Remote, Safeguards};
-use self::journal_place::JournalPlace;
+use self::delivery::{BuildWatcher, DeliveryContext, OutcomeLog, Safeguards};
 use self::routing::Routes;
-use self::settling::Unsettled;
+use self::unsettled::Unsettled;
 use crate::config::Config;
-use crate::connection::{connect, forward, missing_scopes, options};
-use crate::error::explain;
+use crate::connection::{connect, forward, options};
 
 /// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
 pub mod records {
@@ -129,60 +128,6 @@ impl BuildkiteDestination {
             open: None,
         })
     }
-
-    /// Proves that the token may write these streams. Returns the e-mail address of its user.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Permission`], listing the scopes that it lacks; those of the client.
-    async fn expect_scopes(
-        &self,
-        client: &Client,
-        streams: impl Iterator<Item = &StreamName>,
-    ) -> Result<Option<String>> {
-        let needed = streams.flat_map(|name| self.routes.of(name).accepted.scopes);
-        let needed: BTreeSet<&str> = needed.copied().collect();
-        let token = client.access_token().await.map_err(explain)?;
-        let email = token.user.and_then(|user| user.email);
-        // Older answers do not tell.
-        let Some(granted) = token.scopes else {
-            return Ok(email);
-        };
-        let missing = missing_scopes(needed, &granted);
-        if missing.is_empty() {
-            return Ok(email);
-        }
-        let message = format!(
-            "the token lacks the scopes {}; add them on the token's page at Buildkite",
-            missing.join(", ")
-        );
-        Err(Error::new(ErrorKind::Permission, message))
-    }
-
-    /// A dry run reads the journal, and neither holds nor changes it.
-    async fn journal(&self) -> Result<Journal> {
-        let folder = self.host.data_folder.as_deref();
-        let place = JournalPlace::of(&self.config, &self.base_url, folder);
-        if let Some(notice) = place.notice() {
-            self.host.observer.observe(Event::notice(notice));
-        }
-        match place.path() {
-            Some(path) if self.host.is_dry => Journal::read(path.to_owned()).await,
-            path => {
-                place.make_folder()?;
-                Journal::open(path.map(PathBuf::from)).await
-            }
-        }
-    }
-
-    /// Absent in a dry run: it triggers nothing.
-    fn watcher(&self) -> Option<BuildWatcher> {
-        if self.host.is_dry {
-            return None;
-        }
-        let poll = Duration::from_secs(self.config.poll_seconds.into());
-        let watcher = |Wait::Finished| BuildWatcher::new(poll, self.config.wait_minutes);
-        self.config.wait.map(watcher)
-    }
 }
 
 /// What the destination can do. A record acts whether it is appended or upserted: the same record
@@ -208,7 +153,7 @@ impl Destination for BuildkiteDestination {
         }
         let client = self.client.without_connection_retries();
         self.expect_scopes(&client, names.iter()).await?;
-        Ok(())
+        self.expect_places(&client).await
     }
 
     async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
@@ -219,32 +164,9 @@ impl Destination for BuildkiteDestination {
         let capabilities = capabilities();
         let mut streams = plan.streams.iter();
         streams.try_for_each(|stream| capabilities.expect(stream))?;
-        let mut user_email = None;
-        if !self.host.is_dry {
-            let names = plan.streams.iter().map(|plan| &plan.stream.name);
-            user_email = self.expect_scopes(&self.client, names).await?;
-        }
-        let journal = self.journal().await?;
-        let state = journal.state(&plan.sync);
-        let mut watcher = self.watcher();
-        if let Some(watcher) = &mut watcher {
-            watcher.resume(journal.awaited(&plan.sync));
-        }
-        let remote = Remote::new(
-            self.client.clone(),
-            (Arc::clone(&self.host.observer), self.host.stop.clone()),
-            Arc::clone(&self.clock),
-            self.config.settle(),
-        );
-        let remote = remote.with_user_email(user_email);
-        let context = DeliveryContext::new(remote, journal, &self.base_url);
-        self.open = Some(Open {
-            sync: plan.sync.clone(),
-            context: context.with_safeguards(self.safeguards),
-            log: OutcomeLog::new()?,
-            watcher,
-            unsettled: Unsettled::default(),
-        });
+        let open = self.open(plan).await?;
+        let state = open.context.journal.state(&plan.sync);
+        self.open = Some(open);
         Ok(state)
     }
 

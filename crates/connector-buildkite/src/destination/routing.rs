@@ -8,6 +8,7 @@ use super::config::DestinationConfig;
 use super::delivery::{KeyParts, PendingRecord};
 use super::mapping::CompiledMapping;
 use super::streams::ACCEPTED_STREAMS;
+use super::streams::field_types::FieldTypes;
 use super::streams::record::{AcceptedStream, Defaults, Request};
 use crate::error::invalid_setting;
 
@@ -23,6 +24,8 @@ pub(super) struct Routes {
     /// Where the records of all other streams go.
     otherwise: Route,
     key_parts: KeyParts,
+    /// By accepted stream.
+    field_types: BTreeMap<&'static str, FieldTypes>,
 }
 
 /// Where the records of one stream of the source go.
@@ -38,8 +41,16 @@ pub(super) struct RoutedRecord {
     pub(super) request: Result<Request, String>,
     /// The record as the stream reads it, if it asks for something.
     pub(super) record: Option<JsonObject>,
-    /// A field that was left out because a host has added it.
-    pub(super) host_field: Option<String>,
+    /// What the user must know of how it was read.
+    pub(super) notices: Vec<String>,
+}
+
+/// A record of an accepted stream.
+struct ParsedRecord {
+    request: Result<Request, String>,
+    record: JsonObject,
+    /// Fields whose values were read as another type.
+    read: Vec<String>,
 }
 
 impl Routes {
@@ -64,6 +75,10 @@ impl Routes {
             by_stream,
             otherwise: plain(accepted("stream", &config.stream)?),
             key_parts: config.key_parts()?,
+            field_types: ACCEPTED_STREAMS
+                .iter()
+                .map(|accepted| (accepted.name, FieldTypes::of(&(accepted.schema)())))
+                .collect(),
         })
     }
 
@@ -80,11 +95,18 @@ impl Routes {
         let key = self.key(&scope, record, own);
         let request = match &key {
             _ if record.is_removed() => Err("its source no longer has it".to_owned()),
-            Ok(_) => route.parse(&record.data, own, &Defaults(config)),
+            Ok(_) => self.parse(route, &record.data, own, &Defaults(config)),
             Err(reason) => Err(reason.clone()),
         };
+        let added = |field| format!("fields that hosts add, such as `{field}`, are left out");
+        let mut notices: Vec<_> = host_field.map(added).into_iter().collect();
         let (request, record) = match request {
-            Ok((request, record)) => (Ok(request), Some(record)),
+            Ok(parsed) => {
+                notices.extend(parsed.read.iter().map(|field| {
+                    format!("values of `{field}` are read as the type that the stream has for it")
+                }));
+                (parsed.request, Some(parsed.record))
+            }
             Err(reason) => (Err(reason), None),
         };
         RoutedRecord {
@@ -93,8 +115,30 @@ impl Routes {
             key: key.unwrap_or_else(|_| whole_key(&scope, own)),
             request,
             record,
-            host_field,
+            notices,
         }
+    }
+
+    fn parse(
+        &self,
+        route: &Route,
+        whole: &JsonObject,
+        own: &JsonObject,
+        defaults: &Defaults<'_>,
+    ) -> Result<ParsedRecord, String> {
+        let mapped = match &route.mapping {
+            Some(mapping) => mapping.apply(whole)?,
+            None => own.clone(),
+        };
+        let types = self.field_types.get(route.accepted.name);
+        let (record, read) = types
+            .and_then(|types| types.read(&mapped))
+            .unwrap_or((mapped, Vec::new()));
+        Ok(ParsedRecord {
+            request: (route.accepted.parse_record)(&record, defaults),
+            record,
+            read,
+        })
     }
 
     fn key(&self, scope: &str, record: &Record, own: &JsonObject) -> Result<String, String> {
@@ -119,7 +163,7 @@ impl RoutedRecord {
             key: pending.key.clone(),
             request: (accepted.parse_record)(&record, &Defaults(config)),
             record: Some(record),
-            host_field: None,
+            notices: Vec::new(),
         })
     }
 
@@ -142,19 +186,6 @@ impl Route {
             Some(_) => format!("{name} of {stream}"),
             None => name.to_owned(),
         }
-    }
-
-    fn parse(
-        &self,
-        whole: &JsonObject,
-        own: &JsonObject,
-        defaults: &Defaults<'_>,
-    ) -> Result<(Request, JsonObject), String> {
-        let record = match &self.mapping {
-            Some(mapping) => mapping.apply(whole)?,
-            None => own.clone(),
-        };
-        Ok(((self.accepted.parse_record)(&record, defaults)?, record))
     }
 }
 

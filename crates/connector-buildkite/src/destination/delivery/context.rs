@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use buildkite_client::DEFAULT_BASE_URL;
+use connector_core::Result;
 
 use super::api_request::PipelineKey;
+use super::existence::missing;
 use super::existing_builds::ExistingBuilds;
 use super::journal::Journal;
 use super::remote::Remote;
@@ -47,6 +49,8 @@ pub(crate) struct DeliveryContext {
     /// Stands before the places of the journal, unless it is Buildkite's own address.
     base_url: String,
     existing: Arc<Mutex<BuildsByPlace>>,
+    /// Why places are known to be missing, or that they are not.
+    missing: Arc<tokio::sync::Mutex<HashMap<PipelineKey, Option<String>>>>,
 }
 
 impl DeliveryContext {
@@ -64,6 +68,7 @@ impl DeliveryContext {
                 format!("{base_url} ")
             },
             existing: Arc::default(),
+            missing: Arc::default(),
         }
     }
 
@@ -93,6 +98,20 @@ impl DeliveryContext {
             pipeline,
         } = pipeline;
         format!("{}{stream} {organization}/{pipeline}", self.base_url)
+    }
+
+    /// A sentence if a pipeline, or without one an organization, does not exist. Asked once.
+    ///
+    /// # Errors
+    /// What concerns all records.
+    pub(crate) async fn missing(&self, place: &PipelineKey) -> Result<Option<String>> {
+        let mut known = self.missing.lock().await;
+        if let Some(known) = known.get(place) {
+            return Ok(known.clone());
+        }
+        let missing = missing(&self.remote, place).await?;
+        known.insert(place.clone(), missing.clone());
+        Ok(missing)
     }
 
     /// What is known of the builds of a place.

@@ -135,14 +135,21 @@ impl Delivery<'_> {
         Ok(outcome)
     }
 
-    /// What a dry run says of the record.
+    /// What a dry run says of the record: whether it was sent already or cannot be, and else what
+    /// would be sent. Only reads.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`](connector_core::ErrorKind::Data) if the request has no JSON form.
+    /// What concerns all records.
     pub(crate) async fn plan(&self, context: &DeliveryContext) -> Result<DeliveryOutcome> {
         let memory = Memory::of(self.action, context, self.stream);
         if let Some(Entry::Done(done)) = memory.entry(context, self.key).await? {
             return Ok(DeliveryOutcome::Done(ALREADY_THERE, done.into()));
+        }
+        if let Some(reason) = context.missing(self.action.pipeline()).await? {
+            return Ok(DeliveryOutcome::Rejected(reason));
+        }
+        if let Some(verdict) = self.action.before(context, self.key).await? {
+            return Ok(verdict.into());
         }
         let request = self.action.request(self.key)?;
         let requests = vec![PlannedRequest::from(&request)];

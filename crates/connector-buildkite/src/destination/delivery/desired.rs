@@ -50,9 +50,9 @@ impl Reach<'_> {
                 let found = recalled.done.into();
                 return Ok(DeliveryOutcome::Done("unchanged", found));
             }
+            _ if self.is_dry => return self.plan(context).await,
             // Somebody may have changed it since.
-            Some(_) => return self.desired.deliver(context, self.is_dry).await,
-            None if self.is_dry => return self.desired.deliver(context, true).await,
+            Some(_) => return self.desired.deliver(context, false).await,
             None => {}
         }
         context.remote.in_flight.hold();
@@ -70,5 +70,16 @@ impl Reach<'_> {
             _ => {}
         }
         Ok(outcome)
+    }
+
+    async fn plan(&self, context: &DeliveryContext) -> Result<DeliveryOutcome> {
+        let organization = PipelineKey {
+            pipeline: String::new(),
+            ..self.desired.pipeline().clone()
+        };
+        match context.missing(&organization).await? {
+            Some(reason) => Ok(DeliveryOutcome::Rejected(reason)),
+            None => self.desired.deliver(context, true).await,
+        }
     }
 }

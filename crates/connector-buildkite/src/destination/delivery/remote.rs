@@ -33,8 +33,8 @@ pub(crate) struct Remote {
     began: (Instant, DateTime<Utc>),
     /// How long Buildkite's lists may lag behind.
     settle: Duration,
-    /// Streams that a notice was given for.
-    noticed: Arc<Mutex<HashSet<String>>>,
+    /// Notices that were given, with their streams.
+    noticed: Arc<Mutex<HashSet<(String, String)>>>,
 }
 
 impl Remote {
@@ -148,9 +148,10 @@ impl Remote {
     }
 
     /// Gives a notice, once for each stream.
-    pub(crate) fn notice_once(&self, stream: &str, message: impl Into<String>) {
+    pub(crate) fn notice_once(&self, stream: &str, message: &str) {
+        let id = (stream.to_owned(), message.to_owned());
         let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if noticed.insert(stream.to_owned()) {
+        if noticed.insert(id) {
             self.notice(stream, message);
         }
     }

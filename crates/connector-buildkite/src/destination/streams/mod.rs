@@ -5,6 +5,7 @@ pub(crate) mod build_cancellations;
 pub(crate) mod build_rebuilds;
 pub(crate) mod builds;
 mod existing;
+pub(crate) mod field_types;
 pub(crate) mod job_retries;
 pub(crate) mod job_unblocks;
 pub(crate) mod pipeline_archivals;

@@ -128,8 +128,10 @@ fn explain(path: &str, text: &str) -> String {
         );
     }
     match text.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("`{path}` is wrong: expected {expected}"),
-        None => format!("`{path}` is wrong"),
+        Some((_, expected)) => {
+            format!("`{path}` is wrong: expected {expected}; map it to such a value by `mapping`")
+        }
+        None => format!("`{path}` is wrong; map it by `mapping`"),
     }
 }
 

@@ -232,7 +232,7 @@ async fn an_annotation_that_is_too_large_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
+async fn text_that_is_added_is_never_added_twice_and_a_lost_answer_is_reported() {
     let bench = with_build(make()).await;
     let record = json!({"number": 1, "body": "More", "context": "c", "append": true});
     bench
@@ -247,7 +247,7 @@ async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
 }
 
 #[tokio::test]
-async fn a_pipeline_is_archived_and_brought_back_as_often_as_it_is_wanted() {
+async fn a_pipeline_is_archived_and_brought_back_each_time_it_is_wanted() {
     let bench = Bench::new().await;
     for archived in [true, true, false, true] {
         bench.server.fail_when(Fault::LostAnswer, When::write());

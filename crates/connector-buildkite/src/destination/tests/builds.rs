@@ -100,7 +100,7 @@ async fn the_same_record_is_one_build_also_when_the_journal_is_gone() {
 }
 
 #[tokio::test]
-async fn a_record_costs_one_request_and_a_run_one_look() {
+async fn a_record_costs_one_request_and_a_run_one_list() {
     let bench = Bench::new().await;
     let mut seen = 0;
     let records: Vec<_> = (0..20).map(build).collect();
@@ -135,7 +135,7 @@ async fn many_builds_of_before_cost_few_records_little() {
 
     assert_eq!(rows[0]["outcome"], "already_there");
     assert_eq!(rows[1]["outcome"], "created");
-    // Each: a page of the list, and a look by key.
+    // Each: a page of the list, and a list by key.
     let methods = bench.methods(&mut seen);
     assert_eq!(methods, ["GET", "GET", "GET", "GET", "POST"]);
 
@@ -144,7 +144,7 @@ async fn many_builds_of_before_cost_few_records_little() {
     let methods = bench.methods(&mut seen);
     assert!(
         methods.len() <= 12,
-        "{}: five pages, and few looks",
+        "{}: five pages, and few lists by key",
         methods.len()
     );
 }
@@ -211,35 +211,6 @@ async fn a_file_of_something_else_is_no_journal_and_stays_as_it_is() {
     assert_eq!(error.kind(), ErrorKind::State);
     let text = std::fs::read_to_string(bench.path("journal")).unwrap();
     assert_eq!(text, "{\"dear\": \"user\"}");
-}
-
-#[tokio::test]
-async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
-    let bench = Bench {
-        is_dry: true,
-        ..Bench::new().await
-    };
-    let record = json!({"commit": "HEAD", "branch": "main", "env": {"A": "1"}});
-
-    bench
-        .write("builds", &[record, json!({"branch": "x"})])
-        .await
-        .unwrap();
-
-    assert!(bench.server.requests().is_empty());
-    let rows = bench.results();
-    let request = &rows.iter().find(|row| row["outcome"] == "planned").unwrap()["requests"][0];
-    assert_eq!(request["method"], "POST");
-    assert_eq!(
-        request["path"],
-        "/v2/organizations/acme/pipelines/web/builds"
-    );
-    assert_eq!(request["body"]["env"]["A"], "1");
-    assert_eq!(
-        request["body"]["meta_data"]["triggered-by"],
-        "buildkite-connector"
-    );
-    assert!(!bench.path("journal").exists());
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod actions;
 mod builds;
+mod dry_run;
 mod faults;
 mod mutants;
 mod owed;
@@ -224,7 +225,7 @@ impl Bench {
         })
     }
 
-    /// Methods of the requests since the last call, but for the look at the token.
+    /// Methods of the requests since the last call, except that for the token.
     fn methods(&self, seen: &mut usize) -> Vec<String> {
         let requests = self.server.requests();
         let new = requests.iter().skip(*seen);

@@ -66,7 +66,7 @@ async fn only_the_named_parts_of_a_record_make_it_another() {
 }
 
 #[tokio::test]
-async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
+async fn fields_that_a_host_adds_are_left_out_with_a_notice() {
     let bench = Bench::new().await;
     let with = |modified: &str| {
         let mut record = build(1);
@@ -78,12 +78,44 @@ async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
         .await;
     assert_eq!(rows[1]["outcome"], "already_there");
     assert_eq!(bench.builds("web"), 1);
-    let told = bench.heard.0.lock().unwrap();
-    let notices = told.iter().filter(|event| {
+    let heard = bench.heard.0.lock().unwrap();
+    let notices = heard.iter().filter(|event| {
         matches!(event, Event::Notice { message, .. }
         if message.contains("`_sdc_last_modified`"))
     });
     assert_eq!(notices.count(), 1);
+}
+
+#[tokio::test]
+async fn a_record_out_of_sqlite_is_read_with_a_notice_for_each_field() {
+    let bench = Bench::new().await;
+    let from_sqlite = |number: usize| {
+        let mut record = build(number);
+        record["clean_checkout"] = 1.into();
+        record["env"] = "{\"A\":\"1\"}".into();
+        record
+    };
+    bench
+        .accept("builds", &[from_sqlite(1), from_sqlite(2)])
+        .await;
+    let sent = bench.server.write_requests();
+    let body: serde_json::Value = serde_json::from_str(&sent[0].body).unwrap();
+    assert_eq!(body["clean_checkout"], true);
+    assert_eq!(body["env"], json!({"A": "1"}));
+    {
+        let heard = bench.heard.0.lock().unwrap();
+        for field in ["`clean_checkout`", "`env`"] {
+            let is_notice = |event: &&Event| matches!(event, Event::Notice { message, .. } if message.contains(field));
+            assert_eq!(heard.iter().filter(is_notice).count(), 1, "{field}");
+        }
+    }
+    let mut bad = build(3);
+    bad["env"] = "A=1".into();
+    let reason = bench.refuse("builds", bad).await;
+    assert!(
+        reason.contains("`env`") && reason.contains("`mapping`"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]

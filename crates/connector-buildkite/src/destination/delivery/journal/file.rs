@@ -115,10 +115,12 @@ impl JournalFile {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".new");
         let new = path.with_file_name(name);
-        let mut journal = Self {
-            file: create_locked(&new)?,
-            path: new,
+        let file = match create_locked(&new) {
+            // A folder that cannot be written to: the file stays as it is.
+            Err(_) if lines.is_current => return Ok(()),
+            file => file?,
         };
+        let mut journal = Self { file, path: new };
         journal.append(&events, true)?;
         std::fs::rename(&journal.path, &path)
             .map_err(|error| failed("cannot be replaced", &error))?;

@@ -39,8 +39,10 @@ pub(crate) struct Journal(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    /// Absent if nothing is kept on disk.
+    /// Absent if nothing is written to disk.
     file: Option<JournalFile>,
+    /// Whether there is a file, written to or not.
+    is_kept: bool,
     contents: Contents,
 }
 
@@ -66,6 +68,7 @@ impl Journal {
         let contents = blocking(move || JournalFile::read(&path)).await?;
         let inner = Inner {
             file: None,
+            is_kept: true,
             contents,
         };
         Ok(Self(Arc::new(Mutex::new(inner))))
@@ -73,7 +76,7 @@ impl Journal {
 
     /// Whether it outlives the process.
     pub(crate) fn is_kept(&self) -> bool {
-        self.with(|inner| inner.file.is_some())
+        self.with(|inner| inner.is_kept)
     }
 
     /// What it knows of a record at a place.
@@ -197,6 +200,7 @@ impl Inner {
         let (file, contents) = JournalFile::open(path)?;
         Ok(Self {
             file: Some(file),
+            is_kept: true,
             contents,
         })
     }
