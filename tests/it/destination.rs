@@ -19,7 +19,7 @@ const TO: [&str; 11] = [
     "--set",
     "destination.settle_seconds=1",
     "--set",
-    "destination.journal=buildkite-journal.jsonl",
+    "destination.journal=journal.jsonl",
     "--quiet",
 ];
 
