@@ -19,7 +19,7 @@ const TO: [&str; 11] = [
     "--set",
     "destination.settle_seconds=1",
     "--set",
-    "destination.journal=buildkite-journal.jsonl",
+    "destination.journal=journal.jsonl",
     "--quiet",
 ];
 
@@ -126,7 +126,7 @@ fn killed_twenty_times_and_answered_badly_each_record_is_one_build() {
     assert_eq!(keys.len(), 150, "each record has its outcome");
 
     // Without its journal, on another machine.
-    std::fs::remove_file(folder.path().join("buildkite-journal.jsonl")).unwrap();
+    std::fs::remove_file(folder.path().join("journal.jsonl")).unwrap();
     fake.send(folder.path(), &from).assert_code(0);
     assert_eq!(fake.builds_made(), 150);
 }
@@ -182,7 +182,7 @@ fn a_dry_run_prints_the_requests_and_sends_none() {
     assert_eq!(ended.stdout.matches(line).count(), 2, "{}", ended.stdout);
     assert!(ended.stdout.contains("\"message\": \"deploy 1\""));
     assert!(fake.write_requests().is_empty());
-    assert!(!folder.path().join("buildkite-journal.jsonl").exists());
+    assert!(!folder.path().join("journal.jsonl").exists());
 }
 
 #[test]

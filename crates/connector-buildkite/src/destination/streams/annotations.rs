@@ -11,8 +11,8 @@ use crate::destination::delivery::{Action, ApiRequest, DeliveryContext, Pipeline
 
 pub(crate) const ANNOTATIONS: AcceptedStream = AcceptedStream {
     name: "annotations",
-    description: "Each record annotates a build or a job. Within one of them, a record of the \
-                  same context replaces the one before.",
+    description: "Each record annotates a build or a job. A later record with the same context \
+                  replaces the annotation.",
     scopes: &["write_builds"],
     schema: crate::streams::schema_of::<NewAnnotation>,
     parse_record,

@@ -15,7 +15,7 @@ use crate::destination::delivery::{
 
 pub(crate) const BUILD_CANCELLATIONS: AcceptedStream = AcceptedStream {
     name: "build_cancellations",
-    description: "Each record cancels a build. A build that is canceled already stays so.",
+    description: "Each record cancels a build. A build that is already canceled stays canceled.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<BuildCancellation>,
     parse_record,

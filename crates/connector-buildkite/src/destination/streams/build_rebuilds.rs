@@ -20,7 +20,7 @@ use crate::destination::delivery::{
 
 pub(crate) const BUILD_REBUILDS: AcceptedStream = AcceptedStream {
     name: "build_rebuilds",
-    description: "Each record runs a build again, as a new one.",
+    description: "Each record runs a build again, as a new build.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<BuildRebuild>,
     parse_record,

@@ -17,7 +17,7 @@ use crate::destination::delivery::{
 
 pub(crate) const JOB_UNBLOCKS: AcceptedStream = AcceptedStream {
     name: "job_unblocks",
-    description: "Each record unblocks a block or input step, with the fields that it asks for.",
+    description: "Each record unblocks a block or input step, with values for its fields.",
     scopes: &["read_builds", "write_builds"],
     schema: crate::streams::schema_of::<JobUnblock>,
     parse_record,

@@ -15,7 +15,7 @@ use crate::destination::delivery::{
 
 pub(crate) const PIPELINE_ARCHIVALS: AcceptedStream = AcceptedStream {
     name: "pipeline_archivals",
-    description: "Each record archives a pipeline, or brings it back.",
+    description: "Each record archives a pipeline, or unarchives it.",
     scopes: &["read_pipelines", "write_pipelines"],
     schema: crate::streams::schema_of::<PipelineArchival>,
     parse_record,

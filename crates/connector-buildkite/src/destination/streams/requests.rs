@@ -15,8 +15,8 @@ use crate::destination::delivery::{Action, ApiRequest, DeliveryContext, Pipeline
 
 pub(crate) const REQUESTS: AcceptedStream = AcceptedStream {
     name: "requests",
-    description: "Each record is a request below an organization, for what has no stream. Needs \
-                  `allow` `requests`, and for DELETE `delete_requests`.",
+    description: "Each record is a request to a path of an organization, for what has no stream. \
+                  Needs `requests` in `allow`, and for DELETE `delete_requests`.",
     scopes: &[],
     schema: crate::streams::schema_of::<AnyRequest>,
     parse_record,

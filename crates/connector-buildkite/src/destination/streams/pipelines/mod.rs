@@ -19,8 +19,8 @@ pub use state::PipelineState;
 
 pub(crate) const PIPELINES: AcceptedStream = AcceptedStream {
     name: "pipelines",
-    description: "Each record is the state that a pipeline is to have: it is created, or what \
-                  differs is changed.",
+    description: "Each record describes a pipeline as it should be. The pipeline is created, or \
+                  its differences are changed.",
     scopes: &["read_pipelines", "write_pipelines"],
     schema: crate::streams::schema_of::<PipelineState>,
     parse_record,
