@@ -43,9 +43,11 @@ pub struct ResultRow {
     pub reason: Option<String>,
     /// In a dry run: the requests that would be sent, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub requests: Vec<PlannedRequest>,
     /// In a dry run of `pipelines`: what differs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub differences: Vec<Difference>,
     /// With `wait`: the state in which the build ended, `blocked`, or `timed_out` if it had not
     /// ended in time.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod builds;
+mod conformance;
 mod dry_run;
 mod faults;
 mod mutants;

@@ -210,3 +210,18 @@ async fn what_others_can_write_or_is_no_file_is_refused_at_once() {
             .contains("\"version\":2")
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_of_another_user_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    drop(Journal::open(Some(path.clone())).await.unwrap());
+    // Only the superuser can give a file away; /etc/hosts belongs to that one for everybody else.
+    let other = match std::os::unix::fs::chown(&path, Some(12_345), None) {
+        Ok(()) => path,
+        Err(_) => PathBuf::from("/etc/hosts"),
+    };
+    let error = Journal::read(other).await.err().unwrap();
+    assert!(error.to_string().contains("another user"), "{error}");
+}
