@@ -115,6 +115,11 @@ impl Planner<'_> {
         }
         end.pipelines = self.pipelines(listed).await?;
         self.keep_of_removed(&mut end);
+        // The lists of the planning leave jobs out.
+        for (id, build) in &mut end.open {
+            let known = self.before.open.get(id);
+            build.jobs = known.map(|known| known.jobs.clone()).unwrap_or_default();
+        }
         let streams = self.state.streams().iter().cloned().collect();
         let gaps = gaps(&self.before, &end, &streams);
         let cuts = cut(&self.listing, &gaps, page, at_most).await?;
