@@ -79,15 +79,17 @@ fn a_path_that_matches_nothing_is_an_error_that_names_it() {
         let (_, value) = parents.find(|(name, _)| name == key).expect("it has it");
         value.clone()
     };
+    let (organization, pipeline) = (parent("organization_slug"), parent("pipeline_slug"));
+    let build = parent("build_number");
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "artifacts",
         "--organization",
-        &parent("organization_slug"),
+        &organization,
         "--pipeline",
-        &parent("pipeline_slug"),
+        &pipeline,
         "--build",
-        &parent("build_number"),
+        &build,
         "--path",
         "no/such/*",
         "--into",

@@ -53,7 +53,7 @@ impl Copy {
     pub(crate) fn open_rows(&self, stream: &str, open: &OpenRows) -> Vec<Vec<Value>> {
         let is_settled = |row: &Row| match row.get(&open.field).and_then(Value::as_str) {
             Some(value) => open.settled.iter().any(|settled| settled == value),
-            None => false,
+            None => open.null_is_settled,
         };
         let rows = self.of(stream).into_iter();
         let rows = rows.filter(|row| !row.contains_key("_gone") && !is_settled(row));

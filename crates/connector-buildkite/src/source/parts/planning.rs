@@ -47,6 +47,19 @@ pub(crate) async fn plan_end(sweep: Sweep, at_most: NonZeroUsize) -> Result<Swee
         state.partitions.insert(key.clone(), coverage);
         cuts.insert(key, own_cuts);
     }
+    // What is not there now stays known: the next read that is not divided marks what is open.
+    for (key, known) in &sweep.state.partitions {
+        let organization = key.split_once('/').map_or(key.as_str(), |(of, _)| of);
+        let partitions = &mut state.partitions;
+        if !partitions.contains_key(key) && !partitions.contains_key(organization) {
+            let is_carried = true;
+            let carried = Coverage {
+                is_carried,
+                ..known.clone()
+            };
+            partitions.insert(key.clone(), carried);
+        }
+    }
     Ok(SweepEnd { state, cuts })
 }
 
@@ -99,6 +112,8 @@ impl Planner<'_> {
             missing: Vec::new(),
             open: BTreeMap::new(),
             listed: BTreeMap::new(),
+            is_lost: false,
+            is_carried: false,
             ..self.before.clone()
         };
         // The clock of the answers may be behind that of the builds. All that is there is read.

@@ -42,6 +42,8 @@ pub(crate) struct Coverage {
     /// Its organization or pipeline went away, and the builds in `open` are marked. They stay
     /// listed, because they are looked for should it come back.
     pub(crate) is_lost: bool,
+    /// The divided read whose end this is does not read the partition: it is not there now.
+    pub(crate) is_carried: bool,
 }
 
 /// The version of a build whose lists were read.
@@ -98,6 +100,7 @@ impl Coverage {
             listed: BTreeMap::new(),
             unusable: Vec::new(),
             is_lost: false,
+            is_carried: false,
         }
     }
 
@@ -123,6 +126,7 @@ impl Coverage {
             listed: known().flat_map(|part| part.listed.clone()).collect(),
             unusable: Vec::new(),
             is_lost: known().all(|part| part.is_lost),
+            is_carried: known().all(|part| part.is_carried),
         };
         for part in known() {
             joined.add_open(part.open.clone());

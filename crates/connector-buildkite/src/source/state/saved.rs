@@ -68,6 +68,9 @@ pub(super) struct SavedPartition {
     jobs: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     lost: bool,
+    /// Version 3: see [`Coverage::is_carried`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    carried: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unusable: Vec<UnusableBuild>,
     /// Builds created since this moment may be open, too. Earlier versions, which did not list all
@@ -154,6 +157,7 @@ impl SavedPartition {
                 .map(|(id, build)| (id.clone(), build.jobs.clone()))
                 .collect(),
             lost: coverage.is_lost,
+            carried: coverage.is_carried,
             unusable: coverage.unusable.clone(),
             open_since: None,
             blocked_are_open: coverage.blocked_are_open,
@@ -204,6 +208,7 @@ impl SavedPartition {
             listed: listed.into_iter().collect(),
             unusable: self.unusable,
             is_lost: self.lost,
+            is_carried: self.carried,
         }
     }
 

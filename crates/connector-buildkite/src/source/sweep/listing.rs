@@ -108,6 +108,12 @@ impl Listing {
         scope.slug_of(client, organization, id, known).await
     }
 
+    /// Whether a pipeline has this slug, as far as they have been listed.
+    pub(super) fn lists_slug(&self, slug: &str) -> bool {
+        let listed = self.scope.listed_pipelines(&self.organization);
+        listed.is_some_and(|listed| listed.values().any(|known| known == slug))
+    }
+
     fn query(&self, filter: BuildFilter) -> BuildQuery {
         BuildQuery {
             organization: self.organization.clone(),

@@ -106,6 +106,7 @@ impl Sweep {
         };
         coverage.add_open(besides);
         coverage.is_lost = true;
+        coverage.is_carried = false;
         let streams = self.state.streams().iter().cloned().collect();
         let records = unmarked.iter();
         let records = records.flat_map(|(id, build)| tombstones(&streams, id, build, reason));

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkite_client::Listed;
+use buildkite_client::{Error as ClientError, Listed};
 use chrono::TimeDelta;
 use connector_core::{Record, Result, StreamName};
 
@@ -164,13 +164,14 @@ impl OpenBuildSearch {
         if let Some(reason) = self.reasons.get(id) {
             return Ok(reason);
         }
-        let reason = match self.slugs.get(id) {
-            None => AGED_OUT,
-            known => match self.listing.slug_of(id, known).await {
-                Ok(Some(_)) => AGED_OUT,
-                Ok(None) => PIPELINE_REMOVED,
-                Err(error) => return Err(self.listing.explain(error).await),
-            },
+        let known = self.slugs.get(id);
+        let reason = match self.listing.slug_of(id, known).await {
+            Ok(Some(_)) => AGED_OUT,
+            // The answer left the id of its pipeline out.
+            Ok(None) if self.listing.lists_slug(id) => AGED_OUT,
+            Ok(None) => PIPELINE_REMOVED,
+            Err(ClientError::Forbidden { .. }) if known.is_none() => AGED_OUT,
+            Err(error) => return Err(self.listing.explain(error).await),
         };
         self.reasons.insert(id.clone(), reason);
         Ok(reason)
