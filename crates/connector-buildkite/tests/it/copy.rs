@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use connector_core::{Comparison, Message, Record, Replica, Result, State, StreamName};
+use connector_core::{Comparison, Message, OpenRows, Record, Replica, Result, State, StreamName};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Map, Value};
 
@@ -47,6 +47,22 @@ impl Copy {
             let row = rows.get_mut(&key).expect("a row with this id");
             row.insert(field.to_owned(), value);
         });
+    }
+
+    /// The rows of a stream that can still change, as a database finds them.
+    pub(crate) fn open_rows(&self, stream: &str, open: &OpenRows) -> Vec<Vec<Value>> {
+        let is_settled = |row: &Row| match row.get(&open.field).and_then(Value::as_str) {
+            Some(value) => open.settled.iter().any(|settled| settled == value),
+            None => open.null_is_settled,
+        };
+        let rows = self.of(stream).into_iter();
+        let rows = rows.filter(|row| !row.contains_key("_gone") && !is_settled(row));
+        let wanted = |row: Row| {
+            let fields = open.wanted.iter();
+            let values = fields.map(|field| row.get(field).cloned().unwrap_or_default());
+            values.collect()
+        };
+        rows.map(wanted).collect()
     }
 
     /// The rows of a stream.
