@@ -22,9 +22,12 @@ impl Copy {
                 continue;
             };
             let (key, row) = row_of(record);
-            self.change(|rows| match record.is_removed() {
-                true => rows.entry(key).or_default().extend(row),
-                false => drop(rows.insert(key, row)),
+            self.change(|rows| {
+                let stored = rows.entry(key).or_default();
+                if !record.is_removed() {
+                    stored.clear();
+                }
+                stored.extend(row);
             });
         }
     }
@@ -127,8 +130,8 @@ fn differing(row: &Row, new: &Row) -> Comparison {
     names.sort();
     names.dedup();
     names.retain(|name| row.get(name) != new.get(name));
-    match names.is_empty() {
-        true => Comparison::Same,
-        false => Comparison::Differs(names),
+    if names.is_empty() {
+        return Comparison::Same;
     }
+    Comparison::Differs(names)
 }
