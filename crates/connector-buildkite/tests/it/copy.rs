@@ -114,11 +114,9 @@ impl Replica for Copy {
             let (key, new) = row_of(record);
             self.change(|rows| match rows.get(&key) {
                 None => Comparison::Absent,
-                Some(row) if record.is_removed() => match row.get("_gone") == new.get("_gone") {
-                    true => Comparison::Same,
-                    false => Comparison::Differs(vec!["_gone".to_owned()]),
-                },
-                Some(row) => differing(row, &new),
+                Some(row) if !record.is_removed() => differing(row, &new),
+                Some(row) if row.get("_gone") == new.get("_gone") => Comparison::Same,
+                Some(_) => Comparison::Differs(vec!["_gone".to_owned()]),
             })
         };
         Ok(records.iter().map(compare).collect())
