@@ -59,12 +59,16 @@ async fn divide(
 
 /// Reads a part with a fresh source, after it has travelled as text.
 async fn read_part(bench: &Bench, settings: &Value, part: &ReadRequest) -> Vec<Message> {
-    let text = serde_json::to_string(part).unwrap();
+    let text = serde_json::to_string(part).expect("a part has a JSON form");
     assert!(!text.contains(bench.server.token()), "{text}");
     assert!(text.len() < 64 * 1024, "{} bytes", text.len());
     let source = bench.open(settings.clone()).await;
-    let part = serde_json::from_str(&text).unwrap();
-    source.read(part).try_collect().await.unwrap()
+    let part = serde_json::from_str(&text).expect("what was just written");
+    source
+        .read(part)
+        .try_collect()
+        .await
+        .expect("a read that succeeds")
 }
 
 /// Divides a read and compares the parts with the whole.
@@ -76,12 +80,12 @@ async fn assert_parts_are_the_whole(world: World, settings: Value, streams: &[&s
         .read(request.clone())
         .try_collect()
         .await
-        .unwrap();
+        .expect("a read that succeeds");
     let whole = records(&whole);
     assert!(whole.values().map(BTreeSet::len).sum::<usize>() > 100);
     for at_most in [1, 4, 16] {
         let divided = divide(&*bench.source, &request, at_most, None).await;
-        let mut parts = divided.unwrap().parts;
+        let mut parts = divided.expect("it can be divided").parts;
         assert!(parts.len() <= at_most);
         assert!(parts.len() >= at_most.min(4), "{} parts", parts.len());
         fastrand::shuffle(&mut parts);
