@@ -1,8 +1,8 @@
 //! Gives a plugin of one's own the whole command line:
 //! `cargo run -p examples --example command_line -- sync --from counter --to jsonl:-`
 //!
-//! `--help` lists the commands: `sync`, `plan`, `verify`, `check`, `discover`, `sample`,
-//! `credential`, `completions` and `man`.
+//! `--help` lists the commands: `sync`, `plan`, `verify`, `status`, `check`, `discover`,
+//! `sample`, `credential`, `completions` and `man`.
 
 use std::process::ExitCode;
 

@@ -31,6 +31,7 @@ mod clock;
 mod cron;
 mod document;
 mod fixture;
+mod form;
 mod ids;
 mod pattern;
 mod rng;

@@ -3,15 +3,18 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 
 /// Microseconds since 1970 of a timestamp in any form that was ever served:
-/// `2015-04-23 17:26:52 UTC`, `…T…:ss.mmmZ`, fewer or no decimals, an offset, or a date alone.
+/// `2015-04-23 17:26:52 UTC`, `…T…:ss.mmmZ`, fewer or no decimals, an offset, or a date alone. A time
+/// without a zone is in UTC.
 pub(crate) fn parse_micros(text: &str) -> Option<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         // RFC 3339 also allows a space for the `T`: only the form with ` UTC` has one here.
         return text.contains(['T', 't']).then(|| time.timestamp_micros());
     }
-    if let Some(naive) = text.strip_suffix(" UTC") {
-        let time = NaiveDateTime::parse_from_str(naive, "%Y-%m-%d %H:%M:%S%.f").ok()?;
-        return Some(time.and_utc().timestamp_micros());
+    let naive = text.strip_suffix(" UTC").unwrap_or(text);
+    for form in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(naive, form) {
+            return Some(time.and_utc().timestamp_micros());
+        }
     }
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
@@ -86,6 +89,9 @@ mod tests {
             "2015-04-23 17:26:52 UTC",
             "2015-04-23T17:26:52Z",
             "2015-04-23T17:26:52.0Z",
+            "2015-04-23T17:26:52",
+            "2015-04-23T17:26:52.000000",
+            "2015-04-23 17:26:52",
             "2015-04-23T19:26:52+02:00",
         ] {
             assert_eq!(parse_millis(text), moment, "{text}");

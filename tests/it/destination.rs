@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{Ended, Fake, LIMIT};
 
-const TO: [&str; 9] = [
+const TO: [&str; 11] = [
     "--to",
     "buildkite",
     "--organization",
@@ -18,6 +18,8 @@ const TO: [&str; 9] = [
     "web",
     "--set",
     "destination.settle_seconds=1",
+    "--set",
+    "destination.journal=journal.jsonl",
     "--quiet",
 ];
 
@@ -124,7 +126,7 @@ fn killed_twenty_times_and_answered_badly_each_record_is_one_build() {
     assert_eq!(keys.len(), 150, "each record has its outcome");
 
     // Without its journal, on another machine.
-    std::fs::remove_file(folder.path().join("buildkite-journal.jsonl")).unwrap();
+    std::fs::remove_file(folder.path().join("journal.jsonl")).unwrap();
     fake.send(folder.path(), &from).assert_code(0);
     assert_eq!(fake.builds_made(), 150);
 }
@@ -180,7 +182,7 @@ fn a_dry_run_prints_the_requests_and_sends_none() {
     assert_eq!(ended.stdout.matches(line).count(), 2, "{}", ended.stdout);
     assert!(ended.stdout.contains("\"message\": \"deploy 1\""));
     assert!(fake.write_requests().is_empty());
-    assert!(!folder.path().join("buildkite-journal.jsonl").exists());
+    assert!(!folder.path().join("journal.jsonl").exists());
 }
 
 #[test]

@@ -21,12 +21,14 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn copy(from: &Path, to: &Path) {
+    // As the first release created them; a checkout does not keep the permissions.
     if from.is_file() {
         fs::copy(from, to).unwrap();
+        #[cfg(unix)]
+        fs::set_permissions(to, PermissionsExt::from_mode(0o600)).unwrap();
         return;
     }
     fs::create_dir(to).unwrap();
-    // As the first release created it; a checkout does not keep it.
     #[cfg(unix)]
     fs::set_permissions(to, PermissionsExt::from_mode(0o700)).unwrap();
     for entry in fs::read_dir(from).unwrap() {

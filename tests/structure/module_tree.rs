@@ -80,7 +80,7 @@ impl ModuleTree {
 
     fn add_submodule(&mut self, submodule: ItemMod, parent: &[String], folder: &Path) {
         let name = submodule.ident.to_string();
-        let path = [parent, &[name.clone()]].concat();
+        let path = [parent, std::slice::from_ref(&name)].concat();
         let inner = folder.join(&name);
         match submodule.content {
             Some((_, items)) => self.add_items(items, path, &inner),
@@ -133,7 +133,7 @@ impl ModuleTree {
             return self.resolve(&at, target, depth + 1);
         }
         let from_globs = module.globs.iter().find_map(|glob| {
-            let target = [glob.as_slice(), &[next.clone()]].concat();
+            let target = [glob.as_slice(), std::slice::from_ref(next)].concat();
             let found = self.resolve(&at, &target, depth + 1)?;
             (found != at).then_some(found)
         });

@@ -76,6 +76,7 @@ impl Lengths {
         self.0[(self.0.len() - 1) * share / 100]
     }
 
+    #[expect(clippy::print_stdout, reason = "figures for people")]
     fn print(&self, what: &str) {
         println!(
             "{} functions of {what}: median {} lines, p90 {}, longest {}",

@@ -38,7 +38,8 @@ impl Demo for Fake {
             Error::new(ErrorKind::Io, "the demo could not be started").with_source(error)
         })?;
         // What has happened in the made-up organizations since the last demo.
-        server.advance((now - begun).to_std().unwrap_or_default());
+        let elapsed = (now - begun).to_std().unwrap_or_default();
+        server.clock().advance(elapsed);
         let uri = server.uri().to_owned();
         // It opens nothing but this fake.
         let token = Credential::ApiKey(server.token().into());

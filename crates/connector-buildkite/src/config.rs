@@ -33,8 +33,8 @@ pub struct Config {
     /// Address of the API: https, or http on this machine.
     #[serde(default = "default_base_url")]
     pub base_url: String,
-    /// What states name as the remote that they belong to. Default: the base URL. For a remote
-    /// whose address changes from run to run, such as a proxy on a free port.
+    /// Name of the remote in saved states, for a remote whose address changes from run to run,
+    /// such as a proxy on a free port. Default: the address of the API.
     #[schemars(with = "String")]
     pub state_id: Option<String>,
     /// Slugs of the organizations to read. Default: all that the token sees.
@@ -147,7 +147,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What states name as the remote.
+    /// The name of the remote in saved states.
     pub(crate) fn remote(&self) -> &str {
         self.state_id.as_deref().unwrap_or(&self.base_url)
     }

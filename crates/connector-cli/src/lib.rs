@@ -1,5 +1,5 @@
-//! The command line of any set of connectors: `sync`, `plan`, `verify`, `check`, `discover`,
-//! `sample`, `credential`, `completions` and `man`.
+//! The command line of any set of connectors: `sync`, `plan`, `verify`, `status`, `check`,
+//! `discover`, `sample`, `credential`, `completions` and `man`.
 //!
 //! ```no_run
 //! # use connector_core::Registry;

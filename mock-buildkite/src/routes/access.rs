@@ -47,7 +47,8 @@ pub(super) fn catalog(call: &Call<'_>) -> Reply {
     let base = call.base;
     let catalog = json!({"linkset": [{
         "anchor": format!("{base}/v2/analytics"),
-        "service-desc": [{"href": format!("{base}/v2/analytics/openapi.yaml"), "type": "application/yaml"}],
+        "service-desc": [{"href": format!("{base}/v2/analytics/openapi.yaml"), "type": "application/openapi+yaml"}],
+        "service-doc": [{"href": "https://buildkite.com/docs/apis/rest-api", "type": "text/html"}],
     }]});
     Reply {
         mime: Some("application/linkset+json"),

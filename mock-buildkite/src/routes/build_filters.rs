@@ -48,7 +48,7 @@ impl<'a> BuildFilters<'a> {
         let time = |key: &str| {
             let value = query.get(key).map(|text| {
                 let micros = parse_micros(text).ok_or_else(|| {
-                    Reply::error(400, &format!("{key} is not a valid ISO 8601 time"))
+                    Reply::error(422, &format!("{key} is not a valid ISO 8601 time"))
                 })?;
                 let below_seconds = micros.rem_euclid(1_000_000);
                 let is_cut = call.settings.cuts_to_seconds;

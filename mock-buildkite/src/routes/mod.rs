@@ -31,6 +31,7 @@ use crate::world::{Build, Token, User, World};
 pub(crate) use downloads::signature;
 use path_objects::PathObjects;
 pub(crate) use query::Query;
+pub(crate) use writes::{UPLOADS, keep_upload};
 
 /// A request, who sent it, and the world it is about.
 pub(crate) struct Call<'a> {

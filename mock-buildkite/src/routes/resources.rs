@@ -49,7 +49,7 @@ use Style::{Cursor, Object, Pages, Plain, Whole};
 
 /// All plain lists.
 #[rustfmt::skip]
-pub(super) const RESOURCES: [Resource; 47] = [
+pub(super) const RESOURCES: [Resource; 48] = [
     list("pipeline_schedules", "PIPE/schedules", "read_pipelines", Pages).item("id", "pipeline schedule"),
     list("pipeline_webhooks", "PIPE/github-webhooks", "read_pipelines", Object),
     list("pipeline_templates", "ORG/pipeline-templates", "read_pipeline_templates", Plain).item("uuid", "pipeline template"),
@@ -64,6 +64,7 @@ pub(super) const RESOURCES: [Resource; 47] = [
     list("cluster_tokens", "CLUSTER/tokens", "read_clusters", Pages).item("id", "cluster token"),
     list("cluster_maintainers", "CLUSTER/maintainers", "read_clusters", Plain).item("id", "cluster maintainer"),
     list("cluster_secrets", "CLUSTER/secrets", "read_secrets_details", Pages).item("id", "secret"),
+    list("cache_registries", "CLUSTER/cache-registries", "read_clusters", Cursor(All)).item("uuid", "cache registry"),
     list("agent_images", "CLUSTER/agent-images", "read_clusters", Whole).item("id", "agent image"),
     list("cache_volumes", "CLUSTER/cache_volumes", "read_clusters", Whole),
     list("network_ranges", "CLUSTER/network_ranges", "read_clusters", Whole),

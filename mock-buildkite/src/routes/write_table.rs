@@ -3,8 +3,9 @@
 use super::route::{Handler, Route, route};
 use super::writes::objects::{create, delete, update};
 use super::writes::{
-    agents, cluster_queues, cluster_secrets, clusters, hosted_agents, job_parts, maintainers,
-    organization_settings, organizations, pipeline_lists, registries, services, teams, test_engine,
+    agents, cache_registries, cluster_queues, cluster_secrets, clusters, hosted_agents, job_parts,
+    maintainers, organization_settings, organizations, package_uploads, pipeline_lists, registries,
+    services, teams, test_engine,
 };
 
 const CLUSTERS: &str = "write_clusters";
@@ -51,6 +52,9 @@ pub(super) const LIST_WRITES: &[Route] = &[
     route("PUT", "CLUSTER/secrets/{id}", SECRETS, |call, params| update(call, params, &cluster_secrets::SECRET)),
     route("PUT", "CLUSTER/secrets/{id}/value", SECRETS, cluster_secrets::set_secret),
     route("DELETE", "CLUSTER/secrets/{id}", SECRETS, |call, params| delete(call, params, &cluster_secrets::SECRET, 204)),
+    route("POST", "CLUSTER/cache-registries", CLUSTERS, |call, params| create(call, params, &cache_registries::CACHE, 201)),
+    route("PATCH", "CLUSTER/cache-registries/{id}", CLUSTERS, |call, params| update(call, params, &cache_registries::CACHE)),
+    route("DELETE", "CLUSTER/cache-registries/{id}", CLUSTERS, |call, params| delete(call, params, &cache_registries::CACHE, 204)),
     route("POST", "CLUSTER/agent-images", CLUSTERS, hosted_agents::create_image),
     route("DELETE", "CLUSTER/agent-images/{id}", CLUSTERS, hosted_agents::delete_image),
     route("DELETE", "CLUSTER/cache_volumes", CLUSTERS, hosted_agents::delete_volume),
@@ -119,9 +123,11 @@ pub(super) const LIST_WRITES: &[Route] = &[
     route("PATCH", "PACKAGES/registries/{id}", REGISTRIES, UPDATE_REGISTRY),
     route("DELETE", "PACKAGES/registries/{id}", "delete_registries", |call, params| delete(call, params, &registries::REGISTRY, 200)),
     route("POST", "REGISTRY/tokens", REGISTRIES, |call, params| create(call, params, &registries::TOKEN, 200)),
+    route("PATCH", "REGISTRY/tokens/{id}", REGISTRIES, |call, params| update(call, params, &registries::TOKEN)),
     route("POST", "REGISTRY/tokens/{id}", REGISTRIES, |call, params| update(call, params, &registries::TOKEN)),
     route("DELETE", "REGISTRY/tokens/{id}", REGISTRIES, |call, params| delete(call, params, &registries::TOKEN, 200)),
     route("POST", "REGISTRY/packages", "write_packages", registries::publish),
+    route("POST", "REGISTRY/packages/upload", "write_packages", package_uploads::request_upload),
     route("POST", "REGISTRY/packages/{id}/copy", "read_packages", registries::copy),
     route("DELETE", "REGISTRY/packages/{id}", "delete_packages", |call, params| delete(call, params, &registries::PACKAGE, 200)),
 ];

@@ -6,7 +6,7 @@ use super::Store;
 use super::answer::Answer;
 use super::fault::{Criteria, Fault};
 use super::request::Request;
-use crate::routes::{Query, signature};
+use crate::routes::{Query, UPLOADS, keep_upload, signature};
 
 /// A request that the storage has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,9 @@ pub(super) fn respond(store: &mut Store, request: &Request) -> Answer {
     });
     let answer = match &fault {
         Some(Fault::Status { status, .. }) => Answer::new(*status),
+        _ if request.method == "POST" && request.path == UPLOADS => {
+            Answer::new(keep_upload(&mut store.world, &request.body))
+        }
         _ => match content(store, request) {
             Err(status) => Answer::new(status),
             Ok(content) => whole_or_part(content, range, fault.as_ref()),

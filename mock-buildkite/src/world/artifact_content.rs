@@ -20,3 +20,15 @@ impl World {
         Some(self.contents.get(id).cloned().unwrap_or_else(made_up))
     }
 }
+
+impl World {
+    /// Keeps a file that was sent to the storage under a key.
+    pub(crate) fn keep_upload(&mut self, key: &str, bytes: &[u8]) {
+        self.contents.insert(key.to_owned(), bytes.to_vec());
+    }
+
+    /// The file that was sent to the storage under a key.
+    pub(crate) fn upload(&self, key: &str) -> Option<&[u8]> {
+        self.contents.get(key).map(Vec::as_slice)
+    }
+}

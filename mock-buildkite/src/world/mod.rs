@@ -48,7 +48,7 @@ use feature::Missing;
 pub use lifecycle::{JobOutcome, JobRule};
 pub use load::{Ignored, LoadError};
 pub(crate) use pipeline::Pipeline;
-pub(crate) use pipeline_settings::merge_settings;
+pub(crate) use pipeline_settings::{merge_settings, provider_of};
 pub use saved::RestoreError;
 pub use token::{DEMO_TOKEN, Token};
 pub use user::User;
@@ -65,7 +65,7 @@ pub struct World {
     pub(crate) paused_queues: HashSet<String>,
     collections: Collections,
     agent_cache: AgentCache,
-    /// Contents of artifacts that a test has set, by id.
+    /// Contents of artifacts that a test has set, by id, and of uploads, by key.
     contents: HashMap<String, Vec<u8>>,
     missing: Vec<Missing>,
     pub(crate) clock: Clock,

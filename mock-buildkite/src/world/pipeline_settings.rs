@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::World;
 use crate::document::Document;
+use crate::rng::Rng;
 use crate::steps::{Step, read};
 use crate::time::millis_to_string;
 
@@ -84,10 +85,38 @@ impl World {
 pub(crate) fn merge_settings(pipeline: &mut Document, settings: &Value) {
     let mut provider = pipeline.get("provider");
     if !provider["settings"].is_object() {
-        provider = json!({"id": "unknown", "settings": {}, "webhook_url": ""});
+        provider = provider_of("", "");
+        provider["webhook_url"] = "".into();
     }
     for (key, value) in settings.as_object().into_iter().flatten() {
         provider["settings"][key] = value.clone();
     }
     pipeline.set("provider", provider);
 }
+
+/// The provider of a new pipeline. GitHub's has the settings that the documentation shows.
+pub(crate) fn provider_of(repository: &str, pipeline_id: &str) -> Value {
+    let webhook = Rng::of_text(pipeline_id).hex(50);
+    let (id, settings) = if repository.contains("github.com") {
+        let settings = serde_json::from_str(GITHUB_SETTINGS);
+        ("github", settings.expect("this text is JSON"))
+    } else {
+        ("unknown", json!({}))
+    };
+    json!({
+        "id": id,
+        "settings": settings,
+        "webhook_url": format!("https://webhook.buildkite.com/deliver/{webhook}"),
+    })
+}
+
+const GITHUB_SETTINGS: &str = r#"{
+    "trigger_mode": "code", "build_pull_requests": true, "pull_request_branch_filter_enabled": false,
+    "skip_builds_for_existing_commits": false, "skip_pull_request_builds_for_existing_commits": true,
+    "build_pull_request_ready_for_review": false, "build_pull_request_labels_changed": false,
+    "build_pull_request_forks": false, "prefix_pull_request_fork_branch_names": true,
+    "build_branches": true, "build_tags": false, "cancel_deleted_branch_builds": false,
+    "publish_commit_status": true, "publish_commit_status_per_step": false,
+    "separate_pull_request_statuses": false, "publish_blocked_as_pending": false,
+    "use_step_key_as_commit_status": false, "filter_enabled": false
+}"#;

@@ -138,6 +138,12 @@ impl Token {
                 .filter(|item| !item.is_empty());
             items.map(str::to_owned).collect()
         };
+        if let Some(unknown) = list(scopes)
+            .iter()
+            .find(|one| !ALL_SCOPES.contains(&one.as_str()))
+        {
+            return Err(format!("there is no scope `{unknown}`"));
+        }
         let mut token = Self::new(secret.trim());
         if !scopes.is_empty() {
             token = token.scopes(list(scopes));

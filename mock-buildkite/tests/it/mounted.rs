@@ -35,11 +35,7 @@ async fn a_mock_server_answers_what_the_fake_does_and_its_pages_lead_to_itself()
             assert!(address.starts_with(&server.uri()), "{address}");
             numbers.push(build["number"].as_u64());
         }
-        let link = answer.headers.get("link");
-        let link = link.map_or("", |link| link.to_str().expect("a text"));
-        let mut links = link.split(", ").filter(|link| link.contains("\"next\""));
-        next = links.next().map(|link| {
-            let url = link.split(['<', '>']).nth(1).expect("an address");
+        next = answer.link("next").map(|url| {
             let rest = url.strip_prefix(&server.uri());
             rest.expect("the mock server's").to_owned()
         });

@@ -93,6 +93,9 @@ impl Fake {
             .current_dir(folder)
             .env("BUILDKITE_API_TOKEN", token)
             .env("NO_PROXY", "127.0.0.1")
+            // A user's data folder of its own: macOS looks at the home, others at the variable.
+            .env("HOME", folder)
+            .env("XDG_DATA_HOME", folder.join("data"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

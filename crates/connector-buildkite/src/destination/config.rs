@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::key::KeyParts;
+use super::delivery::KeyParts;
 use super::mapping::Mapping;
 use crate::config::{Config, TOKEN_VARIABLE};
 use crate::error::invalid_setting;
@@ -21,11 +21,11 @@ const SHARED: [&str; 4] = [
     "max_concurrency",
     "rate_limit_reserve",
 ];
-const KEY_OF_WRITERS: &str = "API access token. To make one: Buildkite, Personal Settings, API \
-    Access Tokens; scopes read_builds and write_builds, and read_pipelines and write_pipelines \
-    for pipelines. A host that keeps credentials gives it instead.";
+const KEY_OF_WRITERS: &str = "API access token. Create one in Buildkite under Personal Settings, API \
+    Access Tokens, with the scopes read_builds and write_builds, and read_pipelines and \
+    write_pipelines for pipelines. A host that keeps credentials passes it instead.";
 
-/// What has to be allowed by name before it is done.
+/// Actions that must be allowed by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -41,7 +41,7 @@ pub enum Permission {
     DeleteRequests,
 }
 
-/// What is waited for once builds are triggered.
+/// What to wait for after builds are triggered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
@@ -50,61 +50,61 @@ pub enum Wait {
 }
 
 // No `Serialize`: it is never written back.
-/// Settings of the Buildkite destination, beside those that it shares with the source.
+/// Settings of the Buildkite destination, besides those that it shares with the source.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(title = "Buildkite")]
 #[serde(deny_unknown_fields)]
 pub struct DestinationConfig {
-    /// Slug of the organization of records that name none.
+    /// Slug of the organization for records that name none.
     #[schemars(with = "String")]
     pub organization: Option<String>,
-    /// Slug of the pipeline of records that name none.
+    /// Slug of the pipeline for records that name none.
     #[schemars(with = "String")]
     pub pipeline: Option<String>,
-    /// For each stream of the source, how its records become those of a stream here. The records
-    /// of a stream without a mapping must have the fields of the stream here that is named like
-    /// it, or else of `stream`.
+    /// For each stream of the source, how its records become records of a stream here. Without a
+    /// mapping, records must have the fields of the stream here with the same name, or else of
+    /// `stream`.
     #[serde(default)]
     pub mapping: BTreeMap<String, Mapping>,
-    /// Which stream here takes records of streams that have no mapping, and are not named like
-    /// one here: builds if left out.
+    /// The stream here that takes the records of streams without a mapping, unless a stream here
+    /// has the same name.
     #[serde(default = "default_stream")]
     pub stream: String,
-    /// What makes two records the same, as JSON pointers into the source's record: "/id". The
-    /// whole record if left out.
+    /// What makes two records the same, as JSON pointers into the source's record: "/id". Default:
+    /// the whole record.
     #[serde(default)]
     pub idempotency_key: Vec<String>,
-    /// File that remembers what was sent. Give it a place that lasts. Empty for none: what was
-    /// sent before is then looked for at Buildkite alone.
-    #[serde(default = "default_journal")]
-    pub journal: String,
-    /// How long a build may take to show in Buildkite's lists, in seconds, 0 to 600. So long is
-    /// looked for it before it is sent again.
+    /// File that remembers what was sent; put it in a permanent place. Empty for no journal: then
+    /// only Buildkite is asked what was sent before. Default: a file for the address and
+    /// organization in the user's data folder; buildkite-journal.jsonl in the working directory if
+    /// that file exists, or if there is no data folder.
+    #[schemars(with = "String")]
+    pub journal: Option<String>,
+    /// How long a new build may take to appear in Buildkite's lists, in seconds, 0 to 600. If the
+    /// outcome of a request is unknown, the connector looks for its build for this long before it
+    /// sends the request again.
     #[serde(default = "default_settle_seconds")]
     #[schemars(range(min = 0, max = 600))]
     pub settle_seconds: u32,
-    /// What is waited for once builds are triggered; nothing if left out.
+    /// What to wait for after builds are triggered. Needs a journal, so that the next run resumes
+    /// the wait if this one ends. Default: nothing.
     #[schemars(with = "Wait")]
     pub wait: Option<Wait>,
-    /// The longest wait for one build, in minutes, 1 to 10,080.
+    /// Maximum time to wait for one build, in minutes, 1 to 10,080.
     #[serde(default = "default_wait_minutes")]
     #[schemars(range(min = 1, max = 10_080))]
     pub wait_minutes: u32,
-    /// The time between two looks at the builds that are waited for, in seconds, 1 to 3,600.
+    /// Time between two requests for the state of awaited builds, in seconds, 1 to 3,600.
     #[serde(default = "default_poll_seconds")]
     #[schemars(range(min = 1, max = 3_600))]
     pub poll_seconds: u32,
-    /// What may be done that is refused otherwise.
+    /// Actions to allow that are refused otherwise.
     #[serde(default)]
     pub allow: Vec<Permission>,
 }
 
 fn default_stream() -> String {
     "builds".to_owned()
-}
-
-fn default_journal() -> String {
-    "buildkite-journal.jsonl".to_owned()
 }
 
 fn default_settle_seconds() -> u32 {
@@ -194,6 +194,13 @@ impl DestinationConfig {
                 ));
             }
         }
+        if config.wait.is_some() && config.journal.as_deref() == Some("") {
+            return Err(invalid_setting(
+                "wait",
+                "expected a journal, which remembers the builds that are awaited if this run ends: \
+                 set `journal` to a file, or leave it out",
+            ));
+        }
         config.key_parts()?;
         Ok((connection, config))
     }
@@ -253,6 +260,8 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(key) && !text.contains("s3cret"), "{text}");
         }
+        let error = parse(json!({"wait": "finished", "journal": ""})).unwrap_err();
+        assert!(error.to_string().contains("key: wait"), "{error}");
         let text = parse(json!({"start_date": "2026-01-01"}))
             .unwrap_err()
             .to_string();

@@ -1,32 +1,23 @@
 //! The connector as a destination: one record, one effect.
 //!
-//! A record is read, and mapped where the configuration says so ([`mapping`]); it becomes what it
-//! asks for ([`target`]), which is delivered with the journal and looks at the remote
-//! ([`deliver`]), in order for each pipeline and side by side for several. What became of it is
-//! logged until the host takes it ([`outcome_log`]).
+//! A record is read, and mapped if the settings say so ([`routing`], [`mapping`]). It becomes a
+//! request of one of the [`streams`], which [`delivery`] carries out with journal and probes, in
+//! order for each pipeline and side by side for several ([`batch`]). What became of it is logged
+//! until the host takes it.
 
-mod action;
-mod actions;
-mod builds;
+mod batch;
 mod config;
-mod deliver;
-mod desk;
-mod difference;
-mod journal;
-mod key;
-mod known;
+mod delivery;
+mod journal_place;
 mod mapping;
-mod outcome_log;
-mod pipelines;
-mod private;
-mod row;
-mod target;
+mod opening;
+mod routing;
+mod settling;
+mod streams;
 #[cfg(test)]
 mod tests;
-mod waiting;
-mod write;
+mod unsettled;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,73 +25,69 @@ use std::time::Duration;
 use async_trait::async_trait;
 use buildkite_client::{Client, Clock, SystemClock};
 use connector_core::{
-    AcceptedStreams, ActingDestination, Capabilities, Destination, Error, ErrorKind, JsonObject,
-    Observer, Outcome, Record, Result, Setup, State, Stream, StreamName, StreamPlan, WriteMode,
-    WritePlan,
+    AcceptedStreams, ActingDestination, Capabilities, Catalog, Destination, Error, ErrorKind,
+    JsonObject, Observer, Outcome, Record, Result, Setup, State, Stop, Stream, StreamName,
+    StreamPlan, WriteMode, WritePlan,
 };
 
-use self::desk::Desk;
-use self::journal::Journal;
-use self::mapping::Compiled;
-use self::outcome_log::OutcomeLog;
-use self::target::Target;
-use self::waiting::Waiting;
+use self::delivery::{BuildWatcher, DeliveryContext, OutcomeLog, Safeguards};
+use self::routing::Routes;
+use self::unsettled::Unsettled;
 use crate::config::Config;
 use crate::connection::{connect, forward, options};
-use crate::error::{explain, invalid_setting};
 
 /// The records of the destination's streams. Each is one JSON object; unknown fields are refused.
 pub mod records {
-    pub use super::actions::annotations::NewAnnotation;
-    pub use super::actions::build_cancellations::BuildCancellation;
-    pub use super::actions::build_rebuilds::BuildRebuild;
-    pub use super::actions::job_retries::JobRetry;
-    pub use super::actions::job_unblocks::JobUnblock;
-    pub use super::actions::pipeline_archivals::PipelineArchival;
-    pub use super::actions::requests::{AnyRequest, Method};
-    pub use super::builds::{Author, NewBuild};
-    pub use super::pipelines::PipelineState;
+    pub use super::streams::annotations::NewAnnotation;
+    pub use super::streams::build_cancellations::BuildCancellation;
+    pub use super::streams::build_rebuilds::BuildRebuild;
+    pub use super::streams::builds::{Author, NewBuild};
+    pub use super::streams::job_retries::JobRetry;
+    pub use super::streams::job_unblocks::JobUnblock;
+    pub use super::streams::pipeline_archivals::PipelineArchival;
+    pub use super::streams::pipelines::PipelineState;
+    pub use super::streams::requests::{AnyRequest, Method};
 }
 
 pub use config::{DestinationConfig, Permission, Wait};
+pub use delivery::{Difference, PlannedRequest, ResultRow};
 pub use mapping::Mapping;
-pub use row::{Difference, PlannedRequest, ResultRow};
 
-/// So long an answer may stay away before its request counts as lost. The pipelines behind it
-/// wait meanwhile.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// After this long without an answer, a request counts as lost. Later records of its pipeline wait
+/// meanwhile.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Writes to Buildkite.
 pub(crate) struct BuildkiteDestination {
     client: Client,
     base_url: String,
     config: DestinationConfig,
-    routes: BTreeMap<StreamName, Route>,
-    /// Where the records of all other streams go.
-    otherwise: Route,
-    observer: Arc<dyn Observer>,
-    /// Nothing may be changed.
-    is_dry: bool,
+    routes: Routes,
+    host: Host,
     clock: Arc<dyn Clock>,
-    /// So many lanes at the same time.
-    at_once: usize,
-    #[cfg(test)]
-    safeguards: desk::Safeguards,
+    /// Maximum number of pipelines that are written to at the same time.
+    max_concurrency: usize,
+    safeguards: Safeguards,
     open: Option<Open>,
 }
 
-/// Where the records of one stream of the source go.
-struct Route {
-    target: &'static Target,
-    mapping: Option<Compiled>,
+/// What the host gives beside settings and credential.
+struct Host {
+    observer: Arc<dyn Observer>,
+    stop: Stop,
+    /// Whether nothing may be changed.
+    is_dry: bool,
+    /// A folder of the user that lasts.
+    data_folder: Option<PathBuf>,
 }
 
 /// What is there between `start` and `finish`.
 struct Open {
     sync: String,
-    desk: Desk,
+    context: DeliveryContext,
     log: OutcomeLog,
-    waiting: Option<Waiting>,
+    watcher: Option<BuildWatcher>,
+    unsettled: Unsettled,
 }
 
 impl BuildkiteDestination {
@@ -111,70 +98,35 @@ impl BuildkiteDestination {
     pub(crate) fn new(setup: Setup) -> Result<Self> {
         let (connection, config) = DestinationConfig::parse(setup.configuration, setup.credential)?;
         let mut options = options(&connection)?;
-        options.read_timeout = PATIENCE;
+        options.read_timeout = ANSWER_TIMEOUT;
         let client = connect(options)?;
-        let host = (setup.observer, setup.dry_run);
+        let host = Host {
+            observer: setup.observer,
+            stop: setup.stop,
+            is_dry: setup.dry_run,
+            data_folder: setup.data_folder,
+        };
         Self::with_client(connection, config, host, client, Arc::new(SystemClock))
     }
 
     fn with_client(
         connection: Config,
         config: DestinationConfig,
-        (observer, is_dry): (Arc<dyn Observer>, bool),
+        host: Host,
         client: Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let client = client.with_observer(forward(&observer, None));
-        let mut routes = BTreeMap::new();
-        for (name, mapping) in &config.mapping {
-            let target = target_of(&format!("mapping.{name}.to"), &mapping.to)?;
-            let mapping = Some(Compiled::new(name, mapping)?);
-            routes.insert(name.as_str().into(), Route { target, mapping });
-        }
-        for target in &target::TARGETS {
-            let plain = Route {
-                target,
-                mapping: None,
-            };
-            routes.entry(target.name.into()).or_insert(plain);
-        }
-        let otherwise = Route {
-            target: target_of("stream", &config.stream)?,
-            mapping: None,
-        };
         Ok(Self {
-            client,
+            client: client.with_observer(forward(&host.observer, None)),
             base_url: connection.base_url,
+            routes: Routes::new(&config)?,
             config,
-            routes,
-            otherwise,
-            observer,
-            is_dry,
+            host,
             clock,
-            at_once: connection.max_concurrency as usize,
-            #[cfg(test)]
-            safeguards: desk::Safeguards::default(),
+            max_concurrency: connection.max_concurrency as usize,
+            safeguards: Safeguards::default(),
             open: None,
         })
-    }
-
-    /// The scopes that these streams take.
-    fn scopes<'a>(&self, streams: impl Iterator<Item = &'a StreamName>) -> BTreeSet<&'static str> {
-        let scopes = streams.flat_map(|name| self.route(name).target.scopes);
-        scopes.copied().collect()
-    }
-
-    /// Proves that the token may write these streams.
-    async fn expect_scopes<'a>(&self, streams: impl Iterator<Item = &'a StreamPlan>) -> Result<()> {
-        if self.is_dry {
-            return Ok(());
-        }
-        let needed = self.scopes(streams.map(|plan| &plan.stream.name));
-        prove(self.client.clone(), needed).await
-    }
-
-    fn route(&self, stream: &StreamName) -> &Route {
-        self.routes.get(stream).unwrap_or(&self.otherwise)
     }
 }
 
@@ -199,8 +151,9 @@ impl Destination for BuildkiteDestination {
         if names.is_empty() {
             names.push("builds".into());
         }
-        let needed = self.scopes(names.iter());
-        prove(self.client.without_connection_retries(), needed).await
+        let client = self.client.without_connection_retries();
+        self.expect_scopes(&client, names.iter()).await?;
+        self.expect_places(&client).await
     }
 
     async fn accepted_streams(&mut self) -> Result<AcceptedStreams> {
@@ -211,41 +164,21 @@ impl Destination for BuildkiteDestination {
         let capabilities = capabilities();
         let mut streams = plan.streams.iter();
         streams.try_for_each(|stream| capabilities.expect(stream))?;
-        self.expect_scopes(plan.streams.iter()).await?;
-        let journal = match self.config.journal.as_str() {
-            "" => None,
-            path => Some(PathBuf::from(path)),
-        };
-        let journal = Journal::open(journal.filter(|_| !self.is_dry)).await?;
-        let state = journal.state(&plan.sync);
-        #[cfg_attr(not(test), expect(unused_mut, reason = "tests leave safeguards out"))]
-        let mut desk = Desk::new(
-            self.client.clone(),
-            journal,
-            Arc::clone(&self.clock),
-            self.config.settle(),
-            &self.base_url,
-            Arc::clone(&self.observer),
-        );
-        #[cfg(test)]
-        {
-            desk.safeguards = self.safeguards;
-        }
-        let poll = Duration::from_secs(self.config.poll_seconds.into());
-        let waiting = |_: Wait| Waiting::new(poll, self.config.wait_minutes);
-        self.open = Some(Open {
-            sync: plan.sync.clone(),
-            desk,
-            log: OutcomeLog::new()?,
-            waiting: self.config.wait.map(waiting),
-        });
+        let open = self.open(plan).await?;
+        let state = open.context.journal.state(&plan.sync);
+        self.open = Some(open);
         Ok(state)
     }
 
     async fn add_stream(&mut self, stream: &StreamPlan) -> Result<()> {
         self.open.as_ref().ok_or_else(not_started)?;
         capabilities().expect(stream)?;
-        self.expect_scopes([stream].into_iter()).await
+        if self.host.is_dry {
+            return Ok(());
+        }
+        let name = [&stream.stream.name].into_iter();
+        self.expect_scopes(&self.client, name).await?;
+        Ok(())
     }
 
     /// A minute's work at Buildkite's default limit.
@@ -259,18 +192,32 @@ impl Destination for BuildkiteDestination {
 
     async fn commit(&mut self, state: Option<&State>) -> Result<()> {
         let open = self.open.as_mut().ok_or_else(not_started)?;
-        if let Some(waiting) = &mut open.waiting {
-            waiting.poll(&open.desk, &mut open.log).await?;
+        if !self.host.is_dry {
+            let reported = open.log.stored();
+            let pending = open.unsettled.pending(&open.context);
+            let journal = &open.context.journal;
+            journal
+                .commit(&open.sync, (reported, pending), state)
+                .await?;
         }
-        if self.is_dry {
-            return Ok(());
+        let remote = &open.context.remote;
+        match &mut open.watcher {
+            Some(watcher) => {
+                let polled = remote.until_stopped(watcher.poll(remote, &mut open.log));
+                polled.await.unwrap_or(Ok(()))
+            }
+            None => Ok(()),
         }
-        open.desk.journal.commit(&open.sync, state).await
     }
 
     async fn finish(&mut self) -> Result<()> {
-        self.open.as_ref().ok_or_else(not_started)?;
-        Ok(())
+        self.settle().await?;
+        let open = self.open.as_ref().ok_or_else(not_started)?;
+        if self.host.is_dry {
+            return Ok(());
+        }
+        let nothing = (Vec::new(), Vec::new());
+        open.context.journal.commit(&open.sync, nothing, None).await
     }
 
     fn acting(&mut self) -> Option<&mut dyn ActingDestination> {
@@ -293,57 +240,31 @@ impl ActingDestination for BuildkiteDestination {
         let Some(open) = &self.open else {
             return Vec::new();
         };
-        let rows = open.waiting.iter().flat_map(Waiting::unfinished);
-        // Each was made into such a result before.
+        let rows = open.watcher.iter().flat_map(BuildWatcher::unfinished);
         rows.filter_map(|row| open.log.render(row).ok()).collect()
     }
 
+    /// First sends the last record of each target that has another state: the input has ended.
     async fn follow(&mut self) -> Result<bool> {
+        if self.settle().await? {
+            return Ok(true);
+        }
         let open = self.open.as_mut().ok_or_else(not_started)?;
-        match &mut open.waiting {
-            Some(waiting) => waiting.follow(&open.desk, &mut open.log).await,
+        let remote = &open.context.remote;
+        match &mut open.watcher {
+            Some(watcher) => {
+                let followed = remote.until_stopped(watcher.follow(remote, &mut open.log));
+                followed.await.unwrap_or(Ok(false))
+            }
             None => Ok(false),
         }
     }
 }
 
-/// The stream here of that name.
-///
-/// # Errors
-/// [`ErrorKind::Config`], listing the names there are.
-fn target_of(key: &str, name: &str) -> Result<&'static Target> {
-    Target::of(name).ok_or_else(|| {
-        let names: Vec<_> = target::TARGETS.iter().map(|one| one.name).collect();
-        invalid_setting(key, &format!("expected one of {}", names.join(", ")))
-    })
-}
-
-/// The streams that the destination takes, with the schema of their records and the scopes that
+/// The streams that the destination accepts, with the schema of their records and the scopes that
 /// they need.
-pub fn destination_streams() -> connector_core::Catalog {
-    target::catalog()
-}
-
-/// Proves that the token is allowed what is needed.
-async fn prove(client: Client, needed: BTreeSet<&'static str>) -> Result<()> {
-    let token = client.access_token().await.map_err(explain)?;
-    // Answers of old do not tell.
-    let Some(granted) = token.scopes else {
-        return Ok(());
-    };
-    let is_granted = |scope: &&str| granted.iter().any(|one| one == scope);
-    let missing: Vec<_> = needed
-        .into_iter()
-        .filter(|scope| !is_granted(scope))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "the token lacks the scopes {}; tick them on the token's page at Buildkite",
-        missing.join(", ")
-    );
-    Err(Error::new(ErrorKind::Permission, message))
+pub fn destination_streams() -> Catalog {
+    streams::catalog()
 }
 
 fn not_started() -> Error {

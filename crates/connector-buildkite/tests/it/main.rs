@@ -3,7 +3,7 @@
 mod artifacts;
 mod bench;
 mod check;
-//mod conformance;
+mod conformance;
 mod copy;
 mod excused;
 mod failures;

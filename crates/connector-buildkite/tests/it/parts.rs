@@ -63,29 +63,22 @@ async fn read_part(bench: &Bench, settings: &Value, part: &ReadRequest) -> Vec<M
     assert!(!text.contains(bench.server.token()), "{text}");
     assert!(text.len() < 64 * 1024, "{} bytes", text.len());
     let source = bench.open(settings.clone()).await;
-    let part = serde_json::from_str(&text).expect("what was just written");
-    source
-        .read(part)
-        .try_collect()
-        .await
-        .expect("a read that succeeds")
+    let part = serde_json::from_str(&text).expect("the JSON form of a part");
+    let read = source.read(part).try_collect().await;
+    read.expect("a part is read")
 }
 
 /// Divides a read and compares the parts with the whole.
 async fn assert_parts_are_the_whole(world: World, settings: Value, streams: &[&str]) {
     let bench = Bench::with(world, settings.clone()).await;
     let request = request(streams);
-    let whole: Vec<_> = bench
-        .source
-        .read(request.clone())
-        .try_collect()
-        .await
-        .expect("a read that succeeds");
+    let whole = bench.source.read(request.clone()).try_collect().await;
+    let whole: Vec<_> = whole.expect("the whole is read");
     let whole = records(&whole);
     assert!(whole.values().map(BTreeSet::len).sum::<usize>() > 100);
     for at_most in [1, 4, 16] {
         let divided = divide(&*bench.source, &request, at_most, None).await;
-        let mut parts = divided.expect("it can be divided").parts;
+        let mut parts = divided.expect("a read can be divided").parts;
         assert!(parts.len() <= at_most);
         assert!(parts.len() >= at_most.min(4), "{} parts", parts.len());
         fastrand::shuffle(&mut parts);

@@ -90,7 +90,7 @@ pub(super) fn destinations(profile: &Profile) -> String {
 }
 
 /// The ways to name a destination that can be read back.
-pub(super) fn replicas(profile: &Profile) -> String {
+pub(crate) fn replicas(profile: &Profile) -> String {
     destinations_that(profile, |connector| connector.replica().is_some())
 }
 

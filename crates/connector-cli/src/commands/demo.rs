@@ -27,8 +27,8 @@ pub(super) fn add_flag(command: Command, profile: &Profile) -> Command {
     }
 }
 
-/// Starts the demo if the user asks for it, reports that, and points `source` at it. Refuses a `copy` that
-/// would hold both made-up data and other data.
+/// Starts the demo if the user asks for it, reports that, and points `source` at it. Refuses a
+/// `copy` that would hold both made-up data and other data.
 pub(super) async fn start(
     context: &Context,
     matches: &ArgMatches,

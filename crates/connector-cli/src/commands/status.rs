@@ -24,7 +24,8 @@ pub(crate) fn command(profile: &Profile) -> Command {
                    sync that committed it.";
     let default = texts::default(profile.default_destination().as_ref());
     let from = option(FROM, "NAME:LOCATION", &format!("The copy{default}"))
-        .value_parser(value_parser!(ConnectorRef));
+        .value_parser(value_parser!(ConnectorRef))
+        .long_help(format!("The copy: {}{default}", texts::replicas(profile)));
     let json = switch(JSON, "Print JSON");
     arguments::command(NAME, about, details).args([from, json])
 }

@@ -3,10 +3,11 @@
 use super::shell::Shell;
 use crate::Exit;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "sync",
     "plan",
     "verify",
+    "status",
     "check",
     "credential",
     "discover",
@@ -21,7 +22,7 @@ fn the_long_help_of_every_command_lists_the_flags_and_the_exit_codes() {
     for command in COMMANDS {
         let help = shell.answer(&[command, "--help"]);
         assert!(help.contains("  130  stopped by"), "{help}");
-        let reads = !["credential", "completions", "man"].contains(&command);
+        let reads = !["status", "credential", "completions", "man"].contains(&command);
         assert_eq!(help.contains("--project <KEY>"), reads, "{help}");
         assert_eq!(help.contains("[source]\n"), reads, "{help}");
         let writes = ["sync", "plan", "verify", "check"].contains(&command);

@@ -12,7 +12,7 @@ use connector_core::{
 };
 use connector_local::run_blocking;
 use futures::future::ready;
-use futures::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -139,8 +139,8 @@ fn property(column: Column) -> (String, Value) {
 
 /// The messages up to the first error, which is the last one.
 fn until_error(
-    messages: impl Stream<Item = Result<Message>>,
-) -> impl Stream<Item = Result<Message>> {
+    messages: impl futures::Stream<Item = Result<Message>>,
+) -> impl futures::Stream<Item = Result<Message>> {
     messages.scan(false, |has_failed, message| {
         let is_over = std::mem::replace(has_failed, message.is_err());
         ready((!is_over).then_some(message))

@@ -7,6 +7,7 @@ pub(super) mod agents;
 pub(super) mod annotations;
 mod body;
 pub(super) mod builds;
+pub(super) mod cache_registries;
 pub(super) mod cluster_queues;
 pub(super) mod cluster_secrets;
 pub(super) mod clusters;
@@ -17,6 +18,7 @@ pub(super) mod maintainers;
 pub(super) mod objects;
 pub(super) mod organization_settings;
 pub(super) mod organizations;
+pub(super) mod package_uploads;
 pub(super) mod pipeline_lists;
 pub(super) mod pipelines;
 pub(super) mod registries;
@@ -25,6 +27,7 @@ pub(super) mod teams;
 pub(super) mod test_engine;
 
 use super::{Call, Outcome, Reply};
+pub(crate) use package_uploads::{UPLOADS, keep_upload};
 
 impl Call<'_> {
     /// Refuses a user who may only read a pipeline, given its index.

@@ -9,7 +9,7 @@ use crate::address::ORGANIZATIONS;
 use crate::document::Document;
 use crate::routes::params::Params;
 use crate::steps::{Step, read};
-use crate::world::merge_settings;
+use crate::world::{merge_settings, provider_of};
 
 /// Fields that hold a text or null.
 const TEXTS: [&str; 10] = [
@@ -68,6 +68,8 @@ pub(in crate::routes) fn create(call: &mut Call<'_>, params: &Params<'_>) -> Out
     object.set("name", &name);
     object.set("repository", &repository);
     object.set("created_by", user.object());
+    let id = object.text("id").unwrap_or_default();
+    object.set("provider", provider_of(&repository, &id));
     merge_settings(&mut object, &json!({"repository": short(&repository)}));
     if body.value("configuration").is_none() {
         object.set("configuration", Value::Null);
@@ -259,8 +261,10 @@ fn set_cluster(call: &Call<'_>, body: &mut Body, object: &mut Document, organiza
     let Some(id) = body
         .value("cluster_id")
         .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
         .map(str::to_owned)
     else {
+        object.set("cluster_id", Value::Null);
         object.set("cluster_url", Value::Null);
         return;
     };

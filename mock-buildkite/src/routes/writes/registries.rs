@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha512};
 
 use super::objects::{self, Field, Hooks, Making, Resource, Source};
+use super::package_uploads::uploaded;
 use crate::document::Document;
+use crate::form::parts;
 use crate::routes::params::Params;
-use crate::routes::path_objects::PathObjects;
 use crate::routes::{Call, Outcome, Reply};
 use crate::time::millis_to_string;
 
@@ -102,17 +103,27 @@ fn embedded(call: &Call<'_>, organization: &str, slug: &str) -> Option<Value> {
     Some(Value::Object(fields.into_iter().collect()))
 }
 
-/// `POST REGISTRY/packages`, a form with the field `file`.
+/// `POST REGISTRY/packages`, a form with the field `file`, or `package_url` of an upload.
 pub(in crate::routes) fn publish(call: &mut Call<'_>, params: &Params<'_>) -> Outcome {
-    PathObjects::find(call, params)?;
-    let (filename, content) = file(call.body)
+    let (filename, content) = published(call)
         .ok_or_else(|| Reply::error(422, "Validation failed: File can't be blank"))?;
     let digests = json!({
-        "sha256": hex::encode(Sha256::digest(content)),
-        "sha512": hex::encode(Sha512::digest(content)),
+        "sha256": hex::encode(Sha256::digest(&content)),
+        "sha512": hex::encode(Sha512::digest(&content)),
     });
     let (name, version) = name_and_version(&filename);
     put_package(call, params, &name, &version, digests)
+}
+
+/// Name and content of the file of a package.
+fn published(call: &Call<'_>) -> Option<(String, Vec<u8>)> {
+    let parts = parts(call.body);
+    let found = |name: &str| parts.iter().find(|part| part.name == name);
+    if let Some(url) = found("package_url") {
+        return uploaded(call, std::str::from_utf8(url.content).ok()?);
+    }
+    let file = found("file")?;
+    Some((file.filename.clone()?, file.content.to_vec()))
 }
 
 /// `POST …/packages/{id}/copy?to={registry}`
@@ -165,26 +176,6 @@ fn put_package(
     Ok(Reply::value(&package))
 }
 
-/// Name and content of the file of a form (RFC 7578).
-fn file(body: &[u8]) -> Option<(String, &[u8])> {
-    let end = memchr::memmem::find(body, b"\r\n")?;
-    let boundary = &body[..end];
-    let starts = memchr::memmem::find_iter(body, boundary);
-    for start in starts {
-        let part = body.get(start + boundary.len() + 2..)?;
-        let head_end = memchr::memmem::find(part, b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(&part[..head_end]);
-        if head.contains("name=\"file\"") {
-            let content = &part[head_end + 4..];
-            let end = memchr::memmem::find(content, boundary)?;
-            let (_, name) = head.split_once("filename=\"")?;
-            let name = name.split('"').next()?.to_owned();
-            return Some((name, &content[..end.saturating_sub(2)]));
-        }
-    }
-    None
-}
-
 /// `banana-1.2.gem` is version 1.2 of `banana`.
 fn name_and_version(filename: &str) -> (String, String) {
     let stem = filename.rsplit_once('.').map_or(filename, |(stem, _)| stem);
@@ -200,14 +191,6 @@ fn name_and_version(filename: &str) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_is_found_in_a_form() {
-        let body = b"--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x\r\n\
-            Content-Disposition: form-data; name=\"file\"; filename=\"banana-1.2.gem\"\r\n\r\nabc\r\n--x--\r\n";
-        assert_eq!(file(body), Some(("banana-1.2.gem".to_owned(), &b"abc"[..])));
-        assert_eq!(file(b"{}"), None);
-    }
 
     #[test]
     fn a_name_and_a_version_follow_from_the_name_of_a_file() {

@@ -61,6 +61,8 @@ fn cluster(owner: &mut Owner<'_>, id: String, name: &str, queue: Option<String>)
         "web_url": web_url,
         "queues_url": format!("{url}/queues"),
         "default_queue_url": queue.as_ref().map(|queue| format!("{url}/queues/{queue}")),
+        "hosted_git_mirror_enabled": false,
+        "hosted_container_cache_enabled": false,
         "created_at": created.at,
         "created_by": owner.user(0),
     });

@@ -63,14 +63,19 @@ impl Entry {
         parent.or_else(|| self.object.text("job_id"))
     }
 
-    /// Follows its pipeline to another slug and other addresses.
-    pub(super) fn move_to(&mut self, slug: &str, moves: &[(String, String); 2]) {
-        for (key, value) in &mut self.parents {
-            if key == "pipeline_slug" {
-                slug.clone_into(value);
-            }
+    /// Replaces the value of a parent.
+    pub(super) fn set_parent(&mut self, key: &str, new: &str) {
+        for (_, value) in self.parents.iter_mut().filter(|(name, _)| name == key) {
+            new.clone_into(value);
         }
+    }
+
+    /// Replaces old addresses by new ones.
+    pub(super) fn move_addresses(&mut self, moves: &[(String, String); 2]) {
         let mut text = self.object.to_json();
+        if !moves.iter().any(|(from, _)| text.contains(from)) {
+            return;
+        }
         for (from, to) in moves {
             text = replaced(&text, from, to);
         }

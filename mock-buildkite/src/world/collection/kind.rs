@@ -58,7 +58,7 @@ const SECRETS: [(&str, &str); 4] = [
     ("registry_tokens", "token"),
 ];
 
-const KINDS: [Kind; 27] = [
+const KINDS: [Kind; 28] = [
     Kind::of_builds("artifacts").unlisted("state", &["deleted"]),
     Kind::of_builds("annotations"),
     Kind::of_builds("job_logs").identity(Identity::Single),
@@ -80,6 +80,7 @@ const KINDS: [Kind; 27] = [
     Kind::new("connection_repositories").by("full_name"),
     Kind::new("pipeline_templates").by("uuid"),
     Kind::new("rules").by("uuid"),
+    Kind::new("cache_registries").by("uuid"),
     Kind::new("portals").by("uuid"),
     Kind::new("team_members").by("user_id"),
     Kind::new("team_pipelines").by("pipeline_id"),

@@ -265,6 +265,7 @@ impl World {
 
 impl Collections {
     /// Moves the objects below a pipeline to its new slug and addresses, or removes them with it.
+    /// Objects beside it, such as those of teams, follow to its new addresses.
     pub(super) fn follow_pipeline(
         &mut self,
         organization: &str,
@@ -276,8 +277,12 @@ impl Collections {
             match new {
                 None => stored.retain(|entry| !entry.is_below(&parents)),
                 Some((slug, moves)) => {
-                    let below = stored.iter_mut().filter(|entry| entry.is_below(&parents));
-                    below.for_each(|entry| entry.move_to(slug, moves));
+                    for entry in stored.iter_mut() {
+                        if entry.is_below(&parents) {
+                            entry.set_parent("pipeline_slug", slug);
+                        }
+                        entry.move_addresses(moves);
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ pub(super) fn world() -> World {
     });
     world.hold_builds();
     let macos = json!({
-        "id": "mac-queue", "key": "mac", "url": "u",
+        "id": "mac-queue", "key": "mac", "url": "u", "hosted": true,
         "hosted_agents": {"instance_shape": {"machine_type": "mac"}},
     });
     let organization = ("organization_slug", "acme-inc");
@@ -41,6 +41,13 @@ pub(super) fn world() -> World {
                     .queue_id("mac-queue"),
             ),
     );
+    let value = |key: &str| match key {
+        "repository" => json!("acme-inc/parts"),
+        key => json!(key != "filter_enabled"),
+    };
+    let settings = SETTINGS.map(|key| (key.to_owned(), value(key)));
+    let settings = Value::Object(settings.into_iter().collect());
+    world.set_provider_settings("acme-inc", "parts", &settings);
     let of_job = [("build_id", "build-parts"), ("job_id", "job-passed")];
     let log = json!({"url": "u", "content": "hi", "size": 2, "header_times": []});
     world.put("job_logs", &of_job, log);
@@ -53,6 +60,8 @@ pub(super) fn world() -> World {
     );
     let artifact = json!({
         "id": "art", "job_id": "job-passed", "state": "finished", "path": "a.txt", "file_size": 3,
+        "url": "u", "download_url": "u", "dirname": ".", "filename": "a.txt", "glob_path": "*",
+        "mime_type": "text/plain", "original_path": "a.txt", "sha1sum": "0",
     });
     world.put("artifacts", &of_job, artifact);
     let upload =
@@ -61,13 +70,41 @@ pub(super) fn world() -> World {
     let webhooks = json!({"url": "u", "enabled": true, "disabled_at": null, "disabled_by": null});
     let place = [organization, ("pipeline_slug", "parts")];
     world.put("pipeline_webhooks", &place, webhooks);
-    let schedule = json!({"id": "schedule", "cronline": "@daily", "branch": "main", "env": {}});
+    let schedules = world.objects("pipeline_schedules");
+    let mut schedule: Value = serde_json::from_str(&schedules[0].json).expect("JSON");
+    schedule["id"] = json!("schedule");
     world.put("pipeline_schedules", &place, schedule);
     world
 }
 
+/// Settings of GitHub that the documentation shows.
+const SETTINGS: [&str; 18] = [
+    "build_branches",
+    "build_pull_request_forks",
+    "build_pull_request_labels_changed",
+    "build_pull_request_ready_for_review",
+    "build_pull_requests",
+    "build_tags",
+    "cancel_deleted_branch_builds",
+    "filter_enabled",
+    "prefix_pull_request_fork_branch_names",
+    "publish_blocked_as_pending",
+    "publish_commit_status",
+    "publish_commit_status_per_step",
+    "pull_request_branch_filter_enabled",
+    "repository",
+    "separate_pull_request_statuses",
+    "skip_builds_for_existing_commits",
+    "skip_pull_request_builds_for_existing_commits",
+    "use_step_key_as_commit_status",
+];
+
 fn annotation(id: &str, scope: &str) -> Value {
-    json!({"id": id, "context": id, "scope": scope, "body_html": "<p>1</p>"})
+    json!({
+        "id": id, "context": id, "scope": scope, "style": "info", "body_html": "<p>1</p>",
+        "priority": 3, "job_id": null, "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+    })
 }
 
 /// The first object of a list of the world, by a field.
@@ -182,7 +219,7 @@ pub(super) fn concrete(server: &MockBuildkite, endpoint: Endpoint) -> String {
 }
 
 /// The cluster of hosted agents: it has images.
-fn hosted_cluster(server: &MockBuildkite) -> String {
+pub(super) fn hosted_cluster(server: &MockBuildkite) -> String {
     let images = server.with_world(|world| world.objects("agent_images"));
     let mut parents = images[0].parents.iter();
     let cluster = parents.find(|(key, _)| key == "cluster_id");
@@ -248,7 +285,7 @@ pub(super) fn body(server: &MockBuildkite, endpoint: Endpoint) -> Value {
         ("POST", path) if path.ends_with("annotations") => json!({"body": "hi"}),
         ("PUT", path) if path.ends_with("reprioritize") => json!({"priority": 3}),
         ("POST", "ORG/pipelines") => {
-            json!({"name": "New", "repository": "git@example.com:a/b.git", "configuration": "steps:\n- command: a"})
+            json!({"name": "New", "repository": "git@github.com:acme/new.git", "configuration": "steps:\n- command: a"})
         }
         ("PATCH", "PIPE") => json!({"description": "new"}),
         ("POST", "ORG/clusters") => json!({"name": "New"}),
@@ -318,7 +355,11 @@ pub(super) fn prepare(server: &MockBuildkite, endpoint: Endpoint) {
             world.put("agents", &[("organization_slug", "acme-inc")], agent);
         }
         "CLUSTER/queues/{id}/pause_dispatch" => {
-            let queue = json!({"id": queue, "key": "linux-medium", "dispatch_paused": false});
+            let queues = world.objects("cluster_queues");
+            let of_id = |one: &&mock_buildkite::StoredObject| one.json.contains(&queue);
+            let queue = queues.iter().find(of_id).expect("the queue");
+            let mut queue: Value = serde_json::from_str(&queue.json).expect("JSON");
+            queue["dispatch_paused"] = json!(false);
             let parents = [("organization_slug", "acme-inc"), ("cluster_id", &*cluster)];
             world.put("cluster_queues", &parents, queue);
         }

@@ -2,6 +2,8 @@
 
 mod calls;
 mod created;
+mod documented;
+mod go_client;
 
 use mock_buildkite::{MockBuildkite, Token};
 use reqwest::Method;
@@ -47,7 +49,7 @@ async fn send(caller: &Caller, endpoint: Endpoint, path: &str, body: &Value) -> 
             .await
             .expect("an answer");
     }
-    if matches!(endpoint.method, "GET" | "HEAD") {
+    if matches!(endpoint.method, "GET" | "HEAD") || body.is_null() {
         return caller.with_headers(method, path, &[]).await;
     }
     caller.write(method, path, body).await
@@ -56,13 +58,19 @@ async fn send(caller: &Caller, endpoint: Endpoint, path: &str, body: &Value) -> 
 #[tokio::test]
 async fn every_documented_endpoint_answers_a_valid_call_with_its_status() {
     let mut wrong = Vec::new();
+    let unchanged = MockBuildkite::start(world()).await;
     for endpoint in endpoints() {
-        let server = MockBuildkite::start(world()).await;
-        prepare(&server, endpoint);
-        let path = concrete(&server, endpoint);
+        let own = if matches!(endpoint.method, "GET" | "HEAD") {
+            None
+        } else {
+            Some(MockBuildkite::start(world()).await)
+        };
+        let server = own.as_ref().unwrap_or(&unchanged);
+        prepare(server, endpoint);
+        let path = concrete(server, endpoint);
         assert!(!path.contains('{'), "{path}");
-        let body = body(&server, endpoint);
-        let answer = send(&Caller::new(&server), endpoint, &path, &body).await;
+        let body = body(server, endpoint);
+        let answer = send(&Caller::new(server), endpoint, &path, &body).await;
         if answer.status != endpoint.status {
             wrong.push(format!(
                 "{endpoint:?} {path}: {} {}",

@@ -97,11 +97,40 @@ async fn a_rebuild_is_made_once_and_two_records_make_two() {
         (&json!(2), &json!(3))
     );
 
-    bench.accept("again", &records).await;
-    std::fs::remove_file(bench.path("journal")).unwrap();
+    let rows = bench.accept("again", &records).await;
+    assert_eq!(rows[1]["outcome"], "already_there");
+    let bench = bench.with("journal", "");
     let rows = bench.accept("again", &records).await;
     assert_eq!(rows[1]["outcome"], "already_there");
     assert_eq!(bench.count("/rebuild"), 2);
+}
+
+#[tokio::test]
+async fn a_rebuild_that_somebody_else_made_is_none_of_ours() {
+    let bench = with_build(make()).await;
+    let others = |bench: &Bench| {
+        bench.server.with_world(|world| {
+            let original = world.build_id("acme", "web", 1).unwrap();
+            let made = world.rebuild(&original).unwrap();
+            let eve = json!({"id": "e", "name": "Eve", "email": "eve@example.com"});
+            world.change_build(&made.id, |build| build.set("creator", eve));
+        });
+    };
+    others(&bench);
+    let record = json!({"number": 1});
+    let rows = bench
+        .accept("build_rebuilds", std::slice::from_ref(&record))
+        .await;
+    assert_eq!(rows[0]["outcome"], "created");
+    assert_eq!(rows[0]["number"], 3);
+
+    // Without a journal: not those of others, but one of one's own.
+    let bench = bench.with("journal", "");
+    others(&bench);
+    let rows = bench.accept("build_rebuilds", &[record]).await;
+    assert_eq!(rows[0]["outcome"], "already_there");
+    assert_eq!(rows[0]["number"], 3);
+    assert_eq!(bench.count("/rebuild"), 1);
 }
 
 #[tokio::test]
@@ -167,11 +196,11 @@ async fn a_build_is_annotated_once() {
         )
         .await;
     let path = "/v2/organizations/acme/pipelines/web/builds/1/annotations";
-    assert_eq!(bench.annotations().await, 2, "{path}");
+    assert_eq!(bench.annotations().await.len(), 2, "{path}");
 }
 
 impl Bench {
-    async fn annotations(&self) -> usize {
+    pub(super) async fn annotations(&self) -> Vec<Value> {
         let mut config = self.keys.clone();
         for key in ["organization", "pipeline", "journal"] {
             config.as_object_mut().unwrap().remove(key);
@@ -181,14 +210,29 @@ impl Bench {
         let client = crate::connection::client(&config).unwrap();
         let path = "v2/organizations/acme/pipelines/web/builds/1/annotations";
         let path: Vec<_> = path.split('/').collect();
-        let listed: Vec<Value> =
-            serde_json::from_str(client.object(&path).await.unwrap().get()).unwrap();
-        listed.len()
+        serde_json::from_str(client.object(&path).await.unwrap().get()).unwrap()
     }
 }
 
 #[tokio::test]
-async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
+async fn an_annotation_that_is_too_large_is_refused_before_it_is_sent() {
+    for is_dry in [false, true] {
+        let bench = Bench {
+            is_dry,
+            ..Bench::new().await
+        };
+        let context = json!({"number": 1, "body": "x", "context": "é".repeat(101)});
+        let body = json!({"number": 1, "body": "x".repeat(1024 * 1024 + 1)});
+        for (record, field) in [(context, "`context`"), (body, "`body`")] {
+            let reason = bench.refuse("annotations", record).await;
+            assert!(reason.contains(field), "{reason}");
+        }
+        assert_eq!(bench.count("/annotations"), 0);
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_added_is_never_added_twice_and_a_lost_answer_is_reported() {
     let bench = with_build(make()).await;
     let record = json!({"number": 1, "body": "More", "context": "c", "append": true});
     bench
@@ -203,7 +247,7 @@ async fn text_that_is_added_is_never_added_twice_and_its_loss_is_told() {
 }
 
 #[tokio::test]
-async fn a_pipeline_is_archived_and_brought_back_as_often_as_it_is_wanted() {
+async fn a_pipeline_is_archived_and_brought_back_each_time_it_is_wanted() {
     let bench = Bench::new().await;
     for archived in [true, true, false, true] {
         bench.server.fail_when(Fault::LostAnswer, When::write());

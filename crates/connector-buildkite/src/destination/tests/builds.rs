@@ -1,4 +1,4 @@
-use connector_core::{ErrorKind, Event, Outcome};
+use connector_core::ErrorKind;
 use mock_buildkite::{Fault, MockBuildkite, Token, When, World};
 use serde_json::{Value, json};
 
@@ -100,7 +100,7 @@ async fn the_same_record_is_one_build_also_when_the_journal_is_gone() {
 }
 
 #[tokio::test]
-async fn a_record_costs_one_request_and_a_run_one_look() {
+async fn a_record_costs_one_request_and_a_run_one_list() {
     let bench = Bench::new().await;
     let mut seen = 0;
     let records: Vec<_> = (0..20).map(build).collect();
@@ -135,7 +135,7 @@ async fn many_builds_of_before_cost_few_records_little() {
 
     assert_eq!(rows[0]["outcome"], "already_there");
     assert_eq!(rows[1]["outcome"], "created");
-    // Each: a page of the list, and a look by key.
+    // Each: a page of the list, and a list by key.
     let methods = bench.methods(&mut seen);
     assert_eq!(methods, ["GET", "GET", "GET", "GET", "POST"]);
 
@@ -144,7 +144,7 @@ async fn many_builds_of_before_cost_few_records_little() {
     let methods = bench.methods(&mut seen);
     assert!(
         methods.len() <= 12,
-        "{}: five pages, and few looks",
+        "{}: five pages, and few lists by key",
         methods.len()
     );
 }
@@ -204,21 +204,6 @@ async fn a_list_that_was_refused_once_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn records_of_two_streams_that_are_mapped_are_never_the_same() {
-    let bench = Bench::new().await.with("idempotency_key", json!(["/id"]));
-    let fields = json!({"commit": "HEAD", "branch": "main"});
-    let mapping = json!({
-        "deploys": {"to": "builds", "fields": fields},
-        "rollbacks": {"to": "builds", "fields": fields},
-    });
-    let bench = bench.with("mapping", mapping);
-    bench.accept("deploys", &[json!({"id": 1})]).await;
-    bench.accept("rollbacks", &[json!({"id": 1})]).await;
-    bench.accept("rollbacks", &[json!({"id": 1})]).await;
-    assert_eq!(bench.builds("web"), 2);
-}
-
-#[tokio::test]
 async fn a_file_of_something_else_is_no_journal_and_stays_as_it_is() {
     let bench = Bench::new().await;
     std::fs::write(bench.path("journal"), "{\"dear\": \"user\"}").unwrap();
@@ -226,155 +211,6 @@ async fn a_file_of_something_else_is_no_journal_and_stays_as_it_is() {
     assert_eq!(error.kind(), ErrorKind::State);
     let text = std::fs::read_to_string(bench.path("journal")).unwrap();
     assert_eq!(text, "{\"dear\": \"user\"}");
-}
-
-#[tokio::test]
-async fn a_record_that_is_nested_without_end_is_refused() {
-    let bench = Bench::new().await;
-    let deep = format!(
-        "{{\"commit\":{}{}}}",
-        "[".repeat(20_000),
-        "]".repeat(20_000)
-    );
-    let record = connector_core::Record::new(
-        "builds".into(),
-        connector_core::JsonObject::parse(&deep).unwrap(),
-    );
-    let mut destination = bench.open().unwrap();
-    start(&mut destination, "builds").await;
-    let outcomes = connector_core::Destination::write(&mut destination, vec![record]).await;
-    let outcome = outcomes.unwrap().remove(0);
-    assert!(matches!(outcome, Outcome::Rejected(why) if why.contains("deeply")));
-}
-
-#[tokio::test]
-async fn only_the_named_parts_of_a_record_make_it_another() {
-    let bench = Bench::new().await;
-    let bench = bench.with("idempotency_key", json!(["/id"])).with(
-        "mapping",
-        json!({"rows": {"to": "builds", "fields": {
-            "commit": "HEAD", "branch": "main", "message": "Deploy {{ version }}",
-        }}}),
-    );
-    let records = [
-        json!({"id": 1, "version": "a"}),
-        json!({"id": 1, "version": "b"}),
-        json!({"id": 2, "version": "b"}),
-        json!({"version": "c"}),
-    ];
-
-    let outcomes = bench.write("rows", &records).await.unwrap();
-
-    assert_eq!(bench.builds("web"), 2);
-    let Outcome::Rejected(reason) = &outcomes[3] else {
-        panic!("{outcomes:?}")
-    };
-    assert!(reason.contains("/id"), "{reason}");
-    let results = bench.results();
-    let first = results.iter().find(|row| row["outcome"] == "created");
-    assert_eq!(first.unwrap()["answer"]["message"], "Deploy a");
-}
-
-#[tokio::test]
-async fn what_a_host_adds_for_its_books_is_left_out_and_told() {
-    let bench = Bench::new().await;
-    let with = |modified: &str| {
-        let mut record = build(1);
-        record["_sdc_last_modified"] = modified.into();
-        record
-    };
-    let rows = bench
-        .accept("builds", &[with("today"), with("yesterday")])
-        .await;
-    assert_eq!(rows[1]["outcome"], "already_there");
-    assert_eq!(bench.builds("web"), 1);
-    let told = bench.told.0.lock().unwrap();
-    let notices = told.iter().filter(|event| {
-        matches!(event, Event::Notice { message, .. }
-        if message.contains("`_sdc_last_modified`"))
-    });
-    assert_eq!(notices.count(), 1);
-}
-
-#[tokio::test]
-async fn a_bad_record_is_rejected_with_its_reason_and_the_others_are_written() {
-    let bench = Bench::new().await;
-    bench
-        .server
-        .with_world(|world| world.set_branch_filter("acme", "api", "release/*"));
-    let mut records: Vec<_> = (0..1_000).map(build).collect();
-    for (position, record) in records
-        .iter_mut()
-        .enumerate()
-        .filter(|(at, _)| at % 20 == 0)
-    {
-        match position / 20 % 4 {
-            0 => drop(record.as_object_mut().unwrap().remove("commit")),
-            1 => record["pipeline"] = "missing".into(),
-            2 => record["env"] = json!({"A": 1}),
-            _ => record["pipeline"] = "api".into(),
-        }
-    }
-
-    let outcomes = bench.write("builds", &records).await.unwrap();
-
-    let rejected = outcomes.iter().zip(&records);
-    let rejected = rejected.filter_map(|(outcome, record)| match outcome {
-        Outcome::Rejected(reason) => Some((reason, record)),
-        _ => None,
-    });
-    let rejected: Vec<_> = rejected.collect();
-    assert_eq!(rejected.len(), 50);
-    assert_eq!(bench.builds("web"), 950);
-    assert_eq!(bench.builds("api"), 0);
-    for (reason, _) in &rejected {
-        let known = ["`commit` is missing", "(404)", "`env.A`", "(422)"];
-        assert!(known.iter().any(|part| reason.contains(part)), "{reason}");
-    }
-    assert_eq!(bench.results().len(), 1_000);
-
-    // Mended, they are sent again from there, together with all the others.
-    let mended = rejected.iter().map(|(_, record)| {
-        let mut record = (*record).clone();
-        record["commit"] = "HEAD".into();
-        record["pipeline"] = "web".into();
-        record["env"] = json!({"A": "1"});
-        record
-    });
-    let mended: Vec<_> = mended.collect();
-    bench.accept("builds", &mended).await;
-    assert_eq!(bench.builds("web"), 1_000);
-    bench.accept("builds", &mended).await;
-    assert_eq!(bench.builds("web"), 1_000);
-}
-
-#[tokio::test]
-async fn a_dry_run_sends_nothing_and_shows_what_it_would() {
-    let bench = Bench {
-        is_dry: true,
-        ..Bench::new().await
-    };
-    let record = json!({"commit": "HEAD", "branch": "main", "env": {"A": "1"}});
-
-    bench
-        .write("builds", &[record, json!({"branch": "x"})])
-        .await
-        .unwrap();
-
-    assert!(bench.server.requests().is_empty());
-    let rows = bench.results();
-    let request = &rows.iter().find(|row| row["outcome"] == "planned").unwrap()["requests"][0];
-    assert_eq!(request["method"], "POST");
-    assert_eq!(
-        request["path"],
-        "/v2/organizations/acme/pipelines/web/builds"
-    );
-    assert_eq!(request["body"]["env"]["A"], "1");
-    assert_eq!(
-        request["body"]["meta_data"]["triggered-by"],
-        "buildkite-connector"
-    );
-    assert!(!bench.path("journal").exists());
 }
 
 #[tokio::test]
@@ -427,6 +263,21 @@ async fn a_pipeline_that_may_only_be_read_is_a_reason_to_refuse_a_record() {
     record["pipeline"] = "api".into();
     let reason = bench.refuse("builds", record).await;
     assert!(reason.contains("(422)"), "{reason}");
+}
+
+#[tokio::test]
+async fn without_a_name_the_journal_is_in_the_data_folder_of_the_user() {
+    let mut bench = Bench::new().await;
+    bench.keys.as_object_mut().unwrap().remove("journal");
+    bench.accept("builds", &[build(1)]).await;
+    let rows = bench.accept("builds", &[build(1)]).await;
+    assert_eq!(rows[0]["outcome"], "already_there");
+    let journals = std::fs::read_dir(bench.path("data/journals")).unwrap();
+    let names: Vec<_> = journals
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].ends_with("-acme.jsonl"), "{names:?}");
 }
 
 #[tokio::test]

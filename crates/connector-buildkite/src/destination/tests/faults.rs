@@ -116,7 +116,7 @@ async fn a_request_that_fails_each_time_is_refused_and_was_not_done() {
 }
 
 #[tokio::test]
-async fn a_run_that_cannot_look_ends_and_says_that_the_outcome_is_not_known() {
+async fn a_run_that_cannot_probe_ends_and_says_that_the_outcome_is_unknown() {
     let bench = Bench::new().await;
     let mut destination = bench.open().unwrap();
     super::builds::start(&mut destination, "builds").await;
@@ -143,13 +143,13 @@ async fn a_run_that_cannot_look_ends_and_says_that_the_outcome_is_not_known() {
 }
 
 #[tokio::test]
-async fn a_key_that_several_builds_have_is_told() {
+async fn a_key_that_several_builds_have_is_reported() {
     let bench = Bench::new().await.with("journal", "");
     let mut without = bench;
-    without.safeguards.look = false;
+    without.safeguards.probe = false;
     without.accept("builds", &[build(1)]).await;
     without.accept("builds", &[build(1)]).await;
-    without.safeguards.look = true;
+    without.safeguards.probe = true;
     without
         .server
         .fail_when(Fault::LostAnswer, When::method("POST"));

@@ -2,10 +2,16 @@
 
 mod actions;
 mod builds;
+mod conformance;
+mod dry_run;
 mod faults;
 mod mutants;
+mod owed;
 mod pipelines;
+mod records;
 mod speed;
+mod stopping;
+mod targets;
 mod waiting;
 
 use std::path::PathBuf;
@@ -15,16 +21,15 @@ use std::time::{Duration, Instant};
 use buildkite_client::{Client, Clock};
 use connector_core::{
     ActingDestination, Configuration, Destination, Event, JsonObject, Observer, Outcome, Record,
-    Result, StreamPlan, WriteMode, WritePlan,
+    Result, Stop, StreamPlan, WriteMode, WritePlan,
 };
 use futures::future::BoxFuture;
 use mock_buildkite::{MockBuildkite, World};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::desk::Safeguards;
-use super::row::ResultRow;
-use super::{BuildkiteDestination, DestinationConfig};
+use super::delivery::{ResultRow, Safeguards};
+use super::{BuildkiteDestination, DestinationConfig, Host};
 
 /// The time of the tests and of the fake: sleeping moves both on at once.
 struct Time {
@@ -45,11 +50,11 @@ impl Clock for Time {
     }
 }
 
-/// Keeps what the user is told.
+/// Keeps what the user hears.
 #[derive(Default)]
-struct Told(Mutex<Vec<Event>>);
+struct Heard(Mutex<Vec<Event>>);
 
-impl Observer for Told {
+impl Observer for Heard {
     fn observe(&self, event: Event) {
         self.0.lock().unwrap().push(event);
     }
@@ -60,11 +65,12 @@ struct Bench {
     server: MockBuildkite,
     folder: TempDir,
     time: Arc<Time>,
-    told: Arc<Told>,
+    heard: Arc<Heard>,
     /// What the host has taken of results.
     results: Mutex<Vec<Value>>,
     safeguards: Safeguards,
     is_dry: bool,
+    stop: Stop,
     keys: Value,
 }
 
@@ -102,10 +108,11 @@ impl Bench {
             server,
             folder,
             time: Arc::new(time),
-            told: Arc::default(),
+            heard: Arc::default(),
             results: Mutex::default(),
             safeguards: Safeguards::default(),
             is_dry: false,
+            stop: Stop::new(),
             keys,
         }
     }
@@ -125,11 +132,16 @@ impl Bench {
         let mut options = crate::connection::options(&connection)?;
         options.clock = self.time.clone();
         let client = Client::new(options).unwrap();
-        let told = Arc::clone(&self.told) as Arc<dyn Observer>;
+        let observer = Arc::clone(&self.heard) as Arc<dyn Observer>;
         let mut destination = BuildkiteDestination::with_client(
             connection,
             config,
-            (told, self.is_dry),
+            Host {
+                observer,
+                stop: self.stop.clone(),
+                is_dry: self.is_dry,
+                data_folder: Some(self.path("data")),
+            },
             client,
             self.time.clone(),
         )?;
@@ -214,7 +226,7 @@ impl Bench {
         })
     }
 
-    /// Methods of the requests since the last call, but for the look at the token.
+    /// Methods of the requests since the last call, except that for the token.
     fn methods(&self, seen: &mut usize) -> Vec<String> {
         let requests = self.server.requests();
         let new = requests.iter().skip(*seen);

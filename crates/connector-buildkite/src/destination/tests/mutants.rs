@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use mock_buildkite::{Fault, When};
 
-use super::super::desk::Safeguards;
+use super::super::delivery::Safeguards;
 use super::{Bench, build};
 
-/// Loses answers, kills a run, loses the journal: how many builds a hundred records make.
-async fn builds_of_a_hundred(safeguards: Safeguards) -> usize {
-    let mut bench = Bench::new().await;
+/// Loses answers and kills a run. Returns how many builds a hundred records make.
+async fn builds_of_a_hundred(safeguards: Safeguards, settle_seconds: u32) -> usize {
+    let mut bench = Bench::new().await.with("settle_seconds", settle_seconds);
     bench.safeguards = safeguards;
     bench.server.set_meta_data_delay(Duration::from_secs(6));
     let lost = When::method("POST").always().chance(0.2, 3);
@@ -30,7 +30,7 @@ async fn builds_of_a_hundred(safeguards: Safeguards) -> usize {
                 tokio::task::yield_now().await;
             }
         } => {}
-        done = connector_core::Destination::write(&mut destination, batch) => drop(done),
+        _written = connector_core::Destination::write(&mut destination, batch) => {}
     }
     drop(destination);
     loop {
@@ -44,25 +44,21 @@ async fn builds_of_a_hundred(safeguards: Safeguards) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_all_safeguards_a_hundred_records_are_a_hundred_builds() {
-    assert_eq!(builds_of_a_hundred(Safeguards::default()).await, 100);
+    assert_eq!(builds_of_a_hundred(Safeguards::default(), 10).await, 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_look_builds_are_made_twice() {
+async fn without_probes_builds_are_made_twice() {
     let mutant = Safeguards {
-        look: false,
+        probe: false,
         ..Safeguards::default()
     };
-    assert!(builds_of_a_hundred(mutant).await > 100);
+    assert!(builds_of_a_hundred(mutant, 10).await > 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_time_to_settle_builds_are_made_twice() {
-    let mutant = Safeguards {
-        settle: false,
-        ..Safeguards::default()
-    };
-    assert!(builds_of_a_hundred(mutant).await > 100);
+    assert!(builds_of_a_hundred(Safeguards::default(), 0).await > 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +67,7 @@ async fn without_the_key_in_the_build_builds_are_made_twice() {
         key: false,
         ..Safeguards::default()
     };
-    assert!(builds_of_a_hundred(mutant).await > 100);
+    assert!(builds_of_a_hundred(mutant, 10).await > 100);
 }
 
 #[tokio::test]
@@ -84,13 +80,14 @@ async fn without_a_journal_what_has_no_place_for_a_key_is_sent_twice() {
         let mut bench = Bench::new()
             .await
             .with("allow", serde_json::json!(["requests"]));
-        bench.safeguards.journal = journal;
-        bench
-            .accept("requests", std::slice::from_ref(&request))
-            .await;
-        bench
-            .accept("requests", std::slice::from_ref(&request))
-            .await;
+        if !journal {
+            bench = bench.with("journal", "");
+        }
+        for _ in 0..2 {
+            bench
+                .accept("requests", std::slice::from_ref(&request))
+                .await;
+        }
         assert_eq!(bench.server.write_requests().len(), sent);
     }
 }

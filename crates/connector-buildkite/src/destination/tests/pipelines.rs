@@ -1,7 +1,7 @@
 use mock_buildkite::{Fault, When};
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::{Bench, build};
 
 fn shop() -> Value {
     json!({
@@ -68,6 +68,28 @@ async fn a_pipeline_is_created_then_left_alone_then_changed_where_it_differs() {
 }
 
 #[tokio::test]
+async fn a_state_that_is_spelled_in_another_way_is_there_already() {
+    let bench = Bench::new().await;
+    bench.accept("pipelines", &[shop()]).await;
+    bench
+        .accept("builds", &[with_pipeline(build(1), "shop")])
+        .await;
+    let writes = bench.writes().len();
+    let mut respelled = shop();
+    respelled["configuration"] = "steps:\r\n  - command: make\r\n".into();
+    respelled["default_command_step_timeout"] = 0.into();
+    respelled["tags"] = json!(["a", "a"]);
+    let rows = bench.accept("pipelines", &[respelled]).await;
+    assert_eq!(rows[0]["outcome"], "unchanged");
+    assert_eq!(bench.writes().len(), writes);
+}
+
+fn with_pipeline(mut record: Value, pipeline: &str) -> Value {
+    record["pipeline"] = pipeline.into();
+    record
+}
+
+#[tokio::test]
 async fn what_must_be_allowed_is_refused_until_it_is() {
     let moved = json!({"slug": "web", "new_slug": "site"});
     let archived = json!({"slug": "web", "archived": true});
@@ -78,12 +100,11 @@ async fn what_must_be_allowed_is_refused_until_it_is() {
         (&replaced, "replace_configuration"),
     ] {
         let bench = Bench::new().await;
-        bench.server.with_world(|world| {
-            world.change_pipeline("acme", "web", |web| web.set("running_builds_count", 2))
-        });
+        // It waits for an agent.
+        bench.accept("builds", &[build(1)]).await;
         let reason = bench.refuse("pipelines", record.clone()).await;
         assert!(reason.contains(permission), "{reason}");
-        assert_eq!(bench.writes(), []);
+        assert_eq!(bench.writes().len(), 1, "the build alone");
 
         let bench = bench.with("allow", json!([permission]));
         let rows = bench
@@ -109,12 +130,6 @@ async fn a_slug_is_not_moved_onto_another_pipeline() {
 #[tokio::test]
 async fn a_configuration_may_be_replaced_while_nothing_runs() {
     let bench = Bench::new().await;
-    bench.server.with_world(|world| {
-        world.change_pipeline("acme", "web", |web| {
-            web.set("running_builds_count", 0);
-            web.set("scheduled_builds_count", 0);
-        })
-    });
     let record = json!({"slug": "web", "configuration": "steps: [wait]"});
     assert_eq!(
         bench.accept("pipelines", &[record]).await[0]["outcome"],
@@ -182,6 +197,11 @@ async fn what_cannot_be_is_refused_with_the_reason() {
     let bench = Bench::new().await;
     for (record, part) in [
         (json!({"name": "New"}), "repository"),
+        (
+            json!({"name": "Überprüfung", "repository": "r", "configuration": "steps: []"}),
+            "`slug`",
+        ),
+        (json!({"name": "デプロイ", "repository": "r"}), "`slug`"),
         (json!({"repository": "r"}), "slug"),
         (
             json!({"slug": "web", "configuration": "a", "env": {"A": "1"}}),

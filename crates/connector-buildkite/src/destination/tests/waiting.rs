@@ -46,9 +46,10 @@ async fn what_became_of_a_build_is_in_its_result() {
         assert!(row["duration_seconds"].as_f64().unwrap() > 0.0, "{row}");
         assert_eq!(row["outcome"], "created");
         let failed = &row["failed_jobs"];
-        match row["state"] == "failed" {
-            true => assert_eq!(*failed, json!(["Make"])),
-            false => assert!(failed.is_null()),
+        if row["state"] == "failed" {
+            assert_eq!(*failed, json!(["Make"]));
+        } else {
+            assert!(failed.is_null(), "{row}");
         }
     }
 }
@@ -105,7 +106,7 @@ async fn a_build_that_does_not_end_is_given_up_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_deadline_is_not_put_off_by_rare_looks() {
+async fn a_deadline_is_not_put_off_by_rare_polls() {
     let (bench, records) = running(1).await;
     let bench = bench.with("wait_minutes", 1).with("poll_seconds", 3_600);
     bench.write("builds", &records).await.unwrap();
@@ -126,7 +127,7 @@ async fn a_block_is_an_end_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_run_that_ends_early_tells_what_is_known_of_builds_that_still_run() {
+async fn a_run_that_ends_early_reports_what_is_known_of_builds_that_still_run() {
     let (bench, records) = running(2).await;
     let mut destination = bench.open().unwrap();
     super::builds::start(&mut destination, "builds").await;

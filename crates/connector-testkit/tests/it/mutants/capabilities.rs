@@ -265,8 +265,7 @@ fn replicas() -> Vec<Mutant> {
         Mutant::new("lists no sync").stored_syncs(Vec::clear),
         Mutant::new("lists a sync that never ran")
             .stored_syncs(|syncs| syncs.push(StoredSync::new("of nobody", None))),
-        Mutant::new("omits a stream from the inventory")
-            .stored_streams(|streams| drop_last(streams)),
+        Mutant::new("omits a stream from the inventory").stored_streams(drop_last),
         Mutant::new("does not count removed rows")
             .stored_streams(|streams| streams.iter_mut().for_each(|stream| stream.removed = 0)),
         Mutant::new("counts a row twice")
