@@ -19,8 +19,8 @@ fn spoil(synced: &Synced, id: &str, field: &str, value: Value) -> Value {
 }
 
 fn row(synced: &Synced, id: &str) -> Option<serde_json::Map<String, Value>> {
-    let rows = synced.copy.of("builds").into_iter();
-    rows.filter(|row| row["id"] == id).next()
+    let mut rows = synced.copy.of("builds").into_iter();
+    rows.find(|row| row["id"] == id)
 }
 
 fn add(synced: &Synced, count: usize) -> Vec<String> {

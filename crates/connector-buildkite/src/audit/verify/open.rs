@@ -127,10 +127,10 @@ async fn look_for(
     while let Some(mut list) = search.next_list().await? {
         while let Some(listed) = partition.listing.next(&mut list).await? {
             search.note(&listed);
-            if let Listed::Build(found) = listed {
-                if let Some(row) = suspects.remove(found.id.as_str()) {
-                    report_stale(copy, row, &says(&found), report);
-                }
+            if let Listed::Build(found) = listed
+                && let Some(row) = suspects.remove(found.id.as_str())
+            {
+                report_stale(copy, row, &says(&found), report);
             }
         }
     }

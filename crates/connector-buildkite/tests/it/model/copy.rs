@@ -23,7 +23,8 @@ pub(super) struct Copy {
 
 impl Copy {
     pub(super) fn write(&mut self, record: &Record) {
-        let row: Value = serde_json::from_str(record.data.as_str()).expect("a record is JSON");
+        let mut row = serde_json::from_str(record.data.as_str()).expect("a record is JSON");
+        leave_out_later_jobs(&mut row);
         let id = row["id"].as_str().expect("records have ids").to_owned();
         if record.is_removed() {
             self.removed.insert(id);
@@ -173,5 +174,14 @@ fn organization_of(build: &Map<String, Value>) -> &str {
 
 fn add(rows: &mut Rows, stream: &str, row: Map<String, Value>) {
     let id = row["id"].as_str().expect("an id").to_owned();
-    rows.insert((stream.to_owned(), id), Value::Object(row));
+    let mut row = Value::Object(row);
+    leave_out_later_jobs(&mut row);
+    rows.insert((stream.to_owned(), id), row);
+}
+
+/// What the agent of a job does after it is no change of the job.
+fn leave_out_later_jobs(row: &mut Value) {
+    if let Some(agent) = row.get_mut("agent").and_then(Value::as_object_mut) {
+        agent.shift_remove("last_job_finished_at");
+    }
 }
