@@ -83,11 +83,11 @@ impl FieldType {
                 (text.is_some() && ["true", "false"].contains(&word.as_str()))
                     .then_some(Cow::Owned(word))?
             }
-            (Self::Number, _) => text?
-                .parse::<serde_json::Number>()
-                .ok()
-                .and_then(|_| text)?
-                .into(),
+            (Self::Number, _) => {
+                let number = text?;
+                number.parse::<serde_json::Number>().ok()?;
+                number.into()
+            }
             (Self::Object, _) => text.filter(|text| text.starts_with('{'))?.into(),
             (Self::List, _) => text.filter(|text| text.starts_with('['))?.into(),
         };
