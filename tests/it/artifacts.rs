@@ -65,6 +65,43 @@ fn artifacts_are_fetched_whole_once_and_without_the_token() {
     }
 }
 
+#[test]
+fn a_path_that_matches_nothing_is_an_error_that_names_it() {
+    let fake = Fake::start(World::seeded(&Seed {
+        builds: 20,
+        jobs_per_build: 4,
+        ..Seed::default()
+    }));
+    let artifacts = fake.with_world(|world| world.objects("artifacts"));
+    let first = artifacts.first().expect("the world has artifacts");
+    let parent = |key: &str| {
+        let mut parents = first.parents.iter();
+        let (_, value) = parents.find(|(name, _)| name == key).expect("it has it");
+        value.clone()
+    };
+    let (organization, pipeline) = (parent("organization_slug"), parent("pipeline_slug"));
+    let build = parent("build_number");
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "artifacts",
+        "--organization",
+        &organization,
+        "--pipeline",
+        &pipeline,
+        "--build",
+        &build,
+        "--path",
+        "no/such/*",
+        "--into",
+        "files",
+    ];
+
+    let run = fake.run(folder.path(), &arguments);
+
+    run.assert_code(2);
+    assert!(run.stderr.contains("no/such/*"), "{}", run.stderr);
+}
+
 /// A text out of its JSON.
 fn string(json: &str) -> String {
     serde_json::from_str(json).unwrap()

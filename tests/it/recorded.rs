@@ -49,9 +49,10 @@ fn recorded_builds(folder: &Path) -> BTreeMap<String, Vec<String>> {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let answers = match text.trim_start().starts_with('[') {
-            true => items(&text),
-            false => vec![text],
+        let answers = if text.trim_start().starts_with('[') {
+            items(&text)
+        } else {
+            vec![text]
         };
         for answer in answers.into_iter().filter(|answer| is_build(answer)) {
             builds

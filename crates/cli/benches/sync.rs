@@ -89,10 +89,10 @@ fn compare(arguments: &[String]) -> Result<(), Failure> {
     say(&format!(
         "airbyte costs {ratio:.2} times the CPU of jsonl to nowhere"
     ));
-    match ratio <= MOST_FOR_AIRBYTE {
-        true => Ok(()),
-        false => Err(format!("more than {MOST_FOR_AIRBYTE} is too much").into()),
+    if ratio > MOST_FOR_AIRBYTE {
+        return Err(format!("more than {MOST_FOR_AIRBYTE} is too much").into());
     }
+    Ok(())
 }
 
 /// One way, once, in a process that has nothing else to account for.

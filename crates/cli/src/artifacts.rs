@@ -49,6 +49,9 @@ async fn run(call: Invocation<'_>) -> Result<Exit, Failure> {
     let folder = call.path(INTO).unwrap_or_default();
     let work = async move {
         let found = artifacts.list(&query).await?;
+        if let Some(path) = query.path.as_ref().filter(|_| found.is_empty()) {
+            return Err(nothing_matches(path, &query));
+        }
         let (ready, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_ready);
         let fetched = artifacts.fetch_all(&query.organization, ready, &folder);
         Ok((others, fetched.collect::<Vec<_>>().await))
@@ -81,6 +84,22 @@ fn query(matches: &ArgMatches, source: &Side) -> Result<ArtifactQuery> {
         build: matches.get_one(BUILD).copied().unwrap_or_default(),
         path: matches.get_one(PATH).cloned(),
     })
+}
+
+/// Nothing was done, although something was asked for by its path.
+fn nothing_matches(path: &str, query: &ArtifactQuery) -> Error {
+    let ArtifactQuery {
+        organization,
+        pipeline,
+        build,
+        ..
+    } = query;
+    let message = format!(
+        "no artifact of {organization}/{pipeline} #{build} matches the path `{}`; without --path \
+         all are fetched",
+        path.escape_debug()
+    );
+    Error::new(ErrorKind::NotFound, message)
 }
 
 fn is_ready(artifact: &ArtifactFile) -> bool {

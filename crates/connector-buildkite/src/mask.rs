@@ -5,6 +5,7 @@
 //! cannot be read is masked whole.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use aho_corasick::AhoCorasick;
 use connector_core::{Error, ErrorKind, JsonObject, ObjectWriter, Record, Result};
@@ -30,6 +31,19 @@ pub enum Sensitive {
     /// Tokens of agents, clusters and services that the API returns in clear: each field
     /// `access_token`, `api_token` and `token`.
     Tokens,
+}
+
+impl Sensitive {
+    /// Some of them as a text that states keep: sorted, each once.
+    pub(crate) fn list(shown: &[Self]) -> String {
+        let name = |kind: &Self| match kind {
+            Self::Emails => "emails",
+            Self::Env => "env",
+            Self::Tokens => "tokens",
+        };
+        let names: BTreeSet<_> = shown.iter().map(name).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    }
 }
 
 const KEYS: [(&str, Sensitive); 5] = [

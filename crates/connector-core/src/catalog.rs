@@ -120,6 +120,9 @@ pub struct OpenRows {
     pub settled: Vec<String>,
     /// The fields of an open row that the source needs.
     pub wanted: Vec<String>,
+    /// Whether a row in which `field` is null or absent is final, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub null_is_settled: bool,
 }
 
 impl OpenRows {
@@ -130,7 +133,15 @@ impl OpenRows {
             field: field.to_owned(),
             settled: owned(settled),
             wanted: owned(wanted),
+            null_is_settled: false,
         }
+    }
+
+    /// Says that a row in which `field` is null or absent is final, too.
+    #[must_use]
+    pub fn with_null_settled(mut self) -> Self {
+        self.null_is_settled = true;
+        self
     }
 }
 

@@ -129,7 +129,8 @@ impl Outbox {
         }
         let now = world.clock.now_millis();
         let mut deliveries = Vec::new();
-        while let Some(pending) = self.pending.pop_front_if(|one| one.due <= now) {
+        let due = self.pending.iter().take_while(|one| one.due <= now).count();
+        for pending in self.pending.drain(..due) {
             let receivers = receiver::of_event(world, &self.receivers, &pending.event);
             for receiver in receivers {
                 deliveries.extend(receiver.delivery(world, &pending.event));

@@ -266,6 +266,13 @@ impl World {
         }
     }
 
+    /// Whether a token sees an organization.
+    #[must_use]
+    pub fn token_sees(&self, secret: &str, organization: &str) -> bool {
+        let token = self.tokens.iter().find(|token| token.is(secret));
+        token.is_some_and(|token| token.sees_organization(organization))
+    }
+
     /// Adds an empty organization.
     pub fn add_organization(&mut self, slug: &str) {
         if self.organization(slug).is_none() {

@@ -1,5 +1,10 @@
 //! The fake, asked over HTTP as a client would ask it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy does not see that helpers of integration tests are tests"
+)]
+
 mod access;
 mod build_filters;
 mod caller;

@@ -21,7 +21,7 @@ use crate::error::explain;
 use fetch::Fetch;
 pub use fetch::Fetched;
 pub use file::ArtifactFile;
-use path::{inside, with_ending};
+use path::{expect_no_link, inside, with_ending};
 
 /// Which artifacts.
 #[derive(Debug, Clone)]
@@ -164,7 +164,12 @@ impl Artifacts {
             artifact,
             part: with_ending(&path, &format!(".{}.part", artifact.id)),
         };
-        let fetched = fetch.run(&path).await;
+        let checked = expect_no_link(folder, &path);
+        let checked = checked.and_then(|()| expect_no_link(folder, &fetch.part));
+        let fetched = match checked {
+            Ok(()) => fetch.run(&path).await,
+            Err(error) => Err(error),
+        };
         fetched.map_err(|error| {
             error
                 .with_context("artifact", artifact.path.escape_debug())

@@ -33,6 +33,23 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
+/// Checks that nothing below a folder is reached through a symbolic link: whoever planted it would
+/// choose what is overwritten. The folder itself may be one.
+///
+/// # Errors
+/// [`ErrorKind::Data`] if it is.
+pub(super) fn expect_no_link(folder: &Path, path: &Path) -> Result<()> {
+    let below = path.ancestors().take_while(|part| *part != folder);
+    let is_link = |part: &&Path| part.symlink_metadata().is_ok_and(|data| data.is_symlink());
+    let Some(link) = below.into_iter().find(is_link) else {
+        return Ok(());
+    };
+    let message = "a symbolic link is in the way, and nothing is written through one; remove it, \
+                   or choose another folder";
+    let error = Error::new(ErrorKind::Data, message);
+    Err(error.with_context("link", link.display().to_string().escape_debug()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

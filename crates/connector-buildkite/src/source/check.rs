@@ -29,7 +29,7 @@ impl Reader {
             self.notice(None, format!("organizations were not checked: {error}"));
         }
         scope.selected(&client).await?;
-        Ok(())
+        scope.first_absent().map_or(Ok(()), Err)
     }
 
     /// Without the scope for organizations, those that the settings list can still be read.

@@ -14,7 +14,7 @@ use super::lists::tree::Tree;
 use super::parts::{Part, PartReader, SweepPiece, TreePiece, divide, plan_end};
 use super::plan::Plan;
 use super::read_ledger::ReadLedger;
-use super::reader::{Messages, Reader};
+use super::reader::{End, Messages, Reader};
 use super::scope::Scope;
 use super::state::{CHECKPOINT_VERSION, CONNECTOR, SweepEnd, SweepState, VERSION};
 
@@ -101,7 +101,13 @@ impl Reader {
             }
         }
         let messages = stream::iter(bodies).flatten().boxed();
-        self.finish(messages, refusals, ReadLedger::default())
+        let first = None;
+        let end = End {
+            first,
+            scope,
+            refusals,
+        };
+        self.finish(messages, end, ReadLedger::default())
     }
 
     /// The pieces of one sweep.
@@ -120,7 +126,8 @@ impl Reader {
         let in_stream = move |message: Result<Message>| {
             message.map_err(|error| error.with_context("stream", &stream))
         };
-        self.bracketed(streams, messages.map(in_stream).boxed(), refusals)
+        let body = messages.map(in_stream).boxed();
+        self.bracketed(streams, body, Some(Arc::clone(scope)), refusals)
     }
 
     /// The tree of a piece.

@@ -67,8 +67,8 @@ pub(crate) fn pipelines_of(
             let raw = match raw {
                 Ok(raw) => raw,
                 Err(ClientError::NotFound { .. }) => {
-                    let error = scope.unknown(&client, &organization).await;
-                    Err(error.with_context("stream", PIPELINES))?
+                    scope.unknown(&client, &organization).await;
+                    return;
                 }
                 Err(error) => Err(in_stream(&PIPELINES.into())(error))?,
             };

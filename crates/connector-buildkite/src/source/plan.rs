@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connector_core::{Catalog, ReadRequest, Result, StreamName, SyncMode};
 
 use super::lists::tree::Tree;
-use super::state::{CONNECTOR, SweepState, VERSION};
+use super::state::{CONNECTOR, OpenRowsOfCopy, SweepState, VERSION};
 use crate::config::Config;
 use crate::streams::{BUILDS, JOBS, ListStream, ORGANIZATIONS, PIPELINES};
 
@@ -56,6 +56,13 @@ impl Plan {
             trees: Tree::all(declared, &listed),
         })
     }
+
+    /// The stream that is read first.
+    pub(crate) fn first_stream(&self) -> Option<StreamName> {
+        let swept = self.sweeps.iter().flat_map(SweepState::streams).cloned();
+        let listed = self.trees.iter().flat_map(Tree::streams);
+        self.plain.iter().cloned().chain(swept).chain(listed).next()
+    }
 }
 
 /// One sweep for each mode.
@@ -73,6 +80,8 @@ fn sweeps(
         let streams: Vec<_> = streams.iter().filter(is_of_mode).cloned().collect();
         if !streams.is_empty() {
             let sweep = SweepState::new(config.remote(), mode, streams, config.created_from()?);
+            let open_rows = OpenRowsOfCopy::new(&request.open_rows);
+            let sweep = sweep.with_open_rows(open_rows);
             sweeps.push(sweep.resume(request.state.as_ref())?);
         }
     }

@@ -21,10 +21,35 @@ use super::state::{CHECKPOINT_VERSION, SweepState};
 use super::sweep::Sweep;
 use crate::config::Config;
 use crate::connection::{client, forward};
-use crate::mask::Mask;
-use crate::streams::{ListStream, ORGANIZATIONS, catalog};
+use crate::mask::{Mask, Sensitive};
+use crate::streams::{ListStream, ORGANIZATIONS, Parent, catalog};
 
 pub(super) type Messages = BoxStream<'static, Result<Message>>;
+
+/// What is said when everything that can be read has been read.
+pub(super) struct End {
+    /// The first stream of the read.
+    pub(super) first: Option<StreamName>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) refusals: Refusals,
+}
+
+impl End {
+    /// The error that ends the read. Of an absent organization the observer hears, unless none is
+    /// left.
+    fn error(self, observer: &dyn Observer) -> Option<Error> {
+        let nothing = self.scope.first_absent().filter(|_| self.scope.lacks_all());
+        if let Some(error) = nothing {
+            let stream = self.first.into_iter();
+            return Some(stream.fold(error, |error, stream| error.with_context("stream", stream)));
+        }
+        for message in self.scope.absences() {
+            let stream = None;
+            observer.observe(Event::Notice { stream, message });
+        }
+        self.refusals.into_error()
+    }
+}
 
 /// What all streams of a source share.
 pub(crate) struct Reader {
@@ -60,9 +85,31 @@ impl Reader {
     /// # Errors
     /// Those of [`Plan::new`].
     pub(crate) fn plan(&self, request: &ReadRequest) -> Result<Plan> {
-        let plan = Plan::new(request, &self.catalog(), &self.declared, &self.config)?;
+        let mut plan = Plan::new(request, &self.catalog(), &self.declared, &self.config)?;
         self.report_version_1(request);
+        self.report_shown(&mut plan);
         Ok(plan)
+    }
+
+    /// What is masked is masked when it is read: rows that are not read again stay as they are.
+    fn report_shown(&self, plan: &mut Plan) {
+        let shown = Sensitive::list(&self.config.include_sensitive);
+        let mut others: Vec<_> = (plan.sweeps.iter_mut())
+            .flat_map(|sweep| sweep.show(&shown))
+            .map(|other| format!("[{other}]"))
+            .collect();
+        others.sort();
+        others.dedup();
+        if others.is_empty() {
+            return;
+        }
+        let message = format!(
+            "include_sensitive is [{shown}] now and was {} when earlier rows of builds and jobs \
+             were read: rows that do not change stay as they are; a sync from the beginning \
+             (`sync --restart`) reads all of them again",
+            others.join(" and ")
+        );
+        self.notice(None, message);
     }
 
     fn report_version_1(&self, request: &ReadRequest) {
@@ -79,6 +126,7 @@ impl Reader {
     /// The messages of a read.
     pub(crate) fn read(self: Arc<Self>, plan: Plan) -> Messages {
         let mut ledger = ReadLedger::default();
+        let first = plan.first_stream();
         for sweep in &plan.sweeps {
             if let Err(error) = sweep.to_state().map(|state| ledger.enter(state)) {
                 return stream::once(async { Err(error) }).boxed();
@@ -93,21 +141,28 @@ impl Reader {
         let sweeps = stream::iter(plan.sweeps)
             .flat_map(move |sweep| reader.sweep(sweep, Arc::clone(&at), &refused));
         let (reader, refused) = (Arc::clone(&self), refusals.clone());
+        let at = Arc::clone(&scope);
         let trees = stream::iter(plan.trees)
-            .flat_map(move |tree| reader.tree(tree, Arc::clone(&scope), &refused));
+            .flat_map(move |tree| reader.tree(tree, Arc::clone(&at), &refused));
         let messages = plain.chain(sweeps).chain(trees).boxed();
-        self.finish(messages, refusals, ledger)
+        let end = End {
+            first,
+            scope,
+            refusals,
+        };
+        self.finish(messages, end, ledger)
     }
 
     /// The messages as the host gets them: masked, with the states of all streams, and followed by
-    /// the refusals, because the other streams have been read then.
+    /// what could not be read, because the rest has been read then.
     pub(super) fn finish(
         self: Arc<Self>,
         messages: Messages,
-        refusals: Refusals,
+        end: End,
         mut ledger: ReadLedger,
     ) -> Messages {
-        let end = stream::once(async move { refusals.into_error().map_or(Ok(None), Err) })
+        let observer = Arc::clone(&self.observer);
+        let end = stream::once(async move { end.error(&*observer).map_or(Ok(None), Err) })
             .try_filter_map(|none| async move { Ok(none) });
         let messages = messages.chain(end).map(move |message| match message? {
             Message::Checkpoint(state) => Ok(Message::Checkpoint(ledger.enter(state))),
@@ -125,15 +180,17 @@ impl Reader {
     ) -> Messages {
         let client = self.client_for(Some(&name));
         let records = match name.as_str() {
-            ORGANIZATIONS => organizations(client, scope),
-            _ => pipelines(client, scope),
+            ORGANIZATIONS => organizations(client, Arc::clone(&scope)),
+            _ => pipelines(client, Arc::clone(&scope)),
         };
         let body = records.map_ok(Message::Record).boxed();
-        self.bracketed(vec![name], body, refusals)
+        self.bracketed(vec![name], body, Some(scope), refusals)
     }
 
     pub(super) fn tree(&self, tree: Tree, scope: Arc<Scope>, refusals: &Refusals) -> Messages {
         let streams = tree.streams();
+        let is_of_organizations = tree.list.parent != Parent::Token;
+        let of_organizations = is_of_organizations.then(|| Arc::clone(&scope));
         let reader = TreeReader {
             client: self.client_for(Some(&tree.list.stream.name)),
             scope,
@@ -142,7 +199,7 @@ impl Reader {
             max_concurrency: self.max_concurrency(),
         };
         let body = reader.read(tree).map_ok(Message::Record).boxed();
-        self.bracketed(streams, body, refusals)
+        self.bracketed(streams, body, of_organizations, refusals)
     }
 
     /// A sweep, and after a full refresh the news that there is nothing to resume from.
@@ -150,14 +207,16 @@ impl Reader {
         let streams = state.streams().to_vec();
         let end = state.end();
         let stream = streams[0].clone();
-        let sweep = self.new_sweep(state, scope, refusals);
+        let sweep = self.new_sweep(state, Arc::clone(&scope), refusals);
         let body = async move {
             let messages = sweep.read().await;
             messages.map_err(|error| error.with_context("stream", stream))
         };
         let end = stream::iter(end.map(|state| Ok(Message::Checkpoint(state))));
         let body = body.try_flatten_stream().boxed();
-        self.bracketed(streams, body, refusals).chain(end).boxed()
+        self.bracketed(streams, body, Some(scope), refusals)
+            .chain(end)
+            .boxed()
     }
 
     /// A sweep that nobody reads yet.
@@ -178,10 +237,12 @@ impl Reader {
     }
 
     /// Adds when the streams of `body` begin and end. A missing scope ends them, but not the read.
+    /// Those of organizations are not complete if one of these is absent from their scope.
     pub(super) fn bracketed(
         &self,
         streams: Vec<StreamName>,
         body: Messages,
+        scope: Option<Arc<Scope>>,
         refusals: &Refusals,
     ) -> Messages {
         let of_body: Vec<_> = (self.catalog().streams.into_iter())
@@ -202,7 +263,9 @@ impl Reader {
         let refused = refusals.clone();
         let started = stream::iter(streams.clone()).map(|name| status(name, Status::Started));
         let complete = stream::once(async move {
-            let complete = streams.into_iter().filter(move |name| !refused.has(name));
+            let lacks_any = scope.is_some_and(|scope| scope.lacks_any());
+            let complete = streams.into_iter();
+            let complete = complete.filter(move |name| !lacks_any && refused.is_complete(name));
             stream::iter(complete.map(|name| status(name, Status::Complete)))
         });
         started.chain(body.chain(complete.flatten())).boxed()

@@ -4,7 +4,7 @@
 //! `pipeline`, of which id and slug stay. Nothing else is renamed, dropped or reshaped.
 
 use buildkite_client::RawBuild;
-use connector_core::{ObjectWriter, Record, Stream, StreamName};
+use connector_core::{ObjectWriter, OpenRows, Record, Stream, StreamName};
 use schemars::JsonSchema;
 use serde_json::Value;
 
@@ -19,6 +19,17 @@ pub(crate) const OPEN_STATES: &[&str] =
 /// States that a build does not leave by itself; a retry or an unblock brings it back.
 pub(crate) const TERMINAL_STATES: [&str; 5] =
     ["passed", "failed", "canceled", "skipped", "not_run"];
+
+/// What the source needs of a row whose build can still change, see
+/// [`OpenRowsOfCopy`](crate::source::state::OpenRowsOfCopy).
+pub(crate) const OPEN_FIELDS: [&str; 6] = [
+    "id",
+    "number",
+    "created_at",
+    "organization_slug",
+    "pipeline_slug",
+    "pipeline_id",
+];
 
 /// A record of `builds`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
@@ -92,7 +103,9 @@ pub struct Build {
 
 pub(crate) fn stream() -> Stream {
     let description = "Builds, without their jobs and the expanded pipeline.";
-    incremental(stream_of::<Build>(NAME, description)).with_scopes(["read_builds"])
+    incremental(stream_of::<Build>(NAME, description))
+        .with_scopes(["read_builds"])
+        .with_open_rows(OpenRows::new("state", &TERMINAL_STATES, &OPEN_FIELDS))
 }
 
 /// What the parents of a record add to it.

@@ -4,7 +4,7 @@
 //! `type` decides which fields there are; a `waiter` has only `id`, `graphql_id` and `type`.
 
 use buildkite_client::RawBuild;
-use connector_core::{ObjectWriter, Record, Stream, StreamName};
+use connector_core::{ObjectWriter, OpenRows, Record, Stream, StreamName};
 use schemars::JsonSchema;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,6 +14,28 @@ use super::builds::add_parents;
 use super::schema::{incremental, stream as stream_of};
 
 pub(crate) const NAME: &str = "jobs";
+
+/// States that a job does not leave by itself, or only with its build: a step after a failed one
+/// may stay blocked in a build that has ended (API facts 9).
+const SETTLED_STATES: [&str; 13] = [
+    "passed",
+    "failed",
+    "canceled",
+    "timed_out",
+    "skipped",
+    "broken",
+    "expired",
+    "waiting_failed",
+    "blocked",
+    "blocked_failed",
+    "unblocked",
+    "unblocked_failed",
+    "finished",
+];
+
+/// What the source needs of a row whose job can still change, see
+/// [`OpenRowsOfCopy`](crate::source::state::OpenRowsOfCopy).
+pub(crate) const OPEN_FIELDS: [&str; 2] = ["id", "build_id"];
 
 /// A record of `jobs`. Further fields occur; they are passed on as well.
 #[derive(Debug, JsonSchema)]
@@ -141,7 +163,11 @@ pub struct Job {
 
 pub(crate) fn stream() -> Stream {
     let description = "Jobs of all builds, every retried attempt included.";
-    incremental(stream_of::<Job>(NAME, description)).with_scopes(["read_builds"])
+    // A waiter has no state: nothing happens to it.
+    let open = OpenRows::new("state", &SETTLED_STATES, &OPEN_FIELDS).with_null_settled();
+    incremental(stream_of::<Job>(NAME, description))
+        .with_scopes(["read_builds"])
+        .with_open_rows(open)
 }
 
 /// What the parents of a record add to it.

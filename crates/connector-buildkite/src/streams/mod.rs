@@ -113,10 +113,13 @@ pub use user::User;
 
 pub use custom::CustomStream;
 
-pub(crate) use builds::{NAME as BUILDS, OPEN_STATES, TERMINAL_STATES, record as build_record};
+pub(crate) use builds::{
+    NAME as BUILDS, OPEN_FIELDS as OPEN_BUILD_FIELDS, OPEN_STATES, TERMINAL_STATES,
+    record as build_record,
+};
 pub(crate) use declaration::{ListStream, Parent, Shape};
 pub(crate) use declared::declared;
-pub(crate) use jobs::{NAME as JOBS, record as job_record};
+pub(crate) use jobs::{NAME as JOBS, OPEN_FIELDS as OPEN_JOB_FIELDS, record as job_record};
 pub(crate) use organizations::{NAME as ORGANIZATIONS, record as organization_record};
 pub(crate) use pipelines::{NAME as PIPELINES, record as pipeline_record};
 pub(crate) use record::removed;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use connector_core::{Comparison, Message, Record, Replica, Result, State, StreamName};
+use connector_core::{Comparison, Message, OpenRows, Record, Replica, Result, State, StreamName};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::{Map, Value};
 
@@ -22,9 +22,12 @@ impl Copy {
                 continue;
             };
             let (key, row) = row_of(record);
-            self.change(|rows| match record.is_removed() {
-                true => rows.entry(key).or_default().extend(row),
-                false => drop(rows.insert(key, row)),
+            self.change(|rows| {
+                let stored = rows.entry(key).or_default();
+                if !record.is_removed() {
+                    stored.clear();
+                }
+                stored.extend(row);
             });
         }
     }
@@ -47,6 +50,22 @@ impl Copy {
             let row = rows.get_mut(&key).expect("a row with this id");
             row.insert(field.to_owned(), value);
         });
+    }
+
+    /// The rows of a stream that can still change, as a database finds them.
+    pub(crate) fn open_rows(&self, stream: &str, open: &OpenRows) -> Vec<Vec<Value>> {
+        let is_settled = |row: &Row| match row.get(&open.field).and_then(Value::as_str) {
+            Some(value) => open.settled.iter().any(|settled| settled == value),
+            None => open.null_is_settled,
+        };
+        let rows = self.of(stream).into_iter();
+        let rows = rows.filter(|row| !row.contains_key("_gone") && !is_settled(row));
+        let wanted = |row: Row| {
+            let fields = open.wanted.iter();
+            let values = fields.map(|field| row.get(field).cloned().unwrap_or_default());
+            values.collect()
+        };
+        rows.map(wanted).collect()
     }
 
     /// The rows of a stream.
@@ -95,11 +114,9 @@ impl Replica for Copy {
             let (key, new) = row_of(record);
             self.change(|rows| match rows.get(&key) {
                 None => Comparison::Absent,
-                Some(row) if record.is_removed() => match row.get("_gone") == new.get("_gone") {
-                    true => Comparison::Same,
-                    false => Comparison::Differs(vec!["_gone".to_owned()]),
-                },
-                Some(row) => differing(row, &new),
+                Some(row) if !record.is_removed() => differing(row, &new),
+                Some(row) if row.get("_gone") == new.get("_gone") => Comparison::Same,
+                Some(_) => Comparison::Differs(vec!["_gone".to_owned()]),
             })
         };
         Ok(records.iter().map(compare).collect())
@@ -111,8 +128,8 @@ fn differing(row: &Row, new: &Row) -> Comparison {
     names.sort();
     names.dedup();
     names.retain(|name| row.get(name) != new.get(name));
-    match names.is_empty() {
-        true => Comparison::Same,
-        false => Comparison::Differs(names),
+    if names.is_empty() {
+        return Comparison::Same;
     }
+    Comparison::Differs(names)
 }

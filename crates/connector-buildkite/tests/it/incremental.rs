@@ -188,7 +188,12 @@ async fn builds_of_a_pipeline_that_vanished_are_not_said_to_have_aged_out() {
     let (messages, _) = sync(&bench, state).await;
 
     let gone = gone(&messages).into_iter().map(|(why, _)| why);
-    assert_eq!(gone.collect::<Vec<_>>(), ["pipeline_deleted_or_hidden"]);
+    let why = "pipeline_deleted_or_hidden";
+    assert_eq!(
+        gone.collect::<Vec<_>>(),
+        [why, why],
+        "the build and its job"
+    );
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ async fn a_state_that_cannot_be_used_is_refused_before_any_request() {
     );
     for (streams, state, what) in [
         (&STREAMS[..], State::new("other", 1), "another connector"),
-        (&STREAMS, State::new("buildkite", 3), "a newer version"),
+        (&STREAMS, State::new("buildkite", 4), "a newer version"),
         (&STREAMS, damaged, "damaged"),
         (&STREAMS, unfamiliar, "with an unknown key"),
         (
@@ -169,7 +169,7 @@ async fn a_state_that_cannot_be_used_is_refused_before_any_request() {
         ),
         (
             &["pipelines"],
-            State::new("buildkite", 3),
+            State::new("buildkite", 4),
             "a newer version, for a list",
         ),
     ] {

@@ -1,16 +1,21 @@
 //! A fake, a copy of what it holds, and what a comparison finds.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::FindingKind::{Harmless, Missing, Stale};
-use connector_core::{Finding, FindingKind, ReadRequest, Selection, Source, State, Verification};
+use connector_core::{
+    Event, Finding, FindingKind, Message, ReadRequest, Selection, Source, State, Status,
+    StreamName, Verification,
+};
 use futures::TryStreamExt;
 use mock_buildkite::{MockBuildkite, World};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, STREAMS, checkpoints};
 use crate::copy::Copy;
+use crate::model::falsify;
 
 pub(crate) fn request(streams: &[&str], state: Option<State>) -> ReadRequest {
     let selection = |name: &&str| match *name {
@@ -26,6 +31,10 @@ pub(crate) struct Synced {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) copy: Arc<Copy>,
     pub(crate) state: Option<State>,
+    /// Tombstones of all syncs.
+    pub(crate) tombstones: usize,
+    /// The streams that the last sync did not read to their end.
+    pub(crate) incomplete: BTreeSet<String>,
 }
 
 impl Synced {
@@ -43,6 +52,8 @@ impl Synced {
             bench,
             copy: Arc::default(),
             state: None,
+            tombstones: 0,
+            incomplete: BTreeSet::new(),
         };
         synced.sync().await;
         pass(&synced.bench.server, 60);
@@ -50,11 +61,57 @@ impl Synced {
     }
 
     pub(crate) async fn sync(&mut self) {
-        let reading = self.source.read(request(&STREAMS, self.state.clone()));
+        self.read(request(&STREAMS, self.state.clone())).await;
+    }
+
+    /// As a host does that has the copy at hand.
+    pub(crate) async fn sync_with_open_rows(&mut self) {
+        let catalog = self.source.discover().await.expect("a catalog");
+        let mut all = BTreeMap::new();
+        for stream in catalog.streams {
+            if let Some(open) = stream.open_rows {
+                let rows = self.copy.open_rows(stream.name.as_str(), &open);
+                all.insert(StreamName::from(stream.name.as_str()), rows);
+            }
+        }
+        let request = request(&STREAMS, self.state.clone());
+        self.read(request.with_open_rows(all)).await;
+    }
+
+    async fn read(&mut self, request: ReadRequest) {
+        let reading = self.source.read(request);
         let messages: Vec<_> = reading.try_collect().await.expect("a sync that succeeds");
         self.copy.write(&messages);
+        let is_removed =
+            |message: &&Message| matches!(message, Message::Record(record) if record.is_removed());
+        self.tombstones += messages.iter().filter(is_removed).count();
+        let is_complete = |stream: &&str| {
+            let complete = Message::Status(StreamName::from(*stream), Status::Complete);
+            messages.contains(&complete)
+        };
+        let incomplete = STREAMS.iter().filter(|stream| !is_complete(stream));
+        self.incomplete = incomplete.map(|stream| (*stream).to_owned()).collect();
         let last = checkpoints(&messages).pop().map(|(_, state)| state);
         self.state = last.or(self.state.take());
+    }
+
+    /// The state loses the builds that are open.
+    pub(crate) fn forget_open_builds(&mut self) {
+        let state = self.state.as_ref().expect("a state");
+        self.state = Some(falsify(state, |partition| {
+            let partition = partition.as_object_mut().expect("an object");
+            partition.retain(|field, _| !["open", "jobs"].contains(&field.as_str()));
+        }));
+    }
+
+    /// What the user was told.
+    pub(crate) fn notices(&self) -> Vec<String> {
+        let told = self.bench.events().into_iter();
+        let told = told.filter_map(|event| match event {
+            Event::Notice { message, .. } => Some(message),
+            _ => None,
+        });
+        told.collect()
     }
 
     pub(crate) async fn verify(&self, samples: u32) -> Verification {

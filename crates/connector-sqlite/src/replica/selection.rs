@@ -35,15 +35,24 @@ pub(crate) struct Select<'o> {
 pub(crate) fn select_open<'o>(layout: &Layout, open: &'o OpenRows) -> Select<'o> {
     let all = select(layout, &open.wanted);
     let Some(position) = layout.position(&open.field, 0) else {
-        return Select {
-            sql: all,
-            values: &[],
+        // Null in every row.
+        let sql = if open.null_is_settled {
+            format!("{all} AND FALSE")
+        } else {
+            all
         };
+        return Select { sql, values: &[] };
     };
     let column = quoted(&layout.columns()[position].name);
     let marks = comma_separated(open.settled.iter().map(|_| "?".to_owned()));
+    // Null is in no list and not in none.
+    let null = if open.null_is_settled {
+        String::new()
+    } else {
+        format!("{column} IS NULL OR ")
+    };
     Select {
-        sql: format!("{all} AND ({column} IS NULL OR {column} NOT IN ({marks}))"),
+        sql: format!("{all} AND ({null}{column} NOT IN ({marks}))"),
         values: &open.settled,
     }
 }

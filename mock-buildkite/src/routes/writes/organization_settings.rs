@@ -24,7 +24,7 @@ pub(in crate::routes) fn change_api_settings(call: &mut Call<'_>, params: &Param
             if body.has("allowed_ip_addresses") {
                 let text = body.text("allowed_ip_addresses");
                 let addresses = text.as_deref().unwrap_or_default().split_whitespace();
-                if !addresses.clone().all(|one| is_network(one)) {
+                if !addresses.clone().all(is_network) {
                     body.fail("allowed_ip_addresses", "invalid");
                 }
                 settings.set("allowed_ip_addresses", text);

@@ -40,7 +40,7 @@ pub(super) struct Copy {
 /// A row whose build is not finished.
 #[derive(Debug)]
 pub(super) struct OpenRow {
-    /// The partition it belongs to: `acme`, `acme/web`.
+    /// The partition it belongs to: `acme`, `acme/web`; empty for none that is read.
     pub(super) partition: String,
     pub(super) id: String,
     /// `running`, or `blocked`.
@@ -85,7 +85,10 @@ impl Copy {
             let mut partitions = partitions.iter_mut();
             match partitions.find(|partition| fields.is_of(partition)) {
                 Some(partition) => copy.enter(&fields, partition),
-                None => others += 1,
+                None => {
+                    others += 1;
+                    copy.enter_open(&fields, String::new());
+                }
             }
         }
         for partition in partitions {
@@ -105,24 +108,35 @@ impl Copy {
     }
 
     fn enter(&mut self, fields: &Fields<'_>, partition: &mut AuditedPartition) {
-        let name = format!("{}/{}", fields.organization, fields.pipeline);
-        let pipeline = self.pipelines.place(fields.pipeline_id, name);
+        let pipeline = self.place(fields);
         partition.rows.push(Row {
             at: fields.created_at.at.timestamp_millis(),
             number: fields.number,
             pipeline,
         });
+        self.enter_open(fields, partition.key.clone());
+    }
+
+    fn place(&mut self, fields: &Fields<'_>) -> u32 {
+        let name = format!("{}/{}", fields.organization, fields.pipeline);
+        self.pipelines.place(fields.pipeline_id, name)
+    }
+
+    /// Keeps a row whose build is not finished.
+    fn enter_open(&mut self, fields: &Fields<'_>, partition: String) {
         if let Some(state) = fields.open_state() {
+            let place = self.place(fields);
             self.open.push(OpenRow {
-                partition: partition.key.clone(),
+                partition,
                 id: fields.id.to_owned(),
                 state: state.to_owned(),
                 build: OpenBuild {
                     pipeline: fields.pipeline_id.unwrap_or(fields.pipeline).to_owned(),
                     number: fields.number,
                     created_at: fields.created_at.at,
+                    jobs: Vec::new(),
                 },
-                pipeline,
+                pipeline: place,
             });
         }
     }

@@ -89,6 +89,7 @@ async fn verify_sweep(
             numbers::compare(probe, partition, &copy, report).await?;
             open::compare(probe, partition, &copy, report).await?;
         }
+        open::compare_others(sweep, &copy, report).await?;
     }
     if has(JOBS) {
         // Where builds have not been read yet, their jobs may be there already.

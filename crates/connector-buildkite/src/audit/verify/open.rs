@@ -15,6 +15,7 @@ use super::super::probe::CostProbe;
 use super::copy::{Copy, OpenRow};
 use super::partition::AuditedPartition;
 use super::report::{Report, some};
+use crate::source::sweep::Sweep;
 use crate::source::sweep::build::ReadBuild;
 use crate::source::sweep::listing::BuildFilter;
 use crate::source::sweep::marks::OPEN_OR_BLOCKED;
@@ -125,23 +126,61 @@ async fn look_for(
     );
     while let Some(mut list) = search.next_list().await? {
         while let Some(listed) = partition.listing.next(&mut list).await? {
-            if let Listed::Build(found) = listed {
-                search.found(&found.id);
-                if let Some(row) = suspects.remove(found.id.as_str()) {
-                    report_stale(copy, row, &says(&found), report);
-                }
+            search.note(&listed);
+            if let Listed::Build(found) = listed
+                && let Some(row) = suspects.remove(found.id.as_str())
+            {
+                report_stale(copy, row, &says(&found), report);
             }
         }
     }
     for id in search.removed() {
         if let Some(row) = suspects.remove(id) {
-            report.removed(copy.pipelines.name(row.pipeline), row.build.number);
+            report_gone(copy, row, "the build", report);
         }
     }
     for row in suspects.into_values() {
-        report_stale(copy, row, "that it has ended", report);
+        report_stale(copy, row, "that it has ended, or no longer has it", report);
     }
     Ok(())
+}
+
+/// Rows that are open and belong to no partition that is read: their organization or pipeline is
+/// no longer there. Those that the settings do not ask for are left alone.
+pub(super) async fn compare_others(sweep: &Sweep, copy: &Copy, report: &mut Report) -> Result<()> {
+    let mut has = BTreeMap::new();
+    for row in copy.open.iter().filter(|row| row.partition.is_empty()) {
+        let place = copy.pipelines.name(row.pipeline);
+        let (organization, slug) = place.split_once('/').unwrap_or((place, ""));
+        if !sweep.scope.wants_organization(organization) || !sweep.scope.wants_pipeline(Some(slug))
+        {
+            continue;
+        }
+        if !has.contains_key(organization) {
+            let is_there = sweep
+                .scope
+                .has_organization(&sweep.client, organization)
+                .await?;
+            has.insert(organization, is_there);
+        }
+        let what = if has[organization] {
+            "the pipeline under this id"
+        } else {
+            "the organization, or hides it from the token"
+        };
+        report_gone(copy, row, what, report);
+    }
+    Ok(())
+}
+
+/// The next sync marks the row: the host tells it which rows are open, or the state does.
+fn report_gone(copy: &Copy, row: &OpenRow, what: &str, report: &mut Report) {
+    let at = copy.pipelines.build(row.pipeline, row.build.number);
+    let message = format!(
+        "the copy says `{}`; Buildkite no longer has {what}; the next sync marks the row in `_gone`",
+        row.state
+    );
+    report.found(FindingKind::Stale, BUILDS, at, message);
 }
 
 fn report_stale(copy: &Copy, row: &OpenRow, says: &str, report: &mut Report) {

@@ -3,13 +3,14 @@
 //! They do not stop the others. Each is reported when it is met, and the read ends with one error
 //! that lists them all.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::{Error, ErrorKind, Event, Observer, StreamName};
 
-/// The streams refused so far. Clones share them.
+/// The streams refused so far, and those that lack a record. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Refusals(Arc<Mutex<Vec<Refusal>>>);
+pub(crate) struct Refusals(Arc<Mutex<Vec<Refusal>>>, Arc<Mutex<BTreeSet<StreamName>>>);
 
 struct Refusal {
     stream: StreamName,
@@ -43,6 +44,19 @@ impl Refusals {
             stream: stream.clone(),
             message: format!("{stream}{needs}: {}", error.message()),
         });
+    }
+
+    /// Notes that a stream lacks something that may be there the next time. It does not end as
+    /// complete.
+    pub(crate) fn note_incomplete(&self, stream: &StreamName) {
+        let mut incomplete = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        incomplete.insert(stream.clone());
+    }
+
+    /// Whether all of a stream was read.
+    pub(crate) fn is_complete(&self, stream: &StreamName) -> bool {
+        let incomplete = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        !incomplete.contains(stream) && !self.has(stream)
     }
 
     /// Whether a stream was refused.

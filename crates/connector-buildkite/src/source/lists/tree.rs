@@ -134,6 +134,10 @@ impl TreeReader {
                     self.refuse(tree, &error);
                     continue;
                 }
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    self.scope.unknown(&self.client, &organization).await;
+                    continue;
+                }
                 Err(error) => return Err(in_stream(error)),
             };
             parents.extend(pipelines.into_iter().map(|pipeline| {
@@ -156,7 +160,7 @@ impl TreeReader {
                 let (raw, record) = match item {
                     Ok(item) => item,
                     Err(error) => {
-                        self.stop_or_refuse(&tree, error)?;
+                        self.stop_or_refuse(&tree, &keys, error).await?;
                         break;
                     }
                 };
@@ -185,14 +189,21 @@ impl TreeReader {
     }
 
     /// A list failed: an error if that stops the read.
-    fn stop_or_refuse(&self, tree: &Tree, error: ClientError) -> Result<()> {
+    async fn stop_or_refuse(&self, tree: &Tree, keys: &Keys, error: ClientError) -> Result<()> {
         let is_missing = matches!(error, ClientError::NotFound { .. });
         let is_unknown_organization = matches!(
             &error, ClientError::NotFound { message, .. } if message.contains("organization")
         );
+        if is_unknown_organization {
+            let slugs = keys.fill("{organization_slug}").unwrap_or_default();
+            for slug in slugs {
+                self.scope.unknown(&self.client, &slug).await;
+            }
+            return Ok(());
+        }
         let is_of_organization = tree.list.parent == Parent::Organization;
         let error = in_stream(&tree.list.stream.name)(error);
-        if is_missing && is_of_organization && !is_unknown_organization {
+        if is_missing && is_of_organization {
             let message = format!("{}; the feature is not enabled", error.message());
             self.refuse(tree, &Error::new(ErrorKind::Permission, message));
             return Ok(());

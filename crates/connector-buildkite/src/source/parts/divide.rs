@@ -130,7 +130,8 @@ fn tree_pieces(tree: &Tree, at_most: NonZeroUsize) -> Vec<(u64, Piece)> {
 
 fn sweep_pieces(before: &SweepState, end: &SweepEnd) -> Result<Vec<(u64, Piece)>> {
     let mut pieces = Vec::new();
-    for (key, coverage) in &end.state.partitions {
+    let read = end.state.partitions.iter();
+    for (key, coverage) in read.filter(|(_, coverage)| !coverage.is_carried) {
         let partition = partition_of(key, coverage)?;
         let known = before.coverage(&partition.organization, partition.pipeline.as_ref());
         let divider = Divider {

@@ -47,6 +47,19 @@ pub(crate) async fn plan_end(sweep: Sweep, at_most: NonZeroUsize) -> Result<Swee
         state.partitions.insert(key.clone(), coverage);
         cuts.insert(key, own_cuts);
     }
+    // What is not there now stays known: the next read that is not divided marks what is open.
+    for (key, known) in &sweep.state.partitions {
+        let organization = key.split_once('/').map_or(key.as_str(), |(of, _)| of);
+        let partitions = &mut state.partitions;
+        if !partitions.contains_key(key) && !partitions.contains_key(organization) {
+            let is_carried = true;
+            let carried = Coverage {
+                is_carried,
+                ..known.clone()
+            };
+            partitions.insert(key.clone(), carried);
+        }
+    }
     Ok(SweepEnd { state, cuts })
 }
 
@@ -99,6 +112,8 @@ impl Planner<'_> {
             missing: Vec::new(),
             open: BTreeMap::new(),
             listed: BTreeMap::new(),
+            is_lost: false,
+            is_carried: false,
             ..self.before.clone()
         };
         // The clock of the answers may be behind that of the builds. All that is there is read.
@@ -115,6 +130,11 @@ impl Planner<'_> {
         }
         end.pipelines = self.pipelines(listed).await?;
         self.keep_of_removed(&mut end);
+        // The lists of the planning leave jobs out.
+        for (id, build) in &mut end.open {
+            let known = self.before.open.get(id);
+            build.jobs = known.map(|known| known.jobs.clone()).unwrap_or_default();
+        }
         let streams = self.state.streams().iter().cloned().collect();
         let gaps = gaps(&self.before, &end, &streams);
         let cuts = cut(&self.listing, &gaps, page, at_most).await?;

@@ -9,6 +9,7 @@ use connector_core::{Message, Result, StreamName, SyncMode};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::form::SweepPiece;
+use crate::error::in_stream;
 use crate::source::state::{Gap, OpenBuild};
 use crate::source::sweep::Sweep;
 use crate::source::sweep::build::{ReadBuild, Settledness};
@@ -82,6 +83,9 @@ impl PieceReader {
                             yield item;
                         }
                     }
+                    FromWindow::Unusable(unusable, _) => {
+                        _ = self.take_listed(Listed::Unusable(unusable))?;
+                    }
                     FromWindow::Page(_) => {}
                     FromWindow::Failed(gap, error) => self.try_again(*gap, error).await?,
                 }
@@ -90,7 +94,7 @@ impl PieceReader {
             for filter in self.changes() {
                 let mut list = self.listing.list(filter);
                 while let Some(listed) = self.listing.next(&mut list).await? {
-                    for item in self.take_listed(listed) {
+                    for item in self.take_listed(listed)? {
                         yield item;
                     }
                 }
@@ -98,10 +102,8 @@ impl PieceReader {
             let mut search = self.search();
             while let Some(mut list) = search.next_list().await? {
                 while let Some(listed) = self.listing.next(&mut list).await? {
-                    if let Listed::Build(build) = &listed {
-                        search.found(&build.id);
-                    }
-                    for item in self.take_listed(listed) {
+                    search.note(&listed);
+                    for item in self.take_listed(listed)? {
                         yield item;
                     }
                 }
@@ -169,13 +171,18 @@ impl PieceReader {
         OpenBuildSearch::new(&self.listing, &streams, unseen, self.piece.slugs.clone())
     }
 
-    fn take_listed(&mut self, listed: Listed<ReadBuild>) -> Vec<Item> {
+    /// A part cannot change the end, so it cannot leave a build for the next read: one that cannot
+    /// be used fails it.
+    fn take_listed(&mut self, listed: Listed<ReadBuild>) -> Result<Vec<Item>> {
         match listed {
             Listed::Build(build) => {
                 let streams = self.piece.streams.clone();
-                self.take(build, &streams)
+                Ok(self.take(build, &streams))
             }
-            Listed::Unusable(_) | Listed::Page(_) => Vec::new(),
+            Listed::Unusable(unusable) => {
+                Err(in_stream(&self.listing.stream)(unusable.into_error()))
+            }
+            Listed::Page(_) => Ok(Vec::new()),
         }
     }
 

@@ -3,6 +3,7 @@
 //! They are requested once, however many streams need them, and not at all where the
 //! configuration says enough.
 
+mod absent;
 mod pipelines;
 mod slug;
 
@@ -15,8 +16,9 @@ use futures::TryStreamExt;
 use tokio::sync::OnceCell;
 
 use crate::config::Config;
-use crate::error::{explain, invalid_setting};
+use crate::error::explain;
 use crate::streams::ListStream;
+use absent::AbsentParts;
 pub(crate) use slug::{PipelineRef, SelectedPipeline, SlugObject};
 
 /// The slug of a removed pipeline. If it comes back, it counts as renamed.
@@ -39,6 +41,7 @@ pub(crate) struct Scope {
     not_found: Mutex<BTreeSet<(String, String)>>,
     /// All pipelines of organizations of which they have been listed.
     listed_pipelines: Mutex<HashMap<String, Slugs>>,
+    absent: Mutex<AbsentParts>,
 }
 
 impl Scope {
@@ -52,6 +55,7 @@ impl Scope {
             known_pipelines: HashMap::new(),
             not_found: Mutex::default(),
             listed_pipelines: Mutex::default(),
+            absent: Mutex::default(),
         }
     }
 
@@ -70,16 +74,44 @@ impl Scope {
             .find(|list| list.stream.name == *stream)
     }
 
-    /// The slugs of all organizations to read.
+    /// Whether the settings ask for an organization.
+    pub(crate) fn wants_organization(&self, slug: &str) -> bool {
+        let mut listed = self.organizations.iter().flatten();
+        self.organizations.is_none() || listed.any(|known| known == slug)
+    }
+
+    /// Whether the settings ask for a pipeline, or for all.
+    pub(crate) fn wants_pipeline(&self, slug: Option<&str>) -> bool {
+        match (&self.pipelines, slug) {
+            (None, _) => true,
+            (Some(slugs), Some(slug)) => slugs.iter().any(|known| known == slug),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether the token sees an organization, as far as it may ask.
+    pub(crate) async fn has_organization(&self, client: &Client, slug: &str) -> Result<bool> {
+        if self.is_absent(slug) {
+            return Ok(false);
+        }
+        match client.object(&["v2", "organizations", slug]).await {
+            Ok(_) | Err(ClientError::Forbidden { .. }) => Ok(true),
+            Err(ClientError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(explain(error)),
+        }
+    }
+
+    /// The slugs of all organizations to read, as far as they are not known to be absent.
     pub(crate) async fn organizations(&self, client: &Client) -> Result<Vec<String>> {
         if let Some(slugs) = &self.organizations {
-            return Ok(slugs.clone());
+            let slugs = slugs.iter().filter(|slug| !self.is_absent(slug));
+            return Ok(slugs.cloned().collect());
         }
         let listed = self.listed(client).await?;
         Ok(listed.iter().map(|object| object.slug.clone()).collect())
     }
 
-    /// All organizations to read, as objects.
+    /// All organizations to read, as objects; absent ones are noted.
     pub(crate) async fn organization_objects(&self, client: &Client) -> Result<Vec<SlugObject>> {
         let Some(slugs) = &self.organizations else {
             return self.listed(client).await.cloned();
@@ -88,7 +120,7 @@ impl Scope {
         for slug in slugs {
             match client.object(&["v2", "organizations", slug]).await {
                 Ok(raw) => objects.push(SlugObject::new(slug, raw)),
-                Err(ClientError::NotFound { .. }) => return Err(self.unknown(client, slug).await),
+                Err(ClientError::NotFound { .. }) => _ = self.unknown(client, slug).await,
                 Err(error) => return Err(explain(error)),
             }
         }
@@ -96,6 +128,7 @@ impl Scope {
     }
 
     /// The pipelines that the configuration lists; `None` if it lists none, which means all.
+    /// Absent ones are noted.
     pub(crate) async fn selected(&self, client: &Client) -> Result<Option<&[SelectedPipeline]>> {
         let Some(slugs) = &self.pipelines else {
             return Ok(None);
@@ -107,7 +140,7 @@ impl Scope {
         Ok(Some(selected))
     }
 
-    /// The error of an organization that Buildkite does not know: lists what is allowed.
+    /// Notes that Buildkite does not know an organization. The error lists what is allowed.
     pub(crate) async fn unknown(&self, client: &Client, slug: &str) -> Error {
         let allowed = match list(client).await {
             Ok(listed) if listed.is_empty() => "it sees none".to_owned(),
@@ -123,7 +156,7 @@ impl Scope {
             format!("organizations[{index}]")
         });
         let what = format!("there is no such organization, or the token may not see it; {allowed}");
-        invalid_setting(key, &what)
+        self.note_absent(slug.to_owned(), key, what)
     }
 
     async fn listed(&self, client: &Client) -> Result<&Vec<SlugObject>> {
@@ -141,22 +174,25 @@ impl Scope {
 
     /// The pipelines with these slugs, in all organizations to read.
     async fn find(&self, client: &Client, slugs: &[String]) -> Result<Vec<SelectedPipeline>> {
+        let organizations = self.organizations(client).await?;
         let mut found = Vec::new();
-        for organization in self.organizations(client).await? {
+        for organization in &organizations {
             for slug in slugs {
-                found.extend(self.find_one(client, &organization, slug).await?);
+                found.extend(self.find_one(client, organization, slug).await?);
             }
         }
         let is_found = |slug: &String| {
             let mut found = found.iter();
             found.any(|one: &SelectedPipeline| one.pipeline.slug == *slug)
         };
-        if let Some(index) = slugs.iter().position(|slug| !is_found(slug)) {
-            return Err(invalid_setting(
-                format!("pipelines[{index}]"),
-                "there is no such pipeline in the organizations that are read, or the token may \
-                 not see it; expected the slug, the part of its address after the organization",
-            ));
+        for (index, slug) in slugs.iter().enumerate().filter(|(_, slug)| !is_found(slug)) {
+            for organization in &organizations {
+                let what = "there is no such pipeline in the organizations that are read, or the \
+                            token may not see it; expected the slug, the part of its address \
+                            after the organization";
+                let name = format!("{organization}/{slug}");
+                self.note_absent(name, format!("pipelines[{index}]"), what.to_owned());
+            }
         }
         Ok(found)
     }
@@ -174,7 +210,8 @@ impl Scope {
                 pipeline: SlugObject::new(slug, raw),
             })),
             Err(ClientError::NotFound { message, .. }) if message.contains("organization") => {
-                Err(self.unknown(client, organization).await)
+                self.unknown(client, organization).await;
+                Ok(None)
             }
             Err(ClientError::NotFound { .. }) => Ok(None),
             Err(error) => Err(explain(error)),

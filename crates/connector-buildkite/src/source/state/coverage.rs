@@ -1,13 +1,16 @@
 //! What the copy has of one partition: an organization, or a selected pipeline.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use connector_core::StreamName;
 use serde::{Deserialize, Serialize};
 
+use super::unusable::UnusableBuild;
 use crate::source::overlap;
 use crate::source::scope::Slugs;
+use crate::streams::JOBS;
 
 /// What the copy has of one partition.
 ///
@@ -34,6 +37,13 @@ pub(crate) struct Coverage {
     /// Finished builds that the next sync will read again, for each stream of lists below builds.
     /// If such a build has not changed, its lists are not read again.
     pub(crate) listed: BTreeMap<StreamName, BTreeMap<String, Version>>,
+    /// Builds whose text could not be used: they are tried again.
+    pub(crate) unusable: Vec<UnusableBuild>,
+    /// Its organization or pipeline went away, and the builds in `open` are marked. They stay
+    /// listed, because they are looked for should it come back.
+    pub(crate) is_lost: bool,
+    /// The divided read whose end this is does not read the partition: it is not there now.
+    pub(crate) is_carried: bool,
 }
 
 /// The version of a build whose lists were read.
@@ -71,6 +81,9 @@ pub(crate) struct OpenBuild {
     pub(crate) number: u64,
     /// When it was created.
     pub(crate) created_at: DateTime<Utc>,
+    /// The ids of its jobs, as far as they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) jobs: Vec<String>,
 }
 
 impl Coverage {
@@ -85,6 +98,9 @@ impl Coverage {
             blocked_are_open: false,
             pipelines: BTreeMap::new(),
             listed: BTreeMap::new(),
+            unusable: Vec::new(),
+            is_lost: false,
+            is_carried: false,
         }
     }
 
@@ -104,11 +120,18 @@ impl Coverage {
             top: known().map(|part| part.top).max()?,
             synced: known().map(|part| part.synced).min()?,
             missing: Vec::new(),
-            open: known().flat_map(|part| part.open.clone()).collect(),
+            open: BTreeMap::new(),
             blocked_are_open: known().any(|part| part.blocked_are_open),
             pipelines: known().flat_map(|part| part.pipelines.clone()).collect(),
             listed: known().flat_map(|part| part.listed.clone()).collect(),
+            unusable: Vec::new(),
+            is_lost: known().all(|part| part.is_lost),
+            is_carried: known().all(|part| part.is_carried),
         };
+        for part in known() {
+            joined.add_open(part.open.clone());
+            joined.add_unusable(part.unusable.clone());
+        }
         for (stream, part) in parts {
             let gap = |from, to| Gap {
                 streams: [stream.clone()].into(),
@@ -158,6 +181,30 @@ impl Coverage {
             }
         }
         self.created_from = created_from;
+    }
+
+    /// Adds builds that can still change. What is known of their jobs stays known.
+    pub(crate) fn add_open(&mut self, builds: BTreeMap<String, OpenBuild>) {
+        for (id, build) in builds {
+            match self.open.entry(id) {
+                Entry::Vacant(vacant) => _ = vacant.insert(build),
+                Entry::Occupied(known) => {
+                    let known = &mut known.into_mut().jobs;
+                    let more = build.jobs.into_iter();
+                    let more: Vec<_> = more.filter(|job| !known.contains(job)).collect();
+                    known.extend(more);
+                }
+            }
+        }
+    }
+
+    /// Adds builds whose text could not be used, each once.
+    pub(crate) fn add_unusable(&mut self, builds: Vec<UnusableBuild>) {
+        for build in builds {
+            if !self.unusable.contains(&build) {
+                self.unusable.push(build);
+            }
+        }
     }
 
     /// Adds a gap; several streams that miss the same interval share one.
@@ -214,7 +261,18 @@ impl Coverage {
         let mut part = self.clone();
         part.missing.retain(|gap| gap.streams.contains(stream));
         part.listed.retain(|listed, _| listed == stream);
+        if stream != JOBS {
+            part.open.values_mut().for_each(|build| build.jobs.clear());
+        }
         part
+    }
+
+    /// About how long the JSON form of what one stream has is: two ids, a number and a time for
+    /// each open build; an id for each job, pipeline and build whose lists were read.
+    pub(crate) fn about_bytes(&self) -> usize {
+        let jobs: usize = self.open.values().map(|build| build.jobs.len()).sum();
+        let listed: usize = self.listed.values().map(BTreeMap::len).sum();
+        120 * self.open.len() + 40 * jobs + 60 * (self.pipelines.len() + listed)
     }
 
     /// Forgets versions of builds that no sync will read again.
@@ -239,11 +297,7 @@ mod tests {
             created_from: from.map(at),
             top: at(top),
             synced: at(top),
-            missing: Vec::new(),
-            open: BTreeMap::new(),
-            blocked_are_open: false,
-            pipelines: BTreeMap::new(),
-            listed: BTreeMap::new(),
+            ..Coverage::nothing(None)
         }
     }
 

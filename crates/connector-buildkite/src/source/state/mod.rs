@@ -9,7 +9,9 @@
 
 mod coverage;
 mod end;
+mod open_rows;
 mod saved;
+mod unusable;
 mod version_1;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,9 @@ use serde_json::Value;
 use super::scope::{PipelineRef, Slugs};
 pub(crate) use coverage::{Coverage, Gap, OpenBuild, Version};
 pub(crate) use end::{Cut, Cuts, SweepEnd};
+pub(crate) use open_rows::OpenRowsOfCopy;
 use saved::{SavedPartition, SavedStream};
+pub(crate) use unusable::UnusableBuild;
 
 /// The newest version of the form.
 pub(crate) const VERSION: u32 = 3;
@@ -41,6 +45,10 @@ pub(crate) struct SweepState {
     pub(crate) created_from: Option<DateTime<Utc>>,
     /// By organization, or organization and pipeline: `acme`, `acme/web`.
     pub(crate) partitions: BTreeMap<String, Coverage>,
+    /// What the host says is open in the copy. Not saved.
+    open_rows: OpenRowsOfCopy,
+    /// What was shown, in the words of the setting, when rows of the copy were read.
+    shown: BTreeSet<String>,
 }
 
 impl SweepState {
@@ -57,7 +65,24 @@ impl SweepState {
             streams,
             created_from,
             partitions: BTreeMap::new(),
+            open_rows: OpenRowsOfCopy::default(),
+            shown: BTreeSet::new(),
         }
+    }
+
+    /// Sets what the host says is open in the copy.
+    #[must_use]
+    pub(crate) fn with_open_rows(mut self, open_rows: OpenRowsOfCopy) -> Self {
+        self.open_rows = open_rows;
+        self
+    }
+
+    /// Says what is shown from now on; returns what was shown before, where that differs.
+    pub(crate) fn show(&mut self, shown: &str) -> Vec<String> {
+        let others = self.shown.iter().filter(|known| *known != shown);
+        let others = others.cloned().collect();
+        self.shown.insert(shown.to_owned());
+        others
     }
 
     /// How its streams are read.
@@ -90,6 +115,8 @@ impl SweepState {
         }
         let mut saved = self.parse(state)?;
         saved.retain(|_, saved| self.can_resume(saved));
+        let shown = saved.values_mut().map(|saved| &mut saved.shown);
+        self.shown.extend(shown.flat_map(std::mem::take));
         self.join(saved);
         Ok(self)
     }
@@ -148,6 +175,53 @@ impl SweepState {
         known.next().map(|part| part.of_pipeline(id))
     }
 
+    /// What is open in the copy of a partition, besides what its coverage says: what the host
+    /// says, and what partitions have that this one replaces.
+    pub(crate) fn open_besides(
+        &self,
+        organization: &str,
+        pipeline: Option<&PipelineRef>,
+    ) -> BTreeMap<String, OpenBuild> {
+        let mut open = self.open_rows.of(organization, pipeline);
+        for (key, coverage) in &self.partitions {
+            let is_replaced = match (key.split_once('/'), pipeline) {
+                (Some((of, _)), None) => of == organization,
+                (Some((of, slug)), Some(pipeline)) => of == organization && slug == pipeline.slug,
+                (None, _) => false,
+            };
+            if is_replaced {
+                open.extend(coverage.open.clone());
+            }
+        }
+        open
+    }
+
+    /// The keys of all partitions that it says something about.
+    pub(crate) fn keys(&self) -> BTreeSet<String> {
+        let saved = self.partitions.keys().cloned();
+        saved.chain(self.open_rows.organizations()).collect()
+    }
+
+    /// What the copy has of a partition now. The partition of an organization replaces those of
+    /// its pipelines.
+    pub(crate) fn enter(&mut self, key: String, coverage: Coverage) {
+        if !key.contains('/') {
+            let is_of_pipeline = |known: &String| {
+                let parts = known.split_once('/');
+                parts.is_some_and(|(organization, _)| organization == key)
+            };
+            self.partitions.retain(|known, _| !is_of_pipeline(known));
+        }
+        self.partitions.insert(key, coverage);
+    }
+
+    /// About how long its JSON form is.
+    pub(crate) fn about_bytes(&self) -> usize {
+        let partitions = self.partitions.values();
+        let bytes: usize = partitions.map(Coverage::about_bytes).sum();
+        bytes * self.streams.len()
+    }
+
     /// The state that a checkpoint carries.
     ///
     /// # Errors
@@ -169,7 +243,8 @@ impl SweepState {
             };
             let partitions = self.partitions.iter().map(partition).collect();
             let ended = cuts.is_some() && self.mode == SyncMode::FullRefresh;
-            let saved = SavedStream::new(&self.base_url, self.mode, ended, partitions);
+            let shown = self.shown.clone();
+            let saved = SavedStream::new(&self.base_url, self.mode, ended, shown, partitions);
             let value = serde_json::to_value(saved).map_err(|error| {
                 Error::new(ErrorKind::Internal, "the state has no JSON form").with_source(error)
             })?;

@@ -10,6 +10,7 @@
 //!       "synced": "2026-11-24T09:00:00.123Z",
 //!       "missing": [{"from": "2026-01-01T00:00:00Z", "to": "2026-05-01T00:00:00.001Z"}],
 //!       "open": {"0190…": ["0189…", 12, "2026-11-24T08:59:00Z"]},
+//!       "jobs": {"0190…": ["0191…"]},
 //!       "pipelines": {"0189…": "web"}
 //!     }
 //!   },
@@ -20,7 +21,7 @@
 //! `check` is a checksum of the rest. A state that was edited could lose records silently, so it is
 //! refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::{StreamName, SyncMode};
@@ -28,10 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::{Coverage, Gap, OpenBuild, Version};
 use super::end::Cut;
-
-/// The most open builds that are listed. Of more, the oldest are; the next sync reads all builds
-/// again that were created since the first of the others.
-const MAX_OPEN: usize = 500;
+use super::unusable::UnusableBuild;
 
 /// The state of one stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +42,10 @@ pub(super) struct SavedStream {
     /// Version 3: the end of a full refresh, from which nothing resumes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ended: bool,
+    /// What was shown, in the words of `include_sensitive`, when rows of the copy were read. Absent
+    /// in states of versions that did not note it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) shown: BTreeSet<String>,
     /// By organization, or by organization and pipeline: `acme`, `acme/web`.
     pub(super) partitions: BTreeMap<String, SavedPartition>,
     /// CRC-32 of the rest, in hexadecimal digits.
@@ -61,7 +63,18 @@ pub(super) struct SavedPartition {
     missing: Vec<SavedGap>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     open: BTreeMap<String, (String, u64, DateTime<Utc>)>,
-    /// Builds created since this moment may be open, too.
+    /// The jobs of these builds, in the state of `jobs`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    jobs: BTreeMap<String, Vec<String>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lost: bool,
+    /// Version 3: see [`Coverage::is_carried`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    carried: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unusable: Vec<UnusableBuild>,
+    /// Builds created since this moment may be open, too. Earlier versions, which did not list all
+    /// open builds, wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open_since: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -91,12 +104,14 @@ impl SavedStream {
         base_url: &str,
         mode: SyncMode,
         ended: bool,
+        shown: BTreeSet<String>,
         partitions: BTreeMap<String, SavedPartition>,
     ) -> Self {
         let mut saved = Self {
             base_url: base_url.to_owned(),
             mode,
             ended,
+            shown,
             partitions,
             check: String::new(),
         };
@@ -122,9 +137,6 @@ impl SavedStream {
 
 impl SavedPartition {
     pub(super) fn new(coverage: &Coverage, cuts: &[Cut]) -> Self {
-        let mut open: Vec<_> = coverage.open.iter().collect();
-        open.sort_by_key(|(_, build)| build.created_at);
-        let rest = open.split_off(open.len().min(MAX_OPEN));
         let entry = |(id, build): (&String, &OpenBuild)| {
             let entry = (build.pipeline.clone(), build.number, build.created_at);
             (id.clone(), entry)
@@ -139,8 +151,15 @@ impl SavedPartition {
             top: coverage.top,
             synced: coverage.synced,
             missing: coverage.missing.iter().map(gap).collect(),
-            open: open.into_iter().map(entry).collect(),
-            open_since: rest.first().map(|(_, build)| build.created_at),
+            open: coverage.open.iter().map(entry).collect(),
+            jobs: (coverage.open.iter())
+                .filter(|(_, build)| !build.jobs.is_empty())
+                .map(|(id, build)| (id.clone(), build.jobs.clone()))
+                .collect(),
+            lost: coverage.is_lost,
+            carried: coverage.is_carried,
+            unusable: coverage.unusable.clone(),
+            open_since: None,
             blocked_are_open: coverage.blocked_are_open,
             pipelines: coverage.pipelines.clone(),
             listed: (coverage.listed.values().flatten())
@@ -150,7 +169,7 @@ impl SavedPartition {
         }
     }
 
-    pub(super) fn coverage(self, stream: &StreamName) -> Coverage {
+    pub(super) fn coverage(mut self, stream: &StreamName) -> Coverage {
         let gap = |gap: SavedGap| Gap {
             streams: [stream.clone()].into(),
             pipeline: gap.pipeline,
@@ -163,11 +182,13 @@ impl SavedPartition {
             pipeline: None,
         });
         let missing = self.missing.into_iter().chain(maybe_open).map(gap);
+        let mut jobs = std::mem::take(&mut self.jobs);
         let open = |(id, (pipeline, number, created_at))| {
             let build = OpenBuild {
                 pipeline,
                 number,
                 created_at,
+                jobs: jobs.remove(&id).unwrap_or_default(),
             };
             (id, build)
         };
@@ -185,6 +206,9 @@ impl SavedPartition {
             blocked_are_open: self.blocked_are_open,
             pipelines: self.pipelines,
             listed: listed.into_iter().collect(),
+            unusable: self.unusable,
+            is_lost: self.lost,
+            is_carried: self.carried,
         }
     }
 

@@ -23,6 +23,7 @@ fn open(id: usize) -> (String, OpenBuild) {
         pipeline: "p1".to_owned(),
         number: id as u64,
         created_at: at("2026-01-01T12:00:00Z") + TimeDelta::seconds(id as i64),
+        jobs: Vec::new(),
     };
     (format!("id-{id:04}"), build)
 }
@@ -41,7 +42,7 @@ fn sweep() -> SweepState {
         open: (0..3).map(open).collect(),
         blocked_are_open: false,
         pipelines: [("p1".to_owned(), "web".to_owned())].into(),
-        listed: Default::default(),
+        ..Coverage::nothing(None)
     };
     SweepState {
         partitions: [("acme".to_owned(), acme)].into(),
@@ -120,21 +121,57 @@ fn a_pipeline_has_what_its_organization_has() {
 }
 
 #[test]
-fn if_very_many_builds_are_open_the_newest_are_read_again() {
+fn however_many_builds_are_open_all_are_listed() {
     let mut sweep = sweep();
     let acme = sweep.partitions.get_mut("acme").unwrap();
-    acme.missing.clear();
-    acme.open = (0..1_000).map(open).collect();
+    acme.open = (0..3_000).map(open).collect();
     let state = sweep.to_state().unwrap();
-    assert!(state.to_json().unwrap().len() < 100_000);
+    assert!(state.to_json().unwrap().len() < 3_000 * 2 * 60);
+
+    assert_eq!(resume(fresh(), &state).unwrap(), sweep);
+}
+
+#[test]
+fn a_state_that_listed_only_the_oldest_open_builds_reads_the_newest_again() {
+    let mut state = sweep().to_state().unwrap();
+    for stream in streams() {
+        let mut value = state.stream(stream.as_str()).unwrap().clone();
+        value["partitions"]["acme"]["open_since"] = json!("2026-01-01T13:00:00Z");
+        value["partitions"]["acme"]["missing"] = json!([]);
+        let mut saved = SavedStream::deserialize(&value).unwrap();
+        saved = SavedStream::new(URL, saved.mode, false, saved.shown, saved.partitions);
+        state.set_stream(stream, serde_json::to_value(saved).unwrap());
+    }
 
     let resumed = resume(fresh(), &state).unwrap();
 
     let acme = &resumed.partitions["acme"];
-    assert_eq!(acme.open.len(), 500);
-    assert!(acme.open.contains_key("id-0499"));
-    assert_eq!(acme.missing[0].from, Some(open(500).1.created_at));
+    assert_eq!(acme.missing[0].from, Some(at("2026-01-01T13:00:00Z")));
     assert_eq!(acme.missing[0].to, acme.top);
+}
+
+#[test]
+fn the_jobs_of_open_builds_are_kept_in_the_state_of_jobs_alone() {
+    let mut sweep = sweep();
+    let acme = sweep.partitions.get_mut("acme").unwrap();
+    acme.open.get_mut("id-0001").unwrap().jobs = vec!["j-1".to_owned()];
+    let state = sweep.to_state().unwrap();
+    let jobs = |stream: &str| state.stream(stream).unwrap()["partitions"]["acme"]["jobs"].clone();
+    assert_eq!(jobs("builds"), Value::Null);
+    assert_eq!(jobs("jobs"), json!({"id-0001": ["j-1"]}));
+    assert_eq!(resume(fresh(), &state).unwrap(), sweep);
+}
+
+#[test]
+fn what_was_shown_before_is_remembered_until_everything_is_read_again() {
+    let mut first = sweep();
+    assert!(first.show("").is_empty());
+    let state = first.to_state().unwrap();
+    let mut later = resume(fresh(), &state).unwrap();
+    assert_eq!(later.show("env"), [""]);
+    let state = later.to_state().unwrap();
+    assert_eq!(resume(fresh(), &state).unwrap().show(""), ["env"]);
+    assert!(fresh().show("env").is_empty());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use buildkite_client::{RawBuild, Timestamp};
 use chrono::{DateTime, Utc};
 use connector_core::{Record, StreamName};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::source::lists::children::ParentBuild;
@@ -61,6 +62,8 @@ impl BuildDecoder {
         let created_at = build.created_at.at;
         let parent = || Box::new(ParentBuild::new(build, &self.organization));
         let pipeline = build.pipeline_id.as_ref().unwrap_or(&build.pipeline_slug);
+        let settledness = settledness(build, finished_at.is_some());
+        let is_open = settledness != Settledness::Settled;
         ReadBuild {
             records: self.records(build),
             id: build.id.to_owned(),
@@ -70,11 +73,30 @@ impl BuildDecoder {
                 pipeline: pipeline.to_string(),
                 number: build.number,
                 created_at,
+                jobs: if is_open {
+                    self.job_ids(build)
+                } else {
+                    Vec::new()
+                },
             },
-            settledness: settledness(build, finished_at.is_some()),
+            settledness,
             parent: self.has_children.then(parent),
             latest: finished_at.map_or(created_at, |end| end.at.max(created_at)),
         }
+    }
+
+    /// The ids of its jobs, if those are read.
+    fn job_ids(&self, build: &RawBuild<'_>) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Job {
+            id: String,
+        }
+        if self.jobs.is_none() {
+            return Vec::new();
+        }
+        let jobs = build.jobs.iter();
+        let jobs = jobs.filter_map(|job| serde_json::from_str::<Job>(job.get()).ok());
+        jobs.map(|job| job.id).collect()
     }
 
     fn records(&self, build: &RawBuild<'_>) -> Vec<Record> {

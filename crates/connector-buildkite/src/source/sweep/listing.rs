@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use buildkite_client::{BuildQuery, Client, Error as ClientError, Listed, LowerBound};
+use buildkite_client::{BuildQuery, Client, Error as ClientError, Listed, LowerBound, RawBuild};
 use chrono::{DateTime, Utc};
 use connector_core::{Error, Result, StreamName};
 use futures::future::TryFutureExt;
@@ -48,15 +48,8 @@ impl Listing {
     pub(crate) fn list(&self, filter: BuildFilter) -> BuildList {
         let decoder = BuildDecoder::new(&filter.streams, &self.organization);
         let query = self.query(filter);
-        let builds = self
-            .client
-            .builds(query, move |build| decoder.decode(&build));
-        // An element that cannot be used ends the list.
-        let strict = builds.map(|listed| match listed {
-            Ok(Listed::Unusable(unusable)) => Err(unusable.into_error()),
-            listed => listed,
-        });
-        strict.boxed()
+        let decode = move |build: RawBuild<'_>| decoder.decode(&build);
+        self.client.builds(query, decode).boxed()
     }
 
     /// The same for one pipeline by its id, whatever its slug is now, perhaps `known`.
@@ -113,6 +106,12 @@ impl Listing {
             ..
         } = self;
         scope.slug_of(client, organization, id, known).await
+    }
+
+    /// Whether a pipeline has this slug, as far as they have been listed.
+    pub(super) fn lists_slug(&self, slug: &str) -> bool {
+        let listed = self.scope.listed_pipelines(&self.organization);
+        listed.is_some_and(|listed| listed.values().any(|known| known == slug))
     }
 
     fn query(&self, filter: BuildFilter) -> BuildQuery {

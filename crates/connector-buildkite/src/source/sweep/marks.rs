@@ -94,6 +94,8 @@ impl Partition {
     pub(super) fn begin(&mut self, first: &ListingProgress) -> Result<()> {
         let past = self.coverage.expect_past(first.server_time);
         past.map_err(|error| error.with_context("stream", &self.listing.stream))?;
+        self.coverage.is_lost = false;
+        self.coverage.is_carried = false;
         if let Some(mark) = mark(first, self.latest) {
             if self.coverage.is_nothing() {
                 self.coverage.synced = mark;

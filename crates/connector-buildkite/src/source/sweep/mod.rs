@@ -8,11 +8,13 @@
 pub(crate) mod build;
 pub(crate) mod item;
 pub(crate) mod listing;
+mod lost;
 pub(crate) mod marks;
 pub(crate) mod partition;
 mod pipelines;
 mod progress;
 pub(crate) mod search;
+mod take;
 pub(crate) mod windows;
 
 use std::sync::Arc;
@@ -26,7 +28,6 @@ use crate::source::lists::children::ChildReader;
 use crate::source::scope::{PipelineRef, Scope};
 use crate::source::state::SweepState;
 use listing::Listing;
-use partition::Partition;
 use progress::SweepProgress;
 
 /// What a sweep needs.
@@ -68,17 +69,24 @@ impl Sweep {
         let (refusals, observer) = (self.children.refusals.clone(), Arc::clone(&self.observer));
         let mut progress = SweepProgress::new(self.state.clone(), refusals, observer);
         let partitions = self.partitions().await?;
+        let lost = self.lost(&partitions).await?;
+        let lost: Vec<_> = lost.into_iter().flat_map(|lost| self.lose(lost)).collect();
         let (max_concurrency, children) = (self.max_concurrency, self.children.clone());
         let sweep = Arc::new(self);
         let items = stream::iter(partitions)
-            .map(move |partition| Partition::new(Arc::clone(&sweep), partition).read())
+            .map(move |partition| Arc::clone(&sweep).read_or_lose(partition))
             .flatten_unordered(max_concurrency);
+        let items = stream::iter(lost).chain(items);
         // In their order, so that the checkpoint of a page comes after the lists of its builds.
         let items = items
             .map_ok(move |item| item.resolve(children.clone()))
             .try_buffered(max_concurrency);
+        let items = items.map(Some).chain(stream::iter([None]));
         let messages = items.map(move |item| {
-            let messages = progress.apply(item?)?;
+            let messages = match item {
+                Some(item) => progress.apply(item?)?,
+                None => progress.finish()?,
+            };
             Ok(stream::iter(messages.into_iter().map(Ok)))
         });
         Ok(messages.try_flatten())

@@ -20,19 +20,17 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use buildkite_client::{Error as ClientError, Listed, LowerBound};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use connector_core::{Error, ErrorKind, Record, Result, StreamName};
+use connector_core::{Error, ErrorKind, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
 
-use super::build::{ReadBuild, Settledness};
 use super::item::{Item, Page};
 use super::listing::{BuildFilter, BuildList, Listing};
 use super::search::OpenBuildSearch;
 use super::windows::{FromWindow, Windows};
 use super::{PartitionRef, Sweep};
-use crate::source::lists::children::ChildList;
 use crate::source::overlap;
 use crate::source::scope::Slugs;
-use crate::source::state::{Coverage, Gap, OpenBuild, Version};
+use crate::source::state::{Coverage, Gap, OpenBuild, UnusableBuild};
 
 /// A pipeline that is not found this many times in one read is given up.
 pub(crate) const MOST_TRIES: u32 = 3;
@@ -47,13 +45,17 @@ pub(crate) struct Partition {
     pub(crate) windows: Windows,
     /// Builds that were open when the read began and have not been seen since.
     pub(crate) unseen: BTreeMap<String, OpenBuild>,
+    /// Builds that earlier reads could not use, to be tried again.
+    unusable_before: Vec<UnusableBuild>,
+    /// When the build before the next one of a list was created.
+    pub(super) newer: Option<DateTime<Utc>>,
     /// Earlier reads have read what was created before this, apart from gaps.
     pub(super) known_before: Option<DateTime<Utc>>,
     /// How many times pipelines, by id, were not found under the slug they should have.
     not_found: BTreeMap<String, u32>,
     /// The latest time that the server wrote into a build read so far.
     pub(super) latest: Option<DateTime<Utc>>,
-    builds_read: u64,
+    pub(super) builds_read: u64,
 }
 
 impl Partition {
@@ -65,12 +67,16 @@ impl Partition {
             pipeline,
         } = partition;
         let known = sweep.state.coverage(&organization, pipeline.as_ref());
-        let coverage = known.unwrap_or_else(|| Coverage::nothing(sweep.state.created_from));
+        let mut coverage = known.unwrap_or_else(|| Coverage::nothing(sweep.state.created_from));
+        let besides = sweep.state.open_besides(&organization, pipeline.as_ref());
+        coverage.add_open(besides);
         let mut partition = Self {
             windows: Windows::new(coverage.missing.clone(), sweep.max_concurrency),
             key,
             listing,
             unseen: coverage.open.clone(),
+            unusable_before: coverage.unusable.clone(),
+            newer: None,
             known_before: coverage.new_since().filter(|_| !coverage.is_nothing()),
             coverage,
             not_found: BTreeMap::new(),
@@ -97,6 +103,9 @@ impl Partition {
                         for item in self.take(build, &streams) {
                             yield item;
                         }
+                    }
+                    Some(FromWindow::Unusable(unusable, after)) => {
+                        self.note_unusable(&unusable, after);
                     }
                     Some(FromWindow::Page(page)) => break page,
                     Some(FromWindow::Failed(_, error)) => Err(self.listing.explain(error).await)?,
@@ -127,6 +136,9 @@ impl Partition {
                             yield item;
                         }
                     }
+                    FromWindow::Unusable(unusable, after) => {
+                        self.note_unusable(&unusable, after);
+                    }
                     FromWindow::Page(_) => {
                         self.fill_windows();
                         yield self.page(0);
@@ -138,12 +150,22 @@ impl Partition {
                 }
             }
 
+            for unusable in std::mem::take(&mut self.unusable_before) {
+                let mut list = self.list_again(&unusable);
+                while let Some(listed) = self.listing.next(&mut list).await? {
+                    if matches!(listed, Listed::Page(_)) {
+                        if unusable.created_at.is_some() { continue } else { break }
+                    }
+                    for item in self.take_listed(listed) {
+                        yield item;
+                    }
+                }
+            }
+
             let mut search = self.search();
             while let Some(mut list) = search.next_list().await? {
                 while let Some(listed) = self.listing.next(&mut list).await? {
-                    if let Listed::Build(build) = &listed {
-                        search.found(&build.id);
-                    }
+                    search.note(&listed);
                     for item in self.take_listed(listed) {
                         yield item;
                     }
@@ -221,90 +243,9 @@ impl Partition {
         Ok(())
     }
 
-    /// An item of a list that is read for all streams.
-    fn take_listed(&mut self, listed: Listed<ReadBuild>) -> impl Iterator<Item = Item> + use<> {
-        let (taken, page) = match listed {
-            Listed::Build(build) => (Some(self.take(build, &self.streams())), None),
-            Listed::Unusable(_) => (None, None),
-            Listed::Page(page) => (None, Some(self.page(page.estimate.unwrap_or(0)))),
-        };
-        taken.into_iter().flatten().chain(page)
-    }
-
-    /// A build was read, for these streams: its records, and the lists to read for it.
-    pub(crate) fn take(
-        &mut self,
-        build: ReadBuild,
-        streams: &BTreeSet<StreamName>,
-    ) -> impl Iterator<Item = Item> + use<> {
-        self.builds_read += 1;
-        let (records, lists) = self.note_build(build, streams);
-        let records = Item::Records(records);
-        [records]
-            .into_iter()
-            .chain(lists.into_iter().map(Item::List))
-    }
-
-    pub(crate) fn note_build(
-        &mut self,
-        build: ReadBuild,
-        streams: &BTreeSet<StreamName>,
-    ) -> (Vec<Record>, Vec<ChildList>) {
-        self.latest = self.latest.max(Some(build.latest));
-        if let Some(id) = &build.pipeline_id {
-            self.note_pipeline_of_build(id, &build.pipeline_slug, &build.build);
-        }
-        let is_for_all = streams.len() == self.sweep.state.streams().len();
-        if is_for_all {
-            self.unseen.remove(&build.id);
-        }
-        let is_settled = build.settledness == Settledness::Settled;
-        let lists = build.parent.map_or_else(Vec::new, |parent| {
-            let version = Version {
-                checksum: parent.checksum,
-                latest: build.latest,
-            };
-            let version = is_settled.then_some(version);
-            let streams = self.not_listed(streams, &build.id, version);
-            parent.lists(&self.sweep.scope, &streams)
-        });
-        if !is_settled {
-            self.coverage.blocked_are_open |= build.settledness == Settledness::BlockedWithoutEnd;
-            self.coverage.open.insert(build.id, build.build);
-        } else if is_for_all {
-            // Otherwise another stream may still have it open.
-            self.coverage.open.remove(&build.id);
-        }
-        (build.records, lists)
-    }
-
-    /// The streams whose lists of a build are to be read: all, or of a finished build those that
-    /// have not been read in this version.
-    fn not_listed(
-        &mut self,
-        streams: &BTreeSet<StreamName>,
-        id: &str,
-        version: Option<Version>,
-    ) -> BTreeSet<StreamName> {
-        let lists = streams
-            .iter()
-            .filter(|stream| self.sweep.scope.list(stream).is_some());
-        let mut to_list = BTreeSet::new();
-        for stream in lists {
-            let listed = self.coverage.listed.entry(stream.clone()).or_default();
-            let known = match version {
-                Some(version) => listed.insert(id.to_owned(), version),
-                None => listed.remove(id),
-            };
-            if known.is_none() || known != version {
-                to_list.insert(stream.clone());
-            }
-        }
-        to_list
-    }
-
     /// A page ended: this is what the copy has now.
-    fn page(&mut self, left: u64) -> Item {
+    pub(super) fn page(&mut self, left: u64) -> Item {
+        self.place_unusable();
         self.coverage.missing = self.windows.gaps();
         for gap in &mut self.coverage.missing {
             // What lies above is new to the next read anyway.

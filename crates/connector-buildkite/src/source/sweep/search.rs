@@ -3,27 +3,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use buildkite_client::{Error as ClientError, Listed};
 use chrono::TimeDelta;
 use connector_core::{Record, Result, StreamName};
 
+use super::build::ReadBuild;
 use super::listing::{BuildFilter, BuildList, Listing};
 use crate::connection::PAGE;
 use crate::source::scope::Slugs;
 use crate::source::state::OpenBuild;
-use crate::streams::{BUILDS, removed};
+use crate::streams::{BUILDS, JOBS, removed};
 
 /// States that a build may come to without an end (API facts 22).
 const STATES_WITHOUT_END: &[&str] = &["skipped", "not_run", "canceled"];
 /// From this number of builds on it may pay to request all builds of these states together.
 const MANY: usize = 4;
 /// A list of this length holds a build if there is one: times may be cut to the second.
-const MOMENT: TimeDelta = TimeDelta::seconds(1);
+pub(crate) const MOMENT: TimeDelta = TimeDelta::seconds(1);
 
 /// The API has the pipeline, but not the build: its retention time is over (API facts 5.3).
 const AGED_OUT: &str = "aged_out";
 /// The API does not even have the pipeline: it was deleted, or is hidden from the token. The answer
 /// is the same for both (API facts 2.4).
-const PIPELINE_REMOVED: &str = "pipeline_deleted_or_hidden";
+pub(super) const PIPELINE_REMOVED: &str = "pipeline_deleted_or_hidden";
 
 /// Looks for builds one by one, or for many at once where that is cheaper.
 pub(crate) struct OpenBuildSearch {
@@ -34,7 +36,7 @@ pub(crate) struct OpenBuildSearch {
     /// The build that the last list was for.
     current: Option<(String, OpenBuild)>,
     /// The builds that were removed, each with the reason.
-    removed: Vec<(String, &'static str)>,
+    removed: Vec<(String, OpenBuild, &'static str)>,
     /// The pipelines that are known.
     slugs: Slugs,
     /// Why builds of a pipeline are removed, by its id.
@@ -64,7 +66,7 @@ impl OpenBuildSearch {
     pub(crate) async fn next_list(&mut self) -> Result<Option<BuildList>> {
         if let Some((id, build)) = self.current.take() {
             let reason = self.reason(&build).await?;
-            self.removed.push((id, reason));
+            self.removed.push((id, build, reason));
         }
         if !std::mem::replace(&mut self.has_requested_many, true)
             && let Some(filter) = self.many().await?
@@ -73,7 +75,7 @@ impl OpenBuildSearch {
         }
         while let Some((id, build)) = self.left.pop_first() {
             if self.reasons.get(&build.pipeline) == Some(&PIPELINE_REMOVED) {
-                self.removed.push((id, PIPELINE_REMOVED));
+                self.removed.push((id, build, PIPELINE_REMOVED));
                 continue;
             }
             let filter = BuildFilter {
@@ -87,6 +89,19 @@ impl OpenBuildSearch {
         Ok(None)
     }
 
+    /// An item of a list, whatever the list is for. An unusable build that does not tell its id
+    /// may be the one that is looked for.
+    pub(crate) fn note(&mut self, listed: &Listed<ReadBuild>) {
+        match listed {
+            Listed::Build(build) => self.found(&build.id),
+            Listed::Unusable(unusable) => match &unusable.id {
+                Some(id) => self.found(id),
+                None => self.current = None,
+            },
+            Listed::Page(_) => {}
+        }
+    }
+
     /// A build was found.
     pub(crate) fn found(&mut self, id: &str) {
         self.left.remove(id);
@@ -97,7 +112,7 @@ impl OpenBuildSearch {
 
     /// The ids of the builds that were removed.
     pub(crate) fn removed(&self) -> impl Iterator<Item = &str> {
-        self.removed.iter().map(|(id, _)| id.as_str())
+        self.removed.iter().map(|(id, ..)| id.as_str())
     }
 
     /// The ids of pipelines that were removed.
@@ -107,13 +122,12 @@ impl OpenBuildSearch {
         removed.map(|(id, _)| id.as_str())
     }
 
-    /// The news of the builds that were removed, for the copy.
+    /// The news of the builds that were removed and of their jobs, for the copy.
     pub(crate) fn records(&self) -> Vec<Record> {
-        let Some(stream) = self.streams.get(BUILDS) else {
-            return Vec::new();
-        };
-        let record = |(id, reason): &(String, &'static str)| removed(stream.clone(), id, reason);
-        self.removed.iter().map(record).collect()
+        let removed = self.removed.iter();
+        removed
+            .flat_map(|(id, build, reason)| tombstones(&self.streams, id, build, reason))
+            .collect()
     }
 
     fn filter(&self) -> BuildFilter {
@@ -150,15 +164,33 @@ impl OpenBuildSearch {
         if let Some(reason) = self.reasons.get(id) {
             return Ok(reason);
         }
-        let reason = match self.slugs.get(id) {
-            None => AGED_OUT,
-            known => match self.listing.slug_of(id, known).await {
-                Ok(Some(_)) => AGED_OUT,
-                Ok(None) => PIPELINE_REMOVED,
-                Err(error) => return Err(self.listing.explain(error).await),
-            },
+        let known = self.slugs.get(id);
+        let reason = match self.listing.slug_of(id, known).await {
+            Ok(Some(_)) => AGED_OUT,
+            // The answer left the id of its pipeline out.
+            Ok(None) if self.listing.lists_slug(id) => AGED_OUT,
+            Ok(None) => PIPELINE_REMOVED,
+            Err(ClientError::Forbidden { .. }) if known.is_none() => AGED_OUT,
+            Err(error) => return Err(self.listing.explain(error).await),
         };
         self.reasons.insert(id.clone(), reason);
         Ok(reason)
     }
+}
+
+/// The news that a build was removed, and its jobs with it, for these streams.
+pub(super) fn tombstones(
+    streams: &BTreeSet<StreamName>,
+    id: &str,
+    build: &OpenBuild,
+    reason: &'static str,
+) -> Vec<Record> {
+    let of_build = streams
+        .get(BUILDS)
+        .map(|stream| removed(stream.clone(), id, reason));
+    let of_jobs = streams.get(JOBS).into_iter().flat_map(|stream| {
+        let jobs = build.jobs.iter();
+        jobs.map(|job| removed(stream.clone(), job, reason))
+    });
+    of_build.into_iter().chain(of_jobs).collect()
 }

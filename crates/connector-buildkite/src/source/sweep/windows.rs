@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use buildkite_client::{Error as ClientError, Listed, ListingProgress, LowerBound};
+use buildkite_client::{Error as ClientError, Listed, ListingProgress, LowerBound, Unusable};
 use chrono::{DateTime, TimeDelta, Utc};
 use connector_core::StreamName;
 use futures::stream::{BoxStream, SelectAll, StreamExt};
@@ -39,6 +39,8 @@ struct Window {
     lower_bound: LowerBound,
     /// When the newest build read was created.
     newest: Option<DateTime<Utc>>,
+    /// When the last build read was created.
+    last: Option<DateTime<Utc>>,
     /// How many builds were read, and how many of them on the current page.
     read: u64,
     read_on_page: u64,
@@ -50,6 +52,8 @@ struct Window {
 pub(crate) enum FromWindow {
     /// A build, and the streams that it is read for.
     Build(ReadBuild, Arc<BTreeSet<StreamName>>),
+    /// A build that cannot be used, and when the build before it was created.
+    Unusable(Unusable, Option<DateTime<Utc>>),
     Page(ListingProgress),
     /// It could not be read to its end, and is closed.
     Failed(Box<Gap>, ClientError),
@@ -83,6 +87,7 @@ impl Windows {
             gap,
             lower_bound,
             newest: None,
+            last: None,
             read: 0,
             read_on_page: 0,
             left: 0,
@@ -108,6 +113,7 @@ impl Windows {
             return Some(match listed {
                 Ok(Listed::Build(build)) => {
                     window.newest.get_or_insert(build.build.created_at);
+                    window.last = Some(build.build.created_at);
                     window.read += 1;
                     window.read_on_page += 1;
                     FromWindow::Build(build, Arc::clone(&window.streams))
@@ -116,11 +122,7 @@ impl Windows {
                     self.end_page(number, &page);
                     FromWindow::Page(page)
                 }
-                Ok(Listed::Unusable(unusable)) => {
-                    let gap = Box::new(window.gap.clone());
-                    self.open.remove(&number);
-                    FromWindow::Failed(gap, unusable.into_error())
-                }
+                Ok(Listed::Unusable(unusable)) => FromWindow::Unusable(unusable, window.last),
                 Err(error) => {
                     let gap = Box::new(window.gap.clone());
                     self.open.remove(&number);

@@ -310,3 +310,49 @@ async fn a_redirect_of_the_storage_to_an_address_without_https_is_not_followed()
         "{text}"
     );
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_written_through_a_symbolic_link() {
+    use std::os::unix::fs::symlink;
+
+    let servers = servers(artifact(SHA1, "log/out.txt")).await;
+    give(
+        &servers,
+        ResponseTemplate::new(200).set_body_string(CONTENT),
+        9,
+    )
+    .await;
+    let file = listed(&servers).await;
+    for link in [
+        "j-1",
+        "j-1/log",
+        "j-1/log/out.txt",
+        "j-1/log/out.txt.a-1.part",
+    ] {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let at = folder.path().join(link);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        symlink(elsewhere.path().join("target"), &at).unwrap();
+        if !link.contains("txt") {
+            fs::create_dir(elsewhere.path().join("target")).unwrap();
+        }
+
+        let fetched = servers.artifacts.fetch("acme", &file, folder.path()).await;
+
+        let error = fetched.expect_err(link);
+        assert_eq!(error.kind(), ErrorKind::Data, "{link}");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+        let target = elsewhere.path().join("target");
+        let written = fs::read_dir(&target).map_or(0, Iterator::count);
+        assert!(written == 0 && !target.is_file(), "{link}");
+    }
+    let real = tempfile::tempdir().unwrap();
+    let folder = real.path().join("chosen");
+    symlink(real.path(), &folder).unwrap();
+    let fetched = servers.artifacts.fetch("acme", &file, &folder).await;
+    assert!(
+        fetched.is_ok(),
+        "the folder itself may be a link: the user chose it"
+    );
+}

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use mock_buildkite::{BuildFixture, JobFixture, World};
+use mock_buildkite::{BuildFixture, DEMO_TOKEN, JobFixture, World};
 use proptest::prelude::*;
 
 pub(super) const ORGANIZATION: &str = "acme-inc";
+/// It leaves the token's view, and comes back.
+pub(super) const OTHER_ORGANIZATION: &str = "umbrella";
 pub(super) const PIPELINES: u8 = 3;
 /// Clocks differ and step back, and builds appear late: by this much together at most.
 pub(super) const LARGEST_LAG_MS: i64 = 25_000;
@@ -40,6 +42,13 @@ pub(super) enum Act {
     Show {
         pipeline: u8,
     },
+    /// It is deleted, and another one is made under its slug.
+    Remake {
+        pipeline: u8,
+    },
+    /// The token no longer sees the other organization.
+    Leave,
+    Return,
     AgeOut {
         share: u8,
     },
@@ -76,12 +85,15 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     let late = prop_oneof![3 => Just(0), 2 => 0..LARGEST_LAG_MS];
     let twins = prop_oneof![12 => Just(1), 1 => 2..7_u8];
     prop_oneof![
-        8 => (0..PIPELINES, 1..4_u8, late, twins).prop_map(|(pipeline, jobs, late_ms, twins)| Act::Create { pipeline, jobs, late_ms, twins }),
+        8 => (0..=PIPELINES, 1..4_u8, late, twins).prop_map(|(pipeline, jobs, late_ms, twins)| Act::Create { pipeline, jobs, late_ms, twins }),
         24 => (0..12_u8, moved()).prop_map(|(build, to)| Act::Move { build, to }),
         1 => (0..PIPELINES, 0..100_u8).prop_map(|(pipeline, name)| Act::Rename { pipeline, name }),
         1 => (0..PIPELINES).prop_map(|pipeline| Act::Delete { pipeline }),
         1 => (0..PIPELINES).prop_map(|pipeline| Act::Hide { pipeline }),
         1 => (0..PIPELINES).prop_map(|pipeline| Act::Show { pipeline }),
+        1 => (0..=PIPELINES).prop_map(|pipeline| Act::Remake { pipeline }),
+        1 => Just(Act::Leave),
+        1 => Just(Act::Return),
         1 => (0..60_u8).prop_map(|share| Act::AgeOut { share }),
         1 => (0..LARGEST_LAG_MS).prop_map(|ms| Act::StepBack { ms }),
     ]
@@ -148,25 +160,33 @@ impl Act {
                 }
             }
             Self::Rename { pipeline, name } => {
-                if let Some(old) = pipeline_of(world, *pipeline) {
-                    world.rename_pipeline(ORGANIZATION, &old, &format!("renamed-{name}"));
+                if let Some((organization, old)) = pipeline_of(world, *pipeline) {
+                    world.rename_pipeline(organization, &old, &format!("renamed-{name}"));
                 }
             }
             Self::Delete { pipeline } => {
-                if let Some(slug) = pipeline_of(world, *pipeline) {
-                    world.delete_pipeline(ORGANIZATION, &slug);
+                if let Some((organization, slug)) = pipeline_of(world, *pipeline) {
+                    world.delete_pipeline(organization, &slug);
                 }
             }
             Self::Hide { pipeline } => {
-                if let Some(slug) = pipeline_of(world, *pipeline) {
-                    world.hide_pipeline(ORGANIZATION, &slug);
+                if let Some((organization, slug)) = pipeline_of(world, *pipeline) {
+                    world.hide_pipeline(organization, &slug);
                 }
             }
             Self::Show { pipeline } => {
-                if let Some(slug) = pipeline_of(world, *pipeline) {
-                    world.show_pipeline(ORGANIZATION, &slug);
+                if let Some((organization, slug)) = pipeline_of(world, *pipeline) {
+                    world.show_pipeline(organization, &slug);
                 }
             }
+            Self::Remake { pipeline } => {
+                if let Some((organization, slug)) = pipeline_of(world, *pipeline) {
+                    world.delete_pipeline(organization, &slug);
+                    world.add_pipeline(organization, &slug);
+                }
+            }
+            Self::Leave => see(world, &[ORGANIZATION]),
+            Self::Return => see(world, &[ORGANIZATION, OTHER_ORGANIZATION]),
             Self::AgeOut { share } => {
                 let ids = world.build_ids();
                 let oldest = ids.len() * usize::from(*share) / 100;
@@ -182,16 +202,26 @@ impl Act {
     }
 }
 
-fn pipeline_of(world: &World, index: u8) -> Option<String> {
-    let slugs = world.pipeline_slugs(ORGANIZATION);
-    let index = usize::from(index).checked_rem(slugs.len())?;
-    slugs.get(index).cloned()
+fn see(world: &mut World, organizations: &[&str]) {
+    let slugs = organizations.to_vec();
+    world.change_token(DEMO_TOKEN, |token| token.organizations(slugs));
+}
+
+fn pipeline_of(world: &World, index: u8) -> Option<(&'static str, String)> {
+    let of = |organization| {
+        let slugs = world.pipeline_slugs(organization).into_iter();
+        slugs.map(move |slug| (organization, slug))
+    };
+    let all: Vec<_> = of(ORGANIZATION).chain(of(OTHER_ORGANIZATION)).collect();
+    let index = usize::from(index).checked_rem(all.len())?;
+    all.get(index).cloned()
 }
 
 fn create(world: &mut World, pipeline: u8, jobs: u8, late_ms: i64) {
-    let slug = pipeline_of(world, pipeline).unwrap_or_else(|| slug(pipeline));
+    let new = || (ORGANIZATION, slug(pipeline));
+    let (organization, slug) = pipeline_of(world, pipeline).unwrap_or_else(new);
     let at = world.now() - TimeDelta::milliseconds(late_ms);
-    let mut fixture = BuildFixture::new(ORGANIZATION, &slug)
+    let mut fixture = BuildFixture::new(organization, &slug)
         .state("creating")
         .created_at(at);
     for job in 0..jobs {

@@ -5,7 +5,7 @@ use mock_buildkite::{BuildFixture, JobFixture, World};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::acts::{Act, LARGEST_LAG_MS, ORGANIZATION, PIPELINES, act, slug};
+use super::acts::{Act, LARGEST_LAG_MS, ORGANIZATION, OTHER_ORGANIZATION, PIPELINES, act, slug};
 
 pub(super) const LARGEST_CONCURRENCY: u8 = 3;
 
@@ -25,9 +25,13 @@ pub(super) struct History {
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Act(Act),
-    Wait { seconds: u32 },
+    Wait {
+        seconds: u32,
+    },
     Sync(Sync),
     SyncInParts(SyncInParts),
+    /// A sync from the beginning, of both streams; the host says which rows are open.
+    Restart,
 }
 
 /// A sync that is divided; its parts are read in any order, by fresh sources, while things happen.
@@ -106,13 +110,16 @@ fn step(in_parts: bool) -> impl Strategy<Value = Step> {
         3 => (0..120_u32).prop_map(|seconds| Step::Wait { seconds }),
         if in_parts { 2 } else { 4 } => sync().prop_map(Step::Sync),
         parts => sync_in_parts().prop_map(Step::SyncInParts),
+        1 => Just(Step::Restart),
     ]
 }
 
 /// What happens before one of the first requests.
 fn meanwhile(requests: u8, most: usize) -> impl Strategy<Value = Vec<(u8, Act)>> {
     // A pipeline that is hidden while it is read, and shown before the next sync, leaves no trace.
-    let not_hidden = act().prop_filter("hidden", |act| !matches!(act, Act::Hide { .. }));
+    let not_hidden = act().prop_filter("hidden", |act| {
+        !matches!(act, Act::Hide { .. } | Act::Leave)
+    });
     vec((0..requests, not_hidden), 0..most)
 }
 
@@ -164,6 +171,7 @@ impl History {
         for pipeline in 0..PIPELINES {
             world.add_pipeline(ORGANIZATION, &slug(pipeline));
         }
+        world.add_pipeline(OTHER_ORGANIZATION, "other");
         for build in 0..self.older {
             let at = world.now() - TimeDelta::minutes(7) * i32::from(self.older - build);
             let fixture = BuildFixture::new(ORGANIZATION, &slug(build % PIPELINES));

@@ -21,6 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 
 use history::{History, history};
 use mutants::Mutant;
+pub(crate) use mutants::falsify;
 use run::{Bench, Reading};
 
 const HISTORIES: u32 = 500;

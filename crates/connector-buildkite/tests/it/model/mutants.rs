@@ -3,8 +3,10 @@
 //! A broken rule shows in the states that a source yields: they claim more than was read. So a
 //! mutant is the source itself, with its states falsified on their way to the host.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use connector_core::{ReadRequest, State};
+use connector_core::{ReadRequest, State, StreamName};
 use serde_json::{Value, json};
 
 use super::run::Reading;
@@ -19,13 +21,18 @@ pub(super) enum Mutant {
     Ends(fn(&mut Value)),
     /// The parts of divided reads.
     Parts(fn(&mut Vec<ReadRequest>)),
+    /// The rows that the host says are open.
+    OpenRows(fn(&mut OpenRows)),
 }
+
+/// Rows that are open in the copy, by stream.
+pub(super) type OpenRows = BTreeMap<StreamName, Vec<Vec<Value>>>;
 
 /// One of this many histories must fail.
 const ENOUGH: u32 = 500;
 
 /// The state as the mutant would have yielded it.
-pub(super) fn falsify(state: &State, mutant: fn(&mut Value)) -> State {
+pub(crate) fn falsify(state: &State, mutant: fn(&mut Value)) -> State {
     let mut falsified = state.clone();
     for (stream, value) in state.streams() {
         if value.is_null() {
@@ -54,7 +61,7 @@ pub(super) fn delay(partition: &mut Value, field: &str, by: TimeDelta) {
 }
 
 fn assert_is_noticed(mutant: Mutant) {
-    let in_parts = !matches!(mutant, Mutant::States(_));
+    let in_parts = matches!(mutant, Mutant::Ends(_) | Mutant::Parts(_));
     let run = run_all(Some(mutant), in_parts, Reading::AsRecorded, 7, ENOUGH, 0);
     assert!(run.is_err(), "no history fails");
 }
@@ -62,6 +69,7 @@ fn assert_is_noticed(mutant: Mutant) {
 fn forget_open_builds(partition: &mut Value) {
     remove(partition, "open");
     remove(partition, "open_since");
+    remove(partition, "jobs");
 }
 
 #[test]
@@ -75,6 +83,37 @@ fn without_the_list_of_finished_builds_some_stay_stale() {
 #[test]
 fn without_the_set_of_open_builds_some_stay_open() {
     assert_is_noticed(Mutant::States(forget_open_builds));
+}
+
+#[test]
+fn if_a_lost_organization_counts_as_marked_its_builds_stay_open() {
+    assert_is_noticed(Mutant::States(|partition| {
+        let fields = std::mem::take(partition.as_object_mut().expect("an object"));
+        // The checksum counts the order of the fields.
+        let comes_first = ["created_from", "top", "synced", "missing", "open", "jobs"];
+        let (first, rest): (Vec<_>, Vec<_>) =
+            (fields.into_iter()).partition(|(field, _)| comes_first.contains(&field.as_str()));
+        let lost = [("lost".to_owned(), true.into())];
+        let rest = rest.into_iter().filter(|(field, _)| field != "lost");
+        *partition = Value::Object(first.into_iter().chain(lost).chain(rest).collect());
+    }));
+}
+
+#[test]
+fn without_the_jobs_of_open_builds_these_stay_open() {
+    assert_is_noticed(Mutant::States(|partition| remove(partition, "jobs")));
+}
+
+#[test]
+fn if_the_host_does_not_say_what_is_open_rows_stay_open_after_a_restart() {
+    assert_is_noticed(Mutant::OpenRows(OpenRows::clear));
+}
+
+#[test]
+fn if_the_host_does_not_say_which_jobs_are_open_these_stay_open_after_a_restart() {
+    assert_is_noticed(Mutant::OpenRows(|rows| {
+        rows.remove("jobs");
+    }));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::acts::Act;
 use super::copy::{Copy, Rows, truth};
 use super::history::{History, LARGEST_CONCURRENCY, Step, Streams, Sync};
-use super::mutants::{Mutant, falsify};
+use super::mutants::{Mutant, OpenRows, falsify};
 
 /// The longest wait for a message.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
@@ -41,6 +41,7 @@ struct Attempt {
     /// After this many messages; never if absent.
     dies_after: Option<usize>,
     writes_ahead: bool,
+    open_rows: OpenRows,
 }
 
 impl Attempt {
@@ -49,6 +50,7 @@ impl Attempt {
             streams,
             dies_after: None,
             writes_ahead: true,
+            open_rows: OpenRows::new(),
         }
     }
 }
@@ -103,7 +105,9 @@ impl Bench {
                         self.server.clock().advance(time);
                     }
                     Step::Sync(sync) => self.sync(source, &mut copy, sync).await?,
+                    Step::Restart => self.restart(source, &mut copy).await?,
                     Step::SyncInParts(sync) => {
+                        copy.is_divided = true;
                         self.sync_in_parts(source, &mut copy, sync).await?;
                     }
                 }
@@ -124,6 +128,7 @@ impl Bench {
                 streams: sync.streams,
                 dies_after: Some((*death).into()),
                 writes_ahead: sync.writes_ahead,
+                ..Attempt::whole(sync.streams)
             };
             self.attempt(source, copy, attempt).await?;
         }
@@ -137,6 +142,21 @@ impl Bench {
             sync.streams.has(is_job) && !has_changed.contains(&build_of(row))
         };
         copy.check(&self.truth(), is_meant)
+    }
+
+    /// Reads everything again, from no state.
+    async fn restart(&self, source: &dyn Source, copy: &mut Copy) -> Result<(), String> {
+        copy.state = None;
+        let catalog = source.discover().await.expect("a catalog");
+        let mut open_rows = copy.open_rows(&catalog);
+        if let Some(Mutant::OpenRows(mutate)) = self.mutant {
+            mutate(&mut open_rows);
+        }
+        let attempt = Attempt {
+            open_rows,
+            ..Attempt::whole(Streams::Both)
+        };
+        self.attempt(source, copy, attempt).await
     }
 
     /// Nothing happens meanwhile, so everything is in the copy as it is afterwards.
@@ -189,8 +209,9 @@ impl Bench {
         copy: &mut Copy,
         attempt: Attempt,
     ) -> Result<(), String> {
+        let request = request(attempt.streams, copy.state.clone());
         let messages = source
-            .read(request(attempt.streams, copy.state.clone()))
+            .read(request.with_open_rows(attempt.open_rows))
             .take(attempt.dies_after.unwrap_or(usize::MAX));
         let mut messages = std::pin::pin!(messages);
         let mut ahead = Vec::new();

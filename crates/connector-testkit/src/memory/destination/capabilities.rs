@@ -86,7 +86,10 @@ impl OpenRowReader for MemoryDestination {
         };
         let rows = self.copies.read(&self.settings.copy, rows);
         let mut rows = rows.unwrap_or_else(|| Ok(Vec::new()))?;
-        let is_settled = |value: &Value| open.settled.iter().any(|settled| value == settled);
+        let is_settled = |value: &Value| {
+            let is_null = open.null_is_settled && value.is_null();
+            is_null || open.settled.iter().any(|settled| value == settled)
+        };
         rows.retain(|row| row.first().is_some_and(|value| !is_settled(value)));
         Ok(rows
             .into_iter()

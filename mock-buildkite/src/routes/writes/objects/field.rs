@@ -204,11 +204,11 @@ impl Field {
     /// Sets the field of a changed object, if the request has it.
     pub(super) fn update(&self, context: &Context, making: &mut Making<'_>) {
         match self.source {
-            Source::Given(given) if given.is_changeable => {
-                if making.body.has(given.from.unwrap_or(self.key)) {
-                    let value = given.read(self.key, making);
-                    making.object.set(self.key, value);
-                }
+            Source::Given(given)
+                if given.is_changeable && making.body.has(given.from.unwrap_or(self.key)) =>
+            {
+                let value = given.read(self.key, making);
+                making.object.set(self.key, value);
             }
             Source::Changed => making.object.set(self.key, &context.now),
             Source::ChangedBy => making.object.set(self.key, &context.user),
