@@ -10,6 +10,7 @@ use crate::connection::forward;
 use crate::source::Reader;
 use crate::source::lists::Refusals;
 use crate::source::lists::children::ChildReader;
+use crate::source::lists::tree::TreeReader;
 use crate::source::scope::Scope;
 use crate::source::state::SweepState;
 use crate::source::sweep::Sweep;
@@ -48,6 +49,17 @@ impl CostProbe {
     /// How many requests were sent so far.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// What reads the lists that are not below builds.
+    pub(super) fn trees(&self) -> TreeReader {
+        TreeReader {
+            client: self.client.clone(),
+            scope: Arc::clone(&self.scope),
+            refusals: Refusals::default(),
+            observer: Arc::clone(&self.observer),
+            max_concurrency: self.max_concurrency,
+        }
     }
 
     /// The sweep that a read would make from `state` on.

@@ -32,14 +32,13 @@ impl BuildkiteSource {
         Ok(Self { reader })
     }
 
-    /// The plan for those streams of a request that can be forecast and compared. The observer
-    /// hears of the others.
-    fn plan_of_auditable(&self, mut request: ReadRequest) -> Result<Plan> {
+    /// The plan for those streams of a request that can be compared with a copy. The observer hears
+    /// of the others.
+    fn plan_of_comparable(&self, mut request: ReadRequest) -> Result<Plan> {
         let (left_out, kept) = (request.streams.into_iter())
             .partition::<Vec<_>, _>(|selection| self.reader.is_declared(&selection.stream));
         for selection in left_out {
-            let message = "neither forecast nor compared: only organizations, pipelines, builds \
-                           and jobs are";
+            let message = "not compared: only organizations, pipelines, builds and jobs are";
             self.reader
                 .notice(Some(selection.stream), message.to_owned());
         }
@@ -118,7 +117,8 @@ impl PermissionAwareSource for BuildkiteSource {
 #[async_trait]
 impl ForecastingSource for BuildkiteSource {
     async fn forecast(&self, request: ReadRequest) -> Result<Forecast> {
-        forecast(&self.reader, self.plan_of_auditable(request)?).await
+        request.expect_whole()?;
+        forecast(&self.reader, self.reader.plan(&request)?).await
     }
 }
 
@@ -130,7 +130,7 @@ impl VerifiableSource for BuildkiteSource {
         replica: Arc<dyn Replica>,
         samples: u32,
     ) -> Result<Verification> {
-        let plan = self.plan_of_auditable(request)?;
+        let plan = self.plan_of_comparable(request)?;
         verify(&self.reader, plan, replica, samples).await
     }
 }

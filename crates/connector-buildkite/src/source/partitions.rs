@@ -32,7 +32,10 @@ impl Reader {
         request.expect_whole()?;
         let plan = self.plan(request)?;
         let end = match end {
-            Some(end) => end,
+            Some(end) => {
+                end.expect(CONNECTOR, VERSION)?;
+                end
+            }
             None => self.plan_end(&plan, at_most).await?,
         };
         // Also an end that was just planned: its JSON form says a little less.

@@ -63,8 +63,17 @@ impl DeleteByKey for SqliteDestination {
 #[async_trait]
 impl OpenRowReader for SqliteDestination {
     async fn open_rows(&mut self, stream: &StreamName, open: &OpenRows) -> Result<Vec<Vec<Value>>> {
-        let (path, stream, open) = (self.path.clone(), stream.clone(), open.clone());
+        let (path, patience) = (self.path.clone(), self.patience.clone());
+        let (stream, open) = (stream.clone(), open.clone());
         let find = move || {
+            let missing = read(&path, |database| {
+                Ok(row_reader::missing_index(database, stream.as_str(), &open)?)
+            })?;
+            if let Some(create) = missing {
+                change(&path, &patience, |database| {
+                    Ok(database.execute_batch(&create)?)
+                })?;
+            }
             read(&path, |database| {
                 Ok(row_reader::open_rows(database, stream.as_str(), &open)?)
             })

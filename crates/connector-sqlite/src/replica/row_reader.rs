@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use connector_core::{OpenRows, Result, StreamName};
 use futures::stream::{BoxStream, StreamExt};
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 
-use super::selection;
+use super::selection::{self, OpenRowsSql};
 use crate::layout::Layout;
 use crate::thread::{Outlet, read_in_thread};
 use crate::{database, error};
@@ -93,14 +93,31 @@ pub(crate) fn open_rows(
     let Some(layout) = Layout::find(database, table)? else {
         return Ok(Vec::new());
     };
-    let select = selection::select_open(&layout, open);
-    let mut statement = database.prepare(&select.sql)?;
-    let mut rows = statement.query(params_from_iter(select.values))?;
+    let mut statement = database.prepare(&OpenRowsSql::new(&layout, open).select)?;
+    let mut rows = statement.query([])?;
     let mut open_rows = Vec::new();
     while let Some(row) = rows.next()? {
         open_rows.push(values(row, open.wanted.len())?);
     }
     Ok(open_rows)
+}
+
+/// SQL that creates the index of the open rows of a table, if the table has none: without it each
+/// search for them reads the whole table.
+pub(crate) fn missing_index(
+    database: &Connection,
+    table: &str,
+    open: &OpenRows,
+) -> rusqlite::Result<Option<String>> {
+    let Some(layout) = Layout::find(database, table)? else {
+        return Ok(None);
+    };
+    let Some(create) = OpenRowsSql::new(&layout, open).create_index else {
+        return Ok(None);
+    };
+    let find = "SELECT 1 FROM sqlite_schema WHERE name = ?1";
+    let is_there = database.prepare(find)?.exists([format!("_open_{table}")])?;
+    Ok((!is_there).then_some(create))
 }
 
 /// The first `columns` values of a row.

@@ -203,3 +203,22 @@ async fn a_stream_can_be_added_or_widened_while_a_sync_runs() {
     let late = "SELECT count(*) FROM pragma_table_info('builds') WHERE name = 'late'";
     assert_eq!(one::<i64>(&path, late), 1);
 }
+
+#[tokio::test]
+async fn open_rows_are_found_by_an_index() {
+    let (_folder, path) = warehouse();
+    let open = OpenRows::new("state", &["passed", "it's"], &["id"]);
+    sync_records(
+        &path,
+        &builds(),
+        &[record("builds", r#"{"id":"a","state":"running"}"#)],
+    )
+    .await;
+    assert_eq!(open_rows(&path, "builds", &open).await, [[json!("a")]]);
+
+    let database = Connection::open(&path).unwrap();
+    let query = "EXPLAIN QUERY PLAN SELECT id FROM builds WHERE \"_gone\" IS NULL \
+                 AND (\"state\" IS NULL OR \"state\" NOT IN ('passed', 'it''s'))";
+    let plan: String = database.query_row(query, [], |row| row.get(3)).unwrap();
+    assert!(plan.contains("_open_builds"), "{plan}");
+}

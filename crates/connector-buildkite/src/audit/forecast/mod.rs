@@ -17,6 +17,8 @@ use std::time::Duration;
 use connector_core::{Error, Forecast, Result, StreamForecast, StreamName};
 
 use super::probe::CostProbe;
+use crate::error::explain;
+use crate::source::lists::tree::Tree;
 use crate::source::state::SweepState;
 use crate::source::sweep::{PartitionRef, Sweep};
 use crate::source::{Plan, Reader};
@@ -24,6 +26,9 @@ use crate::streams::JOBS;
 use partition::Cost;
 use plain::Measured;
 use sample::Sample;
+
+/// What is said of streams that are lists.
+const OF_LISTS: &str = "one request for each list; its records are not estimated";
 
 /// What reading the streams of a plan will cost.
 ///
@@ -42,6 +47,10 @@ pub(crate) async fn forecast(reader: &Reader, plan: Plan) -> Result<Forecast> {
     for sweep in plan.sweeps {
         forecaster.sweep(sweep).await?;
     }
+    for tree in plan.trees {
+        forecaster.tree(&tree).await?;
+    }
+    forecaster.expect_access().await?;
     Ok(forecaster.finish())
 }
 
@@ -81,11 +90,41 @@ impl Forecaster {
         for (index, stream) in sweep.state.streams().iter().enumerate() {
             let builds = cost.builds.get(stream).copied().unwrap_or_default();
             let (records, bytes) = sample.scaled(stream, builds);
-            let requests = if index == 0 { cost.requests } else { 0 };
-            let note = note(stream, index, &cost, &sample);
+            let lists = sample.scaled_lists(stream, builds);
+            self.count_towards(&sample.organization, lists);
+            let own = if index == 0 { cost.requests } else { 0 };
+            let requests = own.saturating_add(lists);
+            let is_list = sweep.scope.list(stream).is_some();
+            let note = if is_list {
+                Some(OF_LISTS.to_owned())
+            } else {
+                note(stream, index, &cost, &sample)
+            };
             let forecast = StreamForecast::new(stream.clone());
             let forecast = forecast.with_numbers(requests, records, bytes);
             self.streams.push(forecast.with_note(note));
+        }
+        Ok(())
+    }
+
+    /// Lists that are not below builds: how many there are is known, what they hold is not.
+    async fn tree(&mut self, tree: &Tree) -> Result<()> {
+        let lists = self.probe.trees().count_lists(tree).await?;
+        for (stream, parent) in tree.parents_of_streams() {
+            let (requests, note) = match parent {
+                None => (lists, OF_LISTS.to_owned()),
+                Some(parent) => (0, format!("one request more for each record of {parent}")),
+            };
+            let forecast = StreamForecast::new(stream).with_numbers(requests, 0, 0);
+            self.streams.push(forecast.with_note(Some(note)));
+        }
+        Ok(())
+    }
+
+    /// A token that opens nothing must not be told that nothing costs nothing.
+    async fn expect_access(&self) -> Result<()> {
+        if self.probe.requests() == 0 {
+            self.probe.client.access_token().await.map_err(explain)?;
         }
         Ok(())
     }

@@ -35,6 +35,13 @@ pub(crate) struct ChildList {
     keys: Keys,
 }
 
+impl ChildList {
+    /// The stream that its records are of.
+    pub(crate) fn stream(&self) -> &StreamName {
+        &self.list.stream.name
+    }
+}
+
 impl ParentBuild {
     pub(crate) fn new(build: &RawBuild<'_>, organization: &str) -> Self {
         let mut keys = Keys::organization(organization).with("pipeline_slug", &build.pipeline_slug);

@@ -77,6 +77,19 @@ impl Tree {
         keys.hash() % shards == shard
     }
 
+    /// The tree's own stream, if it is wanted, and then those below it, each with the stream whose
+    /// records are its parents.
+    pub(crate) fn parents_of_streams(&self) -> Vec<(StreamName, Option<StreamName>)> {
+        let own = (self.list.stream.name.clone(), None);
+        let own = self.is_wanted.then_some(own).into_iter();
+        let below = self.below.iter().flat_map(|tree| {
+            let parent = &self.list.stream.name;
+            let streams = tree.parents_of_streams().into_iter();
+            streams.map(move |(stream, of)| (stream, of.or_else(|| Some(parent.clone()))))
+        });
+        own.chain(below).collect()
+    }
+
     /// The wanted streams of the tree.
     pub(crate) fn streams(&self) -> Vec<StreamName> {
         let own = self.is_wanted.then(|| self.list.stream.name.clone());
@@ -111,6 +124,14 @@ impl TreeReader {
             }
         };
         records.boxed()
+    }
+
+    /// How many lists the root of a tree has: one for each of its parents.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub(crate) async fn count_lists(&self, tree: &Tree) -> Result<u64> {
+        Ok(self.parents(tree).await?.len() as u64)
     }
 
     /// The keys of each parent of a root.
