@@ -146,7 +146,7 @@ impl Bench {
 
     /// Reads everything again, from no state.
     async fn restart(&self, source: &dyn Source, copy: &mut Copy) -> Result<(), String> {
-        copy.state = None;
+        copy.forget();
         let catalog = source.discover().await.expect("a catalog");
         let mut open_rows = copy.open_rows(&catalog);
         if let Some(Mutant::OpenRows(mutate)) = self.mutant {
