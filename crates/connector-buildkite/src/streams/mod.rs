@@ -1,6 +1,6 @@
 //! The streams: one file each, with the schema, the key and the shape of its records.
 //!
-//! Most are plain lists of the API and are only [declared](ListStream). `organizations`,
+//! Most are plain lists of the API and are only declared. `organizations`,
 //! `pipelines`, `builds` and `jobs` have code of their own, which makes their records.
 
 mod access_token;
