@@ -43,7 +43,8 @@ fn manifest() -> String {
     format!(
         "[workspace]\n\n[package]\nname = \"counter-plugin\"\nversion = \"1.2.3\"\n\
          edition = \"2024\"\n\n[dependencies]\n{core}{cli}{jsonl}async-trait = \"0.1\"\n\
-         futures = \"0.3\"\nserde_json = \"1\"\n\n[dev-dependencies]\n{testkit}\
+         futures = \"0.3\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
+         serde_json = \"1\"\n\n[dev-dependencies]\n{testkit}\
          tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n"
     )
 }
@@ -72,7 +73,8 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Output {
         .env("CARGO_NET_OFFLINE", "true")
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = [&output.stdout[..], &output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
     assert!(output.status.success(), "{arguments:?}: {told}");
     output
 }

@@ -7,7 +7,7 @@
 //! change meanwhile must be in the copy as the fake has it; in the end, all of them. Some syncs are
 //! divided into parts, see [`parts`].
 //!
-//! `MODEL_HISTORIES` says how many histories are run (500 if it is not set), `MODEL_SEED` from
+//! `MODEL_HISTORIES` says how many histories are run (150 if it is not set), `MODEL_SEED` from
 //! which seed. A history that fails is shrunk and printed with its seed.
 
 mod acts;
@@ -24,7 +24,7 @@ use mutants::Mutant;
 pub(crate) use mutants::falsify;
 use run::{Bench, Reading};
 
-const HISTORIES: u32 = 500;
+const HISTORIES: u32 = 150;
 /// A history that fails is made smaller in at most this many steps.
 const SHRINKS: u32 = 400;
 

@@ -137,7 +137,7 @@ fn if_an_end_does_not_list_open_builds_some_stay_open() {
 #[test]
 fn if_an_end_is_too_late_builds_are_missed() {
     assert_is_noticed(Mutant::Ends(|partition| {
-        delay(partition, "top", TimeDelta::minutes(10));
+        delay(partition, "top", TimeDelta::hours(24));
     }));
 }
 
