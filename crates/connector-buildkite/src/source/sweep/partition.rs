@@ -93,8 +93,7 @@ impl Partition {
     /// Reads all of it.
     pub(crate) fn read(mut self) -> BoxStream<'static, Result<Item>> {
         let items = try_stream! {
-            let is_first = self.coverage.is_nothing();
-            let since = self.coverage.new_since();
+            let (is_first, since) = (self.coverage.is_nothing(), self.coverage.new_since());
             self.note_listed_pipelines().await?;
             self.open_newest(since);
             let first = loop {
@@ -104,9 +103,7 @@ impl Partition {
                             yield item;
                         }
                     }
-                    Some(FromWindow::Unusable(unusable, after)) => {
-                        self.note_unusable(&unusable, after);
-                    }
+                    Some(FromWindow::Unusable(unusable, after)) => self.note_unusable(&unusable, after),
                     Some(FromWindow::Page(page)) => break page,
                     Some(FromWindow::Failed(_, error)) => Err(self.listing.explain(error).await)?,
                     None => Err(ended())?,
@@ -136,9 +133,7 @@ impl Partition {
                             yield item;
                         }
                     }
-                    FromWindow::Unusable(unusable, after) => {
-                        self.note_unusable(&unusable, after);
-                    }
+                    FromWindow::Unusable(unusable, after) => self.note_unusable(&unusable, after),
                     FromWindow::Page(_) => {
                         self.fill_windows();
                         yield self.page(0);

@@ -244,7 +244,7 @@ fn additions() -> Vec<Mutant> {
 fn tombstones() -> Vec<Mutant> {
     vec![
         Mutant::new("ignores tombstones")
-            .besides(&["removed_rows_are_not_open"])
+            .besides(&["removed_rows_are_not_open", "inventories_count_rows"])
             .records(|records| records.retain(|record| !record.is_removed()))
             .outcomes(|_, records, outcomes| outcomes.resize(records.len(), Outcome::Accepted)),
         staying_marked(),
@@ -252,6 +252,7 @@ fn tombstones() -> Vec<Mutant> {
             .besides(&[
                 "tombstones_of_unknown_rows_do_nothing",
                 "removed_rows_are_not_open",
+                "inventories_count_rows",
             ])
             .outcomes(|_, records, outcomes| {
                 for (record, outcome) in records.iter().zip(outcomes) {
