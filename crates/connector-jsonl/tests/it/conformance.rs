@@ -260,9 +260,15 @@ mod pipes {
             made.insert(path.to_str().unwrap().to_owned(), pipe(&path));
             access(&path)
         };
+        // What came out of a pipe once does not come again.
+        let seen: Mutex<HashMap<String, Vec<Record>>> = Mutex::default();
         let reader = move |access: &Access| {
             let path = access.get("path").as_str().unwrap().to_owned();
-            read(Path::new(&path), &pipes.lock().unwrap()[&path])
+            let more = read(Path::new(&path), &pipes.lock().unwrap()[&path]);
+            let mut seen = seen.lock().unwrap();
+            let seen = seen.entry(path).or_default();
+            seen.extend(more);
+            seen.clone()
         };
         let streams = [stream("builds"), stream("jobs")];
         let writing = records(Writing::new(fresh, &streams))
